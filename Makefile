@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: help
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(BIN)/installed: requirements.txt requirements-dev.txt pyproject.toml client/pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+.PHONY: install
+install: $(BIN)/installed ## Create .venv and install everything into it
+
+.PHONY: up
+up: install ## Run the whole service on 127.0.0.1 (PORT=8000); Ctrl-C ends it
+	@PORT=$(PORT) $(BIN)/python -m localcloud up
+
+.PHONY: format
+format: install ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: check
+check: install ## Lint, format, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: test
+test: install ## Run every test
+	$(BIN)/pytest
+
+.PHONY: clean
+clean: ## Remove the local state (.local) and what was built
+	rm -rf .local build
