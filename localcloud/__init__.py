@@ -1,0 +1,1 @@
+"""The same service on one machine: embedded servers, workers, the gateway and demo data."""

@@ -1,0 +1,24 @@
+"""Small files of the state folder: JSON, written whole or not at all, for the owner's eyes only."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def write_private_json(path: Path, content: Any) -> None:
+    """Write the file in one step, mode 0600: a reader sees the old content or the new."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+    os.replace(name, path)
+
+
+def read_json(path: Path) -> Any:
+    """Read the file; None when there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
