@@ -1,0 +1,165 @@
+"""What a line of a file of bills must look like, cell by cell.
+
+Each `read_*` function will read one cell's text or raise CellError with a stable code;
+`docs/operators.md` lists the codes, and MESSAGES holds the sentence for each.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from billing_app.domain.currencies import EXPONENT_OF, MAX_AMOUNT_MINOR
+
+COLUMNS = (
+    "apartment_id",
+    "utility",
+    "provider_id",
+    "provider_reference",
+    "period_from",
+    "period_to",
+    "due_on",
+    "amount",
+    "currency",
+)
+MAX_REFERENCE_CHARS = 200
+
+MESSAGES = {
+    "line_not_csv": "The line is not well-formed CSV: look at its quotes.",
+    "wrong_column_count": "The line does not have as many cells as the header.",
+    "value_missing": "The cell is empty.",
+    "value_has_spaces": "The cell begins or ends with a space.",
+    "value_too_long": f"The cell has more than {MAX_REFERENCE_CHARS} characters.",
+    "control_character": "The cell has a control or invisible character.",
+    "formula_refused": "The cell begins like a spreadsheet formula (= + - @).",
+    "apartment_id_invalid": "The apartment's id is not a UUID.",
+    "utility_invalid": "A utility is a word of small letters, such as gas.",
+    "provider_id_invalid": "Only letters, digits, '.', '_' and '-', at most 64, can stand here.",
+    "date_invalid": "The date is not written YYYY-MM-DD, or does not exist.",
+    "period_reversed": "The period ends before it begins.",
+    "amount_invalid": "The amount is not a decimal number such as 51.40.",
+    "amount_too_precise": "The amount has more decimals than its currency.",
+    "amount_not_positive": "The amount must be more than zero.",
+    "amount_too_large": f"The amount is more than {MAX_AMOUNT_MINOR} minor units.",
+    "currency_unknown": "The currency is not a code of ISO 4217 in capitals, such as EUR.",
+    "reference_duplicated": "The file has this provider and reference in an earlier line.",
+    "apartment_not_found": "There is no such apartment.",
+    "provider_not_found": "There is no such provider: add it with `billing-admin provider add`.",
+    "utility_not_found": "There is no such utility.",
+    "bill_already_paid": "The bill is paid, so it can't be replaced by another content.",
+    "bill_void": "The bill is void, so it can't be replaced.",
+    "reference_of_other_apartment": "The provider's reference belongs to another apartment.",
+}
+
+_UTILITY = re.compile(r"[a-z][a-z_]{0,31}")
+_PROVIDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Spreadsheets with an East Asian locale take the full-width signs for the same.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Control, format, surrogate, private, unassigned; line and paragraph separators.
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+class CellError(ValueError):
+    """The cell can't be read; `code` is a key of MESSAGES."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One bill as its provider wrote it; the period includes both of its days."""
+
+    line: int
+    apartment_id: UUID
+    utility: str
+    provider_id: str
+    provider_reference: str
+    period_from: date
+    period_to: date
+    due_on: date
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a line was refused: a key of MESSAGES, and the column unless it is the whole line."""
+
+    code: str
+    column: str | None = None
+
+    @property
+    def message(self) -> str:
+        """Say it in a sentence, the column first."""
+        text = MESSAGES.get(self.code, self.code)
+        return f"{self.column}: {text}" if self.column else text
+
+
+def read_text(text: str) -> str:
+    """Read free text that is safe in a spreadsheet and on a terminal."""
+    _refuse(not text, "value_missing")
+    _refuse(has_invisible(text), "control_character")
+    _refuse(text != text.strip(), "value_has_spaces")
+    _refuse(text.startswith(_FORMULA_STARTS), "formula_refused")
+    _refuse(len(text) > MAX_REFERENCE_CHARS, "value_too_long")
+    return text
+
+
+def read_apartment_id(text: str) -> UUID:
+    """Read an apartment's id."""
+    return UUID(_matching(_UUID, text, "apartment_id_invalid"))
+
+
+def read_utility(text: str) -> str:
+    """Read the name of a utility."""
+    return _matching(_UTILITY, text, "utility_invalid")
+
+
+def read_provider_id(text: str) -> str:
+    """Read the short name that we gave a provider."""
+    return _matching(_PROVIDER_ID, text, "provider_id_invalid")
+
+
+def read_date(text: str) -> date:
+    """Read a calendar day."""
+    try:
+        return date.fromisoformat(_matching(_DATE, text, "date_invalid"))
+    except ValueError as error:
+        raise CellError("date_invalid") from error
+
+
+def read_currency(text: str) -> str:
+    """Read a currency's code."""
+    _refuse(not text, "value_missing")
+    _refuse(text not in EXPONENT_OF, "currency_unknown")
+    return text
+
+
+def has_invisible(text: str) -> bool:
+    """Tell whether a character of the text can't be seen or moves what can."""
+    # Plain printable ASCII, nearly every cell, needs no look-up.
+    if text.isascii() and text.isprintable():
+        return False
+    return any(unicodedata.category(character) in _INVISIBLE for character in text)
+
+
+def spreadsheet_safe(cell: str) -> str:
+    """Write a cell so that no spreadsheet runs it and no terminal obeys it."""
+    visible = "".join("\ufffd" if has_invisible(one) else one for one in cell)
+    return f"'{visible}" if visible.lstrip().startswith(_FORMULA_STARTS) else visible
+
+
+def _matching(pattern: re.Pattern[str], text: str, code: str) -> str:
+    _refuse(not text, "value_missing")
+    _refuse(pattern.fullmatch(text) is None, code)
+    return text
+
+
+def _refuse(broken: bool, code: str) -> None:
+    if broken:
+        raise CellError(code)

@@ -1,0 +1,39 @@
+"""Proving that the books agree: payments, their lines and the bills settled by them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from billing_app.domain.office_errors import OfficeRefusal
+from billing_app.ports.office import DayOfProvider, Office, Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What the books say of some days, both ends included (UTC), and of themselves."""
+
+    first_day: date
+    last_day: date
+    rows: Sequence[DayOfProvider]
+    violations: Sequence[Violation]
+
+    @property
+    def differing(self) -> list[DayOfProvider]:
+        """The rows whose sums differ."""
+        return [row for row in self.rows if not row.agrees]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no row differs and no rule is broken."""
+        return not self.differing and not self.violations
+
+
+def reconcile(*, first_day: date, last_day: date, office: Office) -> Reconciliation:
+    """Compare the sums per provider and posting day, and ask for broken rules.
+
+    Raises OfficeRefusal: invalid_request when the days are the wrong way round.
+    """
+    if last_day < first_day:
+        raise OfficeRefusal("invalid_request", detail="the last day is before the first")
+    rows = office.reconcile(first_day=first_day, last_day=last_day)
+    return Reconciliation(first_day, last_day, rows, office.violations())
