@@ -1,0 +1,50 @@
+"""The operators' functions as deployed: for an operator who can't reach the database itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from billing_app.adapters.office import batch_data, line_result
+from billing_app.domain.errors import Unavailable
+from billing_app.domain.office_errors import OFFICE_CATALOGUE, OfficeRefusal
+from billing_app.ports.office import BillBatch, LineResult
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+class InvokedFunctions:
+    """Will invoke `<prefix>-<name>` with an event and return its answer.
+
+    The client must not retry by itself: an import or a reversal that took effect but whose answer
+    was lost would be told as refused. Running the command again is the operator's choice.
+    """
+
+    def __init__(self, client: LambdaClient, *, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def __call__(self, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask a function. Raises Unavailable when it can't be reached or breaks off."""
+        try:
+            answer = self._client.invoke(
+                FunctionName=f"{self._prefix}-{name}", Payload=json.dumps(event).encode()
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Unavailable(f"function {name}: {type(error).__name__}") from error
+        if "FunctionError" in answer:
+            raise Unavailable(f"function {name} broke off: {answer['FunctionError']}")
+        payload: dict[str, Any] = json.loads(answer["Payload"].read())
+        return payload
+
+    def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
+        """Issue a batch that was read here, so that files of any size fit into events."""
+        answer = self("import_bills", batch_data(batch))
+        if answer["status"] != "done":
+            code = answer["code"]
+            raise OfficeRefusal(code if code in OFFICE_CATALOGUE else "internal_error")
+        return [line_result(line) for line in answer["data"]["lines"]]
