@@ -1,0 +1,184 @@
+"""What Terraform makes in the cloud, made here: queues, user pool, app client, secrets.
+
+Everything is looked for first, so running it again changes nothing that is right.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from localcloud.clients import Clients
+from localcloud.settings import MAX_RECEIVE_COUNT, QUEUE_FUNCTIONS, Settings
+
+DATABASE_ROLES = ("writer", "reader", "operator")
+_DAY_SECONDS = 86_400
+# A password may wait in the login queue, so it waits there for two minutes at most.
+_RETENTION_SECONDS = {"auth": 120}
+_DEFAULT_RETENTION_SECONDS = 4 * _DAY_SECONDS
+_DEAD_LETTER_RETENTION_SECONDS = 14 * _DAY_SECONDS
+# Likewise the login queue has no dead-letter queue, where a password would rest for days.
+_WITH_DEAD_LETTERS = ("utils", "histories", "payments")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The user pool and the client that residents log in through."""
+
+    user_pool_id: str
+    user_pool_client_id: str
+
+
+def request_queue_name(prefix: str, function: str) -> str:
+    """Name of the queue that feeds a function."""
+    return f"{prefix}-{function}"
+
+
+def provision_queues(clients: Clients, settings: Settings) -> None:
+    """Make the request queues and their dead-letter queues as the settings want them."""
+    for function in QUEUE_FUNCTIONS:
+        attributes = _request_queue_attributes(settings, function)
+        if function in _WITH_DEAD_LETTERS:
+            attributes["RedrivePolicy"] = _redrive_policy(clients, settings, function)
+        _ensure_queue(clients, request_queue_name(settings.prefix, function), attributes)
+
+
+def provision_identity(clients: Clients, settings: Settings) -> Identity:
+    """Make the user pool and its client, or find those of an earlier start."""
+    pool = _find_pool(clients, settings.prefix) or _create_pool(clients, settings.prefix)
+    client = _find_client(clients, pool) or _create_client(clients, pool, settings.prefix)
+    return Identity(user_pool_id=pool, user_pool_client_id=client)
+
+
+def provision_secrets(
+    clients: Clients,
+    settings: Settings,
+    *,
+    database_url: str,
+    redis_url: str,
+    role_passwords: Mapping[str, str],
+) -> None:
+    """Store how to reach database and cache.
+
+    ``database_url`` is the owner's; ``role_passwords`` has one for each of DATABASE_ROLES.
+    """
+    owner = database_secret(database_url)
+    folder = f"{settings.prefix}/database"
+    _ensure_secret(clients, f"{folder}/migrator", owner)
+    for role in DATABASE_ROLES:
+        login = {"username": f"billing_{role}", "password": role_passwords[role]}
+        _ensure_secret(clients, f"{folder}/{role}", owner | login)
+    _ensure_secret(clients, f"{settings.prefix}/cache", cache_secret(redis_url))
+
+
+def database_secret(url: str) -> dict[str, Any]:
+    """Turn a Postgres URL into the secret that the functions read."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    return {
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or 5432,
+        "dbname": unquote(parts.path.lstrip("/")) or "billing",
+        "sslmode": query.get("sslmode", ["prefer"])[0],
+    }
+
+
+def cache_secret(url: str) -> dict[str, Any]:
+    """Turn a Redis URL (``redis://`` or ``rediss://``) into the secret that the functions read."""
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or 6379,
+        "username": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "tls": parts.scheme == "rediss",
+    }
+
+
+def _request_queue_attributes(settings: Settings, function: str) -> dict[str, str]:
+    retention = _RETENTION_SECONDS.get(function, _DEFAULT_RETENTION_SECONDS)
+    return {
+        "VisibilityTimeout": str(settings.visibility_timeout_seconds),
+        "MessageRetentionPeriod": str(retention),
+        "SqsManagedSseEnabled": "true",
+    }
+
+
+def _redrive_policy(clients: Clients, settings: Settings, function: str) -> str:
+    name = f"{request_queue_name(settings.prefix, function)}-dlq"
+    attributes = {"MessageRetentionPeriod": str(_DEAD_LETTER_RETENTION_SECONDS)}
+    url = _ensure_queue(clients, name, attributes)
+    got = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    target = {"deadLetterTargetArn": got["Attributes"]["QueueArn"]}
+    return json.dumps(target | {"maxReceiveCount": MAX_RECEIVE_COUNT})
+
+
+def _ensure_queue(clients: Clients, name: str, attributes: dict[str, str]) -> str:
+    sqs: Any = clients.sqs
+    try:
+        url = str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    except sqs.exceptions.QueueDoesNotExist:
+        return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    return url
+
+
+def _find_pool(clients: Clients, name: str) -> str | None:
+    pages = clients.cognito.get_paginator("list_user_pools").paginate(
+        PaginationConfig={"PageSize": 60}
+    )
+    pools = (pool for page in pages for pool in page["UserPools"])
+    return next((pool["Id"] for pool in pools if pool["Name"] == name), None)
+
+
+def _create_pool(clients: Clients, name: str) -> str:
+    policy: Any = {
+        "MinimumLength": 10,
+        "RequireUppercase": True,
+        "RequireLowercase": True,
+        "RequireNumbers": True,
+        "RequireSymbols": True,
+    }
+    made = clients.cognito.create_user_pool(
+        PoolName=name,
+        Policies={"PasswordPolicy": policy},
+        AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
+        UsernameConfiguration={"CaseSensitive": False},
+    )
+    return made["UserPool"]["Id"]
+
+
+def _find_client(clients: Clients, pool: str) -> str | None:
+    found = clients.cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)
+    return next((client["ClientId"] for client in found["UserPoolClients"]), None)
+
+
+def _create_client(clients: Clients, pool: str, name: str) -> str:
+    made = clients.cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName=name,
+        GenerateSecret=False,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        IdTokenValidity=60,
+        AccessTokenValidity=60,
+        RefreshTokenValidity=30,
+        TokenValidityUnits={"IdToken": "minutes", "AccessToken": "minutes", "RefreshToken": "days"},
+        PreventUserExistenceErrors="ENABLED",
+        EnableTokenRevocation=True,
+    )
+    return made["UserPoolClient"]["ClientId"]
+
+
+def _ensure_secret(clients: Clients, name: str, content: dict[str, Any]) -> None:
+    secrets: Any = clients.secrets
+    text = json.dumps(content)
+    try:
+        kept = secrets.get_secret_value(SecretId=name)["SecretString"]
+    except secrets.exceptions.ResourceNotFoundException:
+        secrets.create_secret(Name=name, SecretString=text)
+        return
+    if kept != text:
+        secrets.put_secret_value(SecretId=name, SecretString=text)

@@ -1,0 +1,97 @@
+"""What the environment decides about the local cloud, read once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localcloud.errors import LocalCloudError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+ACCOUNT_ID = "123456789012"
+QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
+# Lambda's rule: a message hidden for six function timeouts can't come back under a live run.
+VISIBILITY_TIMEOUTS = 6
+MAX_RECEIVE_COUNT = 3
+# What Lambda may hand to one call. A payment or a login stands alone.
+BATCH_SIZES = {"auth": 1, "utils": 10, "histories": 10, "payments": 1}
+_WORKERS = {"auth": 1, "utils": 1, "histories": 1, "payments": 2}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where state lives, how the parts are called and which of them are somebody else's.
+
+    A URL that is None means: run the embedded server of that kind.
+    """
+
+    state: Path
+    port: int = 8000
+    prefix: str = "bill-local"
+    region: str = "eu-central-1"
+    function_timeout_seconds: int = 5
+    sweep_seconds: int = 60
+    workers: Mapping[str, int] = field(default_factory=lambda: dict(_WORKERS))
+    durable: bool = True
+    database_url: str | None = None
+    redis_url: str | None = None
+    aws_endpoint_url: str | None = None
+
+    @property
+    def visibility_timeout_seconds(self) -> int:
+        """How long a request that a worker holds stays hidden from the others."""
+        return VISIBILITY_TIMEOUTS * self.function_timeout_seconds
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises LocalCloudError naming the variable whose value can't be used.
+    """
+    values = os.environ if environ is None else environ
+    defaults = Settings(state=state_folder(values))
+    return Settings(
+        state=defaults.state,
+        port=_number(values, "PORT", defaults.port),
+        prefix=values.get("BILLING_PREFIX") or defaults.prefix,
+        region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION") or defaults.region,
+        function_timeout_seconds=_number(
+            values, "BILLING_FUNCTION_TIMEOUT", defaults.function_timeout_seconds
+        ),
+        sweep_seconds=_number(values, "BILLING_SWEEP_SECONDS", defaults.sweep_seconds),
+        workers=_workers(values),
+        durable=values.get("BILLING_DURABLE", "1") != "0",
+        **_servers(values),
+    )
+
+
+def state_folder(values: Mapping[str, str]) -> Path:
+    """Find the folder that holds all state: BILLING_STATE, or ``.local`` in the checkout."""
+    return Path(values.get("BILLING_STATE") or REPOSITORY / ".local").resolve()
+
+
+def _servers(values: Mapping[str, str]) -> dict[str, Any]:
+    names = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
+    return {name.lower(): values.get(name) or None for name in names}
+
+
+def _number(values: Mapping[str, str], name: str, default: int) -> int:
+    text = values.get(name) or str(default)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise LocalCloudError(f"{name} must be a whole number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
+def _workers(values: Mapping[str, str]) -> dict[str, int]:
+    """Worker processes by function, e.g. ``BILLING_WORKERS=payments=4,utils=2``."""
+    workers = dict(_WORKERS)
+    for part in filter(None, values.get("BILLING_WORKERS", "").split(",")):
+        function, _, count = part.strip().partition("=")
+        if function not in workers or not count.isdecimal() or int(count) < 1:
+            raise LocalCloudError(
+                f"BILLING_WORKERS has {part!r}; write e.g. payments=2,utils=1 (functions:"
+                f" {', '.join(workers)})."
+            )
+        workers[function] = int(count)
+    return workers

@@ -1,0 +1,117 @@
+"""Moto's SQS, made safe for several processes that send, receive and delete at the same time.
+
+Moto builds a queue's list anew on each delete, so a message sent meanwhile is lost, and two
+receivers at once get the same message. Neither matters to a unit test; both would lose or double
+requests here. One lock around each change, never held while a receiver waits, ends that.
+"""
+
+import socket
+import threading
+from time import monotonic
+from typing import Any
+
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
+
+_current = threading.local()
+
+
+def serve_connection(connection: socket.socket | None) -> None:
+    """Remember whose request this thread answers, so that a caller who is gone gets nothing."""
+    _current.connection = connection
+
+
+def install() -> None:
+    """Have moto use this backend; to be called before its first SQS request."""
+    sqs_backends.backend = DependableSQSBackend
+
+
+class DependableSQSBackend(SQSBackend):
+    """SQS in memory where each operation happens whole."""
+
+    # Moto looks for a backend's URLs in the package that the class says it is from.
+    __module__ = SQSBackend.__module__
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._lock = threading.RLock()
+
+    def create_queue(self, *args: Any, **kwargs: Any) -> Queue:
+        """Create the queue, or return the one with this name and these attributes."""
+        with self._lock:
+            return super().create_queue(*args, **kwargs)
+
+    def delete_queue(self, queue_name: str) -> None:
+        """Delete the queue with its messages."""
+        with self._lock:
+            super().delete_queue(queue_name)
+
+    def list_queues(self, queue_name_prefix: str) -> list[Queue]:
+        """List the queues whose names start with the prefix."""
+        with self._lock:
+            return list(super().list_queues(queue_name_prefix))
+
+    def send_message(self, *args: Any, **kwargs: Any) -> Message:
+        """Put a message on a queue."""
+        with self._lock:
+            return super().send_message(*args, **kwargs)
+
+    def delete_message(self, queue_name: str, receipt_handle: str) -> None:
+        """Delete the message that was received under this handle."""
+        with self._lock:
+            super().delete_message(queue_name, receipt_handle)
+
+    def change_message_visibility(self, *args: Any, **kwargs: Any) -> None:
+        """Hide a received message for longer, or show it again."""
+        with self._lock:
+            super().change_message_visibility(*args, **kwargs)
+
+    def purge_queue(self, queue_name: str) -> None:
+        """Delete every message of the queue."""
+        with self._lock:
+            super().purge_queue(queue_name)
+
+    def receive_message(
+        self,
+        queue_name: str,
+        count: int,
+        wait_seconds_timeout: int,
+        visibility_timeout: int,
+        message_attribute_names: list[str] | None = None,
+    ) -> list[Message]:
+        """Receive at most ``count`` messages, waiting for the first one as long as asked."""
+        deadline = monotonic() + wait_seconds_timeout
+        while not _caller_is_gone():
+            with self._lock:
+                self._drop_expired(queue_name)
+                messages: list[Message] = super().receive_message(
+                    queue_name, count, 0, visibility_timeout, message_attribute_names
+                )
+            left = deadline - monotonic()
+            if messages or left <= 0:
+                return messages
+            # At most a second, as nothing wakes us when a hidden message may be seen again.
+            self.get_queue(queue_name).wait_for_messages(1)
+        # A worker that was killed while it waited: what comes now is for the others.
+        return []
+
+    def _drop_expired(self, queue_name: str) -> None:
+        queue = self.get_queue(queue_name)
+        kept = [m for m in queue._messages if self._is_alive(queue_name, m)]
+        if len(kept) != len(queue._messages):
+            queue.pending_messages.intersection_update(kept)
+            queue._messages = kept
+
+    def _is_alive(self, queue_name: str, message: Message) -> bool:
+        return bool(self.is_message_valid_based_on_retention_period(queue_name, message))
+
+
+def _caller_is_gone() -> bool:
+    connection: socket.socket | None = getattr(_current, "connection", None)
+    if connection is None:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
