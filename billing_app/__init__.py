@@ -1,0 +1,1 @@
+"""The application: what residents and operators can do with bills and payments."""

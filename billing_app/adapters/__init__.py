@@ -1,0 +1,1 @@
+"""The ports fulfilled by Postgres, Redis, Cognito, SQS and Secrets Manager."""

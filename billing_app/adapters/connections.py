@@ -1,0 +1,161 @@
+"""One Postgres connection per warm process, mended when it breaks.
+
+Every statement is one function of the schema `api`: one round trip, one transaction. All of them
+may be repeated (payments by their key), so a connection that is lost in COMMIT, when nobody knows
+what happened, is answered by asking again with the same arguments.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import psycopg2
+from psycopg2 import errors
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
+from psycopg2.extras import register_uuid
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from billing_app.domain.errors import Unavailable
+
+CONNECT_TIMEOUT_SECONDS = 3
+STATEMENT_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 2_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
+_ATTEMPTS = 3
+
+# Conflicts with another transaction: ours was rolled back whole, so it runs again.
+# https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+# The connection is gone, or goes: reconnect.
+_BROKEN = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+Row = tuple[Any, ...]
+FetchSecret = Callable[[], Mapping[str, Any]]
+
+
+class Database:
+    """Runs statements on a connection that is opened on first use.
+
+    `secret` returns the connection's fields (`username`, `password`, `host`, `port`, `dbname`,
+    optional `sslmode`); `renew_secret` is called when the server refuses them, before one more
+    try: the password may have been rotated while this process was warm.
+    """
+
+    def __init__(
+        self,
+        *,
+        secret: FetchSecret,
+        renew_secret: Callable[[], None],
+        application_name: str,
+        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    ) -> None:
+        self._secret = secret
+        self._renew_secret = renew_secret
+        self._application_name = application_name
+        self._statement_timeout_ms = statement_timeout_ms
+        self._connection: Connection | None = None
+
+    def value(self, statement: str, parameters: Mapping[str, Any]) -> Any:
+        """Return the one value of the one row that the statement gives.
+
+        Raises:
+            Unavailable: the database does not answer; what happened is not known.
+        """
+        return self.rows(statement, parameters)[0][0]
+
+    def rows(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        """Return all rows of the statement; raises like `value`."""
+        try:
+            return self._retrying()(self._run, statement, parameters)
+        except (*_BROKEN, *_CONFLICTS, errors.QueryCanceled) as error:
+            self.close()
+            raise Unavailable(describe(error)) from error
+
+    def close(self) -> None:
+        """Close the connection; the next statement opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg2.Error):
+                connection.close()
+
+    def _retrying(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type((*_BROKEN, *_CONFLICTS)),
+            wait=wait_random_exponential(multiplier=0.05, max=0.5),
+            stop=stop_after_attempt(_ATTEMPTS),
+            before_sleep=self._before_retry,
+            reraise=True,
+        )
+
+    def _before_retry(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _BROKEN) and not isinstance(error, _CONFLICTS):
+            self.close()
+
+    def _run(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
+        with self._open().cursor() as cursor:
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def _open(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect_with_fresh_secret()
+        return self._connection
+
+    def _connect_with_fresh_secret(self) -> Connection:
+        try:
+            return self._connect(self._secret())
+        except psycopg2.OperationalError as error:
+            if not is_refused_login(error):
+                raise
+        self._renew_secret()
+        return self._connect(self._secret())
+
+    def _connect(self, secret: Mapping[str, Any]) -> Connection:
+        connection = psycopg2.connect(
+            host=secret["host"],
+            port=secret["port"],
+            dbname=secret["dbname"],
+            user=secret["username"],
+            password=secret["password"],
+            sslmode=secret.get("sslmode", "verify-full"),
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            application_name=self._application_name,
+            # Without these a server that vanished is noticed only by the kernel, minutes later.
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=2,
+            tcp_user_timeout=(self._statement_timeout_ms + 2_000),
+            options=(
+                f"-c statement_timeout={self._statement_timeout_ms}"
+                f" -c lock_timeout={LOCK_TIMEOUT_MS}"
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+            ),
+        )
+        connection.autocommit = True
+        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        return connection
+
+
+def is_refused_login(error: psycopg2.OperationalError) -> bool:
+    """Tell whether the server refused the login.
+
+    psycopg2 gives no SQLSTATE for a connection that never came about, and libpq's only other sign
+    is the server's text, whose severity and role name are translated but whose shape is not:
+    https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQCONNECTIONUSEDPASSWORD
+    """
+    text = str(error)
+    return "authentication failed" in text or 'role "' in text
+
+
+def describe(error: psycopg2.Error) -> str:
+    """Name an error for the log by class and SQLSTATE; its text may quote values."""
+    return f"database: {type(error).__name__} {error.pgcode or ''}".strip()

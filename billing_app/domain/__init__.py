@@ -1,0 +1,1 @@
+"""Plain Python: bills, debts, payments, history and the catalogue of errors."""

@@ -1,0 +1,31 @@
+"""Names of reply queues and the shapes of the identifiers in them."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+# SQS allows 80 characters in a name, of which "-r-", two UUIDs without dashes and the dash
+# between them take 68: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html
+PREFIX_MAX_LENGTH = 12
+_PREFIX = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{PREFIX_MAX_LENGTH - 1}}}")
+
+
+def is_prefix(text: str) -> bool:
+    """Tell whether `text` can stand before the names of all queues of a stage."""
+    return _PREFIX.fullmatch(text) is not None
+
+
+def login_queue(*, prefix: str, queue_name: UUID) -> str:
+    """Name the queue on which the answer to a login waits."""
+    return f"{prefix}-login-{queue_name.hex}"
+
+
+def reply_queue(*, prefix: str, subject: UUID, queue_name: UUID) -> str:
+    """Name the queue of a logged-in user: bound to the verified `sub`, whatever was asked."""
+    return f"{prefix}-r-{subject.hex}-{queue_name.hex}"
+
+
+def reply_queue_prefixes(*, prefix: str) -> tuple[str, str]:
+    """Name what every reply queue of a stage starts with."""
+    return f"{prefix}-login-", f"{prefix}-r-"

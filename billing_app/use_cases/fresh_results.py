@@ -1,0 +1,52 @@
+"""Reading computed results without ever believing an old one.
+
+Freshness is judged by comparing with the version read from Postgres on the writer, where the
+permission is read anyway. So whatever the cache does (loses, delays, restores an old snapshot),
+the worst is a miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from billing_app.domain.errors import Refusal
+from billing_app.ports.books import Books
+from billing_app.ports.cache import CachedResult, ResultCache
+
+
+def fresh_result(
+    *,
+    books: Books,
+    cache: ResultCache,
+    subject: UUID,
+    apartment_id: UUID,
+    key: str,
+    compute: Callable[[], CachedResult | None],
+) -> CachedResult:
+    """Return the result at the current version, from the cache or computed and then kept.
+
+    `compute` returns version and body from one snapshot, None when access was lost meanwhile.
+
+    Raises:
+        Refusal: `apartment_not_found`.
+        Unavailable: the database does not answer.
+    """
+    pending = cache.ask(key=key)
+    access = books.access(subject=subject, apartment_id=apartment_id)
+    if access is None:
+        raise Refusal("apartment_not_found")
+    cached = pending()
+    if cached is not None and cached.version == access.version:
+        return cached
+    computed = compute()
+    if computed is None:
+        raise Refusal("apartment_not_found")
+    cache.store(key=key, result=computed)
+    return computed
+
+
+def page_key(*, kind: str, apartment_id: UUID, subject: UUID, position: Any) -> str:
+    """Name a result of one resident: what they may see of an apartment is theirs alone."""
+    return f"{kind}:{apartment_id.hex}:{subject.hex}:{position}"

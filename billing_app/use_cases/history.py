@@ -1,0 +1,213 @@
+"""A client brings its copy of the settled debts up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from billing_app.domain.errors import Refusal
+from billing_app.domain.history import (
+    Bounds,
+    Cursor,
+    Event,
+    Frame,
+    Position,
+    Step,
+    check_within,
+    downward_steps,
+    upward_steps,
+)
+from billing_app.domain.instants import format_instant, parse_instant
+from billing_app.domain.parts import PART_MAX_BYTES, cut
+from billing_app.ports.books import Books, HistoryPage, HistoryQuery
+from billing_app.ports.cache import CachedResult, ResultCache
+from billing_app.use_cases.fresh_results import fresh_result, page_key
+from billing_app.use_cases.payments import flat_provider
+
+Json = dict[str, Any]
+
+# Events in one answer: about five parts. A client with less asks on with the cursor.
+PAGE_EVENTS = 2_000
+# What a part holds beside its events.
+_ENVELOPE_BYTES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReader:
+    """One resident reads one apartment's history."""
+
+    books: Books
+    cache: ResultCache
+    subject: UUID
+    apartment_id: UUID
+
+    def page(self, query: HistoryQuery) -> HistoryPage:
+        """Return a page at the current version.
+
+        Raises:
+            Refusal: `apartment_not_found`.
+            Unavailable: the database does not answer.
+        """
+        result = fresh_result(
+            books=self.books,
+            cache=self.cache,
+            subject=self.subject,
+            apartment_id=self.apartment_id,
+            key=self._key(query),
+            compute=lambda: self._compute(query),
+        )
+        return _page_from_json(result)
+
+    def _key(self, query: HistoryQuery) -> str:
+        position = "/".join(str(value) for value in asdict(query).values())
+        return page_key(
+            kind="history",
+            apartment_id=self.apartment_id,
+            subject=self.subject,
+            position=position,
+        )
+
+    def _compute(self, query: HistoryQuery) -> CachedResult | None:
+        page = self.books.history(
+            subject=self.subject, apartment_id=self.apartment_id, query=query
+        )
+        return None if page is None else CachedResult(page.version, _page_to_json(page))
+
+
+def sync_history(
+    *,
+    books: Books,
+    cache: ResultCache,
+    subject: UUID,
+    apartment_id: UUID,
+    frame: Frame | None,
+    cursor: str | None,
+) -> list[Json]:
+    """Return the settled debts that the client lacks, in parts.
+
+    Each part says what the client holds once it has it (`covered`, and the same as `cursor`) and
+    whether there is `more` beyond it, in the next part or for the next request. `covered` counts:
+    what a client cached outside of it, it drops.
+
+    Raises:
+        Refusal: `apartment_not_found`, `invalid_cursor`, `history_frame_unknown`.
+        Unavailable: the database does not answer.
+    """
+    reader = HistoryReader(books, cache, subject, apartment_id)
+    start = _position(frame=frame, cursor=cursor, apartment_id=apartment_id)
+    answer = _read(reader, start)
+    return _parts(answer, apartment_id=apartment_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    start: Position
+    steps: Sequence[Step]
+    end: Position
+    more: bool
+
+
+def _position(*, frame: Frame | None, cursor: str | None, apartment_id: UUID) -> Position | None:
+    if cursor is not None:
+        held = Cursor.decode(cursor, apartment_id=apartment_id)
+        return Position(held.date_down, held.date_up, held.after_seq)
+    return None if frame is None else Position(frame.date_down, frame.date_up)
+
+
+def _read(reader: HistoryReader, start: Position | None) -> _Answer:
+    page = reader.page(_upward_query(start))
+    bounds = Bounds(page.visible_from, page.last_posted_at)
+    if start is not None:
+        check_within(start, bounds=bounds)
+    held = _clamp(start, bounds=bounds)
+    upward = upward_steps(page.events, start=held)
+    if page.more:
+        return _Answer(held, upward, upward[-1].covered, more=True)
+    after_seq = upward[-1].covered.after_seq if upward else held.after_seq
+    top = Position(held.date_down, bounds.end, after_seq)
+    if held.date_down == bounds.visible_from:
+        return _Answer(held, upward, top, more=False)
+    return _extend_downward(reader, upward, held=held, top=top, floor=bounds.visible_from)
+
+
+def _extend_downward(
+    reader: HistoryReader, upward: Sequence[Step], *, held: Position, top: Position, floor: datetime
+) -> _Answer:
+    """Add what is older than the client's stretch; with too much of it, read all afresh."""
+    older = reader.page(HistoryQuery(0, held.date_down, None, PAGE_EVENTS))
+    if older.more:
+        return _read(reader, None)
+    downward = downward_steps(older.events, start=top, floor=floor)
+    return _Answer(
+        held,
+        [*upward, *downward],
+        Position(floor, top.date_up, top.after_seq),
+        more=False,
+    )
+
+
+def _upward_query(start: Position | None) -> HistoryQuery:
+    if start is None:
+        return HistoryQuery(0, None, None, PAGE_EVENTS)
+    return HistoryQuery(start.after_seq, None, start.date_up, PAGE_EVENTS)
+
+
+def _clamp(start: Position | None, *, bounds: Bounds) -> Position:
+    """Keep of the client's stretch what its resident may see now."""
+    floor = bounds.visible_from
+    if start is None:
+        return Position(floor, floor)
+    return Position(max(start.date_down, floor), max(start.date_up, floor), start.after_seq)
+
+
+def _parts(answer: _Answer, *, apartment_id: UUID) -> list[Json]:
+    runs = cut(
+        answer.steps,
+        max_bytes=PART_MAX_BYTES - _ENVELOPE_BYTES,
+        content=lambda step: _settled_debt(step.event),
+    )
+    parts = [
+        _part(run, run[-1].covered, more=True, apartment_id=apartment_id) for run in runs[:-1]
+    ]
+    parts.append(_part(runs[-1], answer.end, more=answer.more, apartment_id=apartment_id))
+    return parts
+
+
+def _part(run: Sequence[Step], covered: Position, *, more: bool, apartment_id: UUID) -> Json:
+    cursor = Cursor(apartment_id, covered.date_down, covered.date_up, covered.after_seq)
+    return {
+        "apartment_id": str(apartment_id),
+        "covered": Frame(covered.date_down, covered.date_up).as_json(),
+        "cursor": cursor.encode(),
+        "more": more,
+        "settled_debts": [_settled_debt(step.event) for step in run],
+    }
+
+
+def _settled_debt(event: Event) -> Json:
+    return {name: value for name, value in flat_provider(event).items() if name != "seq"}
+
+
+def _page_to_json(page: HistoryPage) -> Json:
+    last = page.last_posted_at
+    return {
+        "visible_from": format_instant(page.visible_from),
+        "last_posted_at": None if last is None else format_instant(last),
+        "events": list(page.events),
+        "more": page.more,
+    }
+
+
+def _page_from_json(result: CachedResult) -> HistoryPage:
+    body: Mapping[str, Any] = result.body
+    last = body["last_posted_at"]
+    return HistoryPage(
+        version=result.version,
+        visible_from=parse_instant(body["visible_from"]),
+        last_posted_at=None if last is None else parse_instant(last),
+        events=body["events"],
+        more=body["more"],
+    )

@@ -1,0 +1,28 @@
+"""A resident pays the bills they chose: all of them or none, and at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from billing_app.ports.books import Books, PaymentOrder
+
+Json = dict[str, Any]
+
+
+def pay_bills(*, books: Books, order: PaymentOrder) -> Json:
+    """Return the receipt; the same request key gets the same receipt again, for ever.
+
+    Raises:
+        Refusal: `apartment_not_found`, `bill_not_found`, `bill_void`, `bill_already_paid`,
+            `currency_mixed`, `total_changed`, `idempotency_key_reused`.
+        Unavailable: the outcome is not known; asking again with the same key is safe.
+    """
+    payment = books.pay(order)
+    return {**payment, "lines": [flat_provider(line) for line in payment["lines"]]}
+
+
+def flat_provider(line: Mapping[str, Any]) -> Json:
+    """Write the frozen copy of the provider as its name, with its id beside it."""
+    provider = line["provider"]
+    return {**line, "provider": provider["name"], "provider_id": provider["provider_id"]}

@@ -1,0 +1,74 @@
+"""The schedule removes reply queues that nobody waits on any more.
+
+It works from the registry, since listing a million queues does not scale; ListQueues only looks
+for orphans, whose maker died between making and registering them. A queue goes only when its
+prefix, its registration, its age and its emptiness all say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from billing_app.domain.errors import Unavailable
+from billing_app.domain.identifiers import reply_queue_prefixes
+from billing_app.ports.books import ReplyQueueRegistry
+from billing_app.ports.reply_queues import ReplyQueues
+
+SWEEP_LIMIT = 500
+# A queue younger than this may be between its making and its registration.
+MINIMUM_AGE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepReport:
+    """How many queues were deleted, kept because they are in use, and could not be handled."""
+
+    deleted: int
+    kept: int
+    failed: int
+
+
+def sweep_reply_queues(
+    *, registry: ReplyQueueRegistry, queues: ReplyQueues, prefix: str
+) -> SweepReport:
+    """Delete expired and orphaned reply queues. A queue that fails is left for the next sweep.
+
+    Raises:
+        Unavailable: the registry itself does not answer.
+    """
+    expired = registry.expired_reply_queues(limit=SWEEP_LIMIT)
+    orphans = [name for name in _listed(queues) if not registry.is_registered(name=name)]
+    outcomes = [
+        _sweep_one(registry, queues, name) for name in _ours([*expired, *orphans], prefix=prefix)
+    ]
+    return SweepReport(
+        deleted=outcomes.count("deleted"),
+        kept=outcomes.count("kept"),
+        failed=outcomes.count("failed"),
+    )
+
+
+def _listed(queues: ReplyQueues) -> list[str]:
+    try:
+        return list(queues.names())
+    except Unavailable:
+        # Looking for orphans can wait; the registered ones can't pile up meanwhile.
+        return []
+
+
+def _ours(names: Iterable[str], *, prefix: str) -> list[str]:
+    starts = reply_queue_prefixes(prefix=prefix)
+    return [name for name in names if name.startswith(starts)]
+
+
+def _sweep_one(registry: ReplyQueueRegistry, queues: ReplyQueues, name: str) -> str:
+    try:
+        if not queues.is_idle(name, older_than=MINIMUM_AGE):
+            return "kept"
+        queues.delete(name)
+        registry.forget_reply_queue(name=name)
+    except Unavailable:
+        return "failed"
+    return "deleted"

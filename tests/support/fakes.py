@@ -1,0 +1,333 @@
+"""Fakes of the ports. They keep the same contract as the adapters: see tests/contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from billing_app.domain.bills import Debt, OpenDebts
+from billing_app.domain.errors import Refusal, Unavailable
+from billing_app.domain.instants import TICK, format_instant, parse_instant
+from billing_app.ports.books import (
+    Access,
+    Account,
+    Apartment,
+    Books,
+    HistoryPage,
+    HistoryQuery,
+    PaymentOrder,
+    ReplyQueueRegistry,
+)
+from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
+from billing_app.ports.identity import Credentials, IdentityProvider, SignedIn, Tokens
+from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+Json = dict[str, Any]
+
+
+class FakeClock:
+    """A clock that moves only when told."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
+
+
+@dataclass
+class FakeApartment:
+    """The books of one apartment."""
+
+    version: int = 0
+    open: dict[UUID, Debt] = field(default_factory=dict)
+    paid: dict[UUID, Debt] = field(default_factory=dict)
+    void: set[UUID] = field(default_factory=set)
+    events: list[Json] = field(default_factory=list)
+    posted_at: datetime | None = None
+
+
+class FakeBooks(Books, ReplyQueueRegistry):
+    """The books in memory."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.names: dict[UUID, str] = {}
+        self.residencies: dict[tuple[UUID, UUID], datetime] = {}
+        self.apartments: dict[UUID, FakeApartment] = {}
+        self.answers: dict[tuple[UUID, str], tuple[Any, Any]] = {}
+        self.payments: dict[str, tuple[UUID, list[Debt], Json]] = {}
+        self.queues: dict[str, datetime] = {}
+
+    # What tests set up
+
+    def add_resident(self, name: str, *apartments: UUID, since: datetime = START) -> UUID:
+        subject = uuid4()
+        self.names[subject] = name
+        for apartment_id in apartments:
+            self.residencies[subject, apartment_id] = since
+            self._raise_version(apartment_id)
+        return subject
+
+    def add_apartment(self) -> UUID:
+        apartment_id = uuid4()
+        self.apartments[apartment_id] = FakeApartment()
+        return apartment_id
+
+    def issue(self, apartment_id: UUID, debt: Debt) -> UUID:
+        self.apartments[apartment_id].open[debt.bill_id] = debt
+        self._raise_version(apartment_id)
+        return debt.bill_id
+
+    def reverse(self, payment_id: str) -> None:
+        apartment_id, debts, receipt = self.payments[payment_id]
+        apartment = self.apartments[apartment_id]
+        for debt in debts:
+            apartment.open[debt.bill_id] = apartment.paid.pop(debt.bill_id)
+            self._post(apartment, "reversal", debt, receipt)
+        self._raise_version(apartment_id)
+
+    # Books
+
+    def account(self, *, subject: UUID) -> Account | None:
+        if subject not in self.names:
+            return None
+        theirs = [place for (who, place) in self.residencies if who == subject]
+        apartments = tuple(Apartment(place, f"{place.hex[:4]} street") for place in theirs)
+        return Account(self.names[subject], apartments)
+
+    def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
+        since = self.residencies.get((subject, apartment_id))
+        if since is None:
+            return None
+        return Access(self.apartments[apartment_id].version, since)
+
+    def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
+        if self.access(subject=subject, apartment_id=apartment_id) is None:
+            return None
+        apartment = self.apartments[apartment_id]
+        in_order = sorted(
+            apartment.open.values(), key=lambda debt: (debt.due_on, debt.utility, debt.bill_id)
+        )
+        return OpenDebts(apartment.version, tuple(in_order))
+
+    def history(
+        self, *, subject: UUID, apartment_id: UUID, query: HistoryQuery
+    ) -> HistoryPage | None:
+        access = self.access(subject=subject, apartment_id=apartment_id)
+        if access is None:
+            return None
+        apartment = self.apartments[apartment_id]
+        wanted = [
+            event
+            for event in apartment.events
+            if _is_wanted(event, query, visible_from=access.visible_from)
+        ]
+        return HistoryPage(
+            version=access.version,
+            visible_from=access.visible_from,
+            last_posted_at=apartment.posted_at,
+            events=wanted[: query.limit],
+            more=len(wanted) > query.limit,
+        )
+
+    def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
+        fingerprint = replace(order, bills=tuple(sorted(set(order.bills))))
+        key = (order.subject, order.request_key)
+        if key in self.answers:
+            known, answer = self.answers[key]
+            if known != fingerprint:
+                raise Refusal("idempotency_key_reused")
+        else:
+            answer = self._pay(order)
+            if order.subject in self.names:
+                self.answers[key] = (fingerprint, answer)
+        if isinstance(answer, Refusal):
+            raise answer
+        receipt: Json = answer
+        return receipt
+
+    def _pay(self, order: PaymentOrder) -> Json | Refusal:
+        if self.access(subject=order.subject, apartment_id=order.apartment_id) is None:
+            return Refusal("apartment_not_found")
+        apartment = self.apartments[order.apartment_id]
+        bills = sorted(set(order.bills))
+        known = {*apartment.open, *apartment.paid, *apartment.void}
+        if not known.issuperset(bills):
+            return Refusal("bill_not_found")
+        if not apartment.void.isdisjoint(bills):
+            return Refusal("bill_void")
+        if not set(apartment.paid).isdisjoint(bills):
+            return Refusal("bill_already_paid")
+        debts = [apartment.open[bill] for bill in bills]
+        if len({debt.currency for debt in debts}) > 1:
+            return Refusal("currency_mixed")
+        total = sum(debt.amount_minor for debt in debts)
+        if order.expected_total_minor not in (None, total):
+            return Refusal("total_changed", data={"total_minor": total})
+        return self._settle(order.apartment_id, debts, total)
+
+    def _settle(self, apartment_id: UUID, debts: Sequence[Debt], total: int) -> Json:
+        apartment = self.apartments[apartment_id]
+        payment_id = str(uuid4())
+        receipt = {
+            "payment_id": payment_id,
+            "receipt_number": f"R-2026-{len(self.payments) + 1:010}",
+            "status": "settled",
+            "settled_at": format_instant(self._next_posting(apartment)),
+            "total_minor": total,
+            "currency": debts[0].currency,
+        }
+        for debt in debts:
+            apartment.paid[debt.bill_id] = apartment.open.pop(debt.bill_id)
+            self._post(apartment, "payment", debt, receipt)
+        receipt["lines"] = [_line(debt) for debt in debts]
+        self.payments[payment_id] = (apartment_id, list(debts), receipt)
+        self._raise_version(apartment_id)
+        return receipt
+
+    def _post(self, apartment: FakeApartment, kind: str, debt: Debt, receipt: Json) -> None:
+        apartment.posted_at = self._next_posting(apartment)
+        apartment.events.append(
+            {
+                "seq": len(apartment.events) + 1,
+                "event": kind,
+                **_line(debt),
+                "currency": debt.currency,
+                "posted_at": format_instant(apartment.posted_at),
+                "settled_at": receipt["settled_at"],
+                "payment_id": receipt["payment_id"],
+                "receipt_number": receipt["receipt_number"],
+            }
+        )
+
+    def _next_posting(self, apartment: FakeApartment) -> datetime:
+        if apartment.posted_at is None:
+            return self.clock.now
+        return max(self.clock.now, apartment.posted_at + TICK)
+
+    def _raise_version(self, apartment_id: UUID) -> None:
+        self.apartments[apartment_id].version += 1
+
+    # ReplyQueueRegistry
+
+    def register_reply_queue(
+        self, *, name: str, subject: UUID | None, lifetime: timedelta
+    ) -> None:
+        expires_at = self.clock.now + lifetime
+        self.queues[name] = max(expires_at, self.queues.get(name, expires_at))
+
+    def expired_reply_queues(self, *, limit: int) -> list[str]:
+        expired = [name for name, until in self.queues.items() if until < self.clock.now]
+        return sorted(expired, key=lambda name: self.queues[name])[:limit]
+
+    def forget_reply_queue(self, *, name: str) -> None:
+        self.queues.pop(name, None)
+
+    def is_registered(self, *, name: str) -> bool:
+        return name in self.queues
+
+
+def _is_wanted(event: Json, query: HistoryQuery, *, visible_from: datetime) -> bool:
+    posted_at = parse_instant(event["posted_at"])
+    if event["seq"] <= query.after_seq or posted_at < visible_from:
+        return False
+    if query.known_from is None and query.known_to is None:
+        return True
+    after_start = query.known_from is None or posted_at >= query.known_from
+    before_end = query.known_to is None or posted_at < query.known_to
+    return not (after_start and before_end)
+
+
+def _line(debt: Debt) -> Json:
+    return {
+        "bill_id": str(debt.bill_id),
+        "utility": debt.utility,
+        "provider": {"provider_id": debt.provider.provider_id, "name": debt.provider.name},
+        "period": {
+            "from": debt.period.first_day.isoformat(),
+            "to": debt.period.last_day.isoformat(),
+        },
+        "amount_minor": debt.amount_minor,
+    }
+
+
+class FakeCache(ResultCache):
+    """A cache in memory; `lost` makes it forget everything it is given."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, CachedResult] = {}
+        self.lost = False
+
+    def ask(self, *, key: str) -> PendingResult:
+        return lambda: self.entries.get(key)
+
+    def store(self, *, key: str, result: CachedResult) -> None:
+        if not self.lost:
+            self.entries[key] = result
+
+
+class FakeIdentity(IdentityProvider):
+    """Users by name, with their password and `sub`; refresh tokens are `refresh-<sub>`."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, tuple[str, UUID]] = {}
+
+    def sign_in(self, credentials: Credentials) -> SignedIn:
+        password, subject = self.users.get(credentials.username, (None, None))
+        if subject is None or password != credentials.password:
+            raise Refusal("invalid_credentials")
+        return _signed_in(subject)
+
+    def refresh(self, *, refresh_token: str) -> SignedIn:
+        for _, subject in self.users.values():
+            if refresh_token == f"refresh-{subject}":
+                return _signed_in(subject)
+        raise Refusal("session_expired")
+
+
+def _signed_in(subject: UUID) -> SignedIn:
+    tokens = Tokens(f"id-{subject}", f"access-{subject}", f"refresh-{subject}", 3600)
+    return SignedIn(subject, tokens)
+
+
+class FakeReplyQueues(ReplyQueues):
+    """Queues in memory; `down` makes SQS unreachable."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.messages: dict[str, list[str]] = {}
+        self.made_at: dict[str, datetime] = {}
+        self.down = False
+
+    def send(self, address: ReplyAddress, messages: Sequence[str]) -> None:
+        self._check()
+        self.made_at.setdefault(address.name, self.clock.now)
+        self.messages.setdefault(address.name, []).extend(messages)
+
+    def names(self) -> Iterator[str]:
+        self._check()
+        return iter(list(self.messages))
+
+    def is_idle(self, name: str, *, older_than: timedelta) -> bool:
+        self._check()
+        if name not in self.made_at:
+            return True
+        return self.made_at[name] + older_than <= self.clock.now and not self.messages[name]
+
+    def delete(self, name: str) -> None:
+        self._check()
+        self.messages.pop(name, None)
+        self.made_at.pop(name, None)
+
+    def _check(self) -> None:
+        if self.down:
+            raise Unavailable("sqs: down")
