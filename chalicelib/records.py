@@ -1,0 +1,123 @@
+"""From an SQS record to a request.
+
+What the gateway vouches for (request id, `sub`, apartment) comes in message attributes. The body is
+the client's and says nothing about who they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from billing_app.domain.errors import Refusal
+
+_KEY = re.compile(r"[\x20-\x7e]{1,200}")
+
+
+class Undeliverable(Exception):
+    """A record that can't be answered: it doesn't say where the answer goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a user. `fields` is the body, a JSON object not validated yet."""
+
+    request_id: str
+    operation: str
+    subject: UUID | None
+    apartment_text: str
+    idempotency_text: str | None
+    queue_name: UUID
+    fields: Mapping[str, Any] = field(repr=False)
+    receive_count: int
+
+    @property
+    def caller(self) -> UUID:
+        """The verified `sub`; present on every operation but login."""
+        if self.subject is None:
+            raise Undeliverable("no subject")
+        return self.subject
+
+    @property
+    def apartment_id(self) -> UUID:
+        """The apartment in the path; text that is no UUID names no apartment of anybody.
+
+        Raises:
+            Refusal: `apartment_not_found`.
+        """
+        try:
+            return UUID(self.apartment_text)
+        except ValueError as error:
+            raise Refusal("apartment_not_found") from error
+
+    @property
+    def idempotency_key(self) -> str:
+        """The client's key, by default the request's id: a redelivery pays once in any case.
+
+        Raises:
+            Refusal: `invalid_idempotency_key`.
+        """
+        key = self.idempotency_text
+        if key is None:
+            return self.request_id
+        if _KEY.fullmatch(key) is None:
+            raise Refusal("invalid_idempotency_key")
+        return key
+
+
+def read_record(record: Mapping[str, Any], *, operation: str) -> Request:
+    """Read a record of an SQS event.
+
+    Raises:
+        Undeliverable: it names no request or no reply queue, or no user where one is needed.
+    """
+    attributes = record.get("messageAttributes", {})
+    fields = _read_body(record["body"])
+    subject = _attribute(attributes, "subject")
+    if subject is None and operation != "auth":
+        raise Undeliverable("no subject")
+    return Request(
+        request_id=_required(attributes, "request_id"),
+        operation=operation,
+        subject=None if subject is None else _uuid(subject),
+        apartment_text=_attribute(attributes, "apartment_id") or "",
+        idempotency_text=_attribute(attributes, "idempotency_key"),
+        queue_name=_uuid(fields.get("queue_name")),
+        fields=fields,
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+    )
+
+
+def _read_body(body: str) -> Mapping[str, Any]:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Undeliverable("body is not JSON") from None
+    if not isinstance(fields, dict):
+        raise Undeliverable("body is not an object")
+    return fields
+
+
+def _attribute(attributes: Mapping[str, Any], name: str) -> str | None:
+    value = attributes.get(name, {}).get("stringValue")
+    return value if isinstance(value, str) else None
+
+
+def _required(attributes: Mapping[str, Any], name: str) -> str:
+    value = _attribute(attributes, name)
+    if value is None:
+        raise Undeliverable(f"no {name}")
+    return value
+
+
+def _uuid(value: Any) -> UUID:
+    if not isinstance(value, str):
+        raise Undeliverable("no reply queue")
+    try:
+        return UUID(value)
+    except ValueError:
+        raise Undeliverable("no reply queue") from None

@@ -1,0 +1,78 @@
+"""The reply message: the shape that every answer has on its way to the client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from billing_app.domain.errors import CATALOGUE, Refusal
+from billing_app.domain.identifiers import login_queue, reply_queue
+from billing_app.domain.parts import to_json
+from billing_app.ports.reply_queues import ReplyAddress
+from chalicelib.records import Request
+
+# A login's answer holds tokens, so it waits on a queue of its own and not for long.
+LOGIN_RETENTION = timedelta(minutes=5)
+RETENTION = timedelta(minutes=15)
+
+_DONE = {
+    "auth": "Logged in.",
+    "utils": "These are the current debts.",
+    "payments": "Paid.",
+    "histories": "This is what was settled since.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a request: done with the parts of its data, or a code of the catalogue."""
+
+    status: str
+    code: str | None
+    message: str
+    parts: Sequence[Mapping[str, Any] | None]
+
+
+def done(operation: str, parts: Sequence[Mapping[str, Any]]) -> Outcome:
+    """Return the outcome of a request that was done."""
+    return Outcome("done", None, _DONE[operation], parts)
+
+
+def refused(refusal: Refusal) -> Outcome:
+    """Return the outcome of a request that can't be done."""
+    return Outcome(refusal.status, refusal.code, refusal.message, [refusal.data])
+
+
+def failed(code: str) -> Outcome:
+    """Return the outcome of a request that we failed to do."""
+    return Outcome("failed", code, CATALOGUE[code].message, [None])
+
+
+def messages(request: Request, outcome: Outcome) -> list[str]:
+    """Write the outcome as reply messages, one a part."""
+    return [
+        to_json(
+            {
+                "request_id": request.request_id,
+                "operation": request.operation,
+                "status": outcome.status,
+                "code": outcome.code,
+                "message": outcome.message,
+                "data": data,
+                "part": number,
+                "parts": len(outcome.parts),
+            }
+        )
+        for number, data in enumerate(outcome.parts, start=1)
+    ]
+
+
+def address(request: Request, *, prefix: str) -> ReplyAddress:
+    """Say where the reply goes: for logged-in users a queue bound to their verified `sub`."""
+    if request.operation == "auth":
+        name = login_queue(prefix=prefix, queue_name=request.queue_name)
+        return ReplyAddress(name, None, LOGIN_RETENTION)
+    name = reply_queue(prefix=prefix, subject=request.caller, queue_name=request.queue_name)
+    return ReplyAddress(name, request.caller, RETENTION)

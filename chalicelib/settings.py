@@ -1,0 +1,95 @@
+"""What the environment tells a function, read and validated once, on first use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from billing_app.domain.identifiers import PREFIX_MAX_LENGTH, is_prefix
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class SettingsError(Exception):
+    """The environment is not what the function needs; names every variable at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of one function. Ids of secrets, never secrets."""
+
+    prefix: str
+    database_secret_id: str
+    cache_secret_id: str | None
+    user_pool_id: str | None
+    user_pool_client_id: str | None
+    role_secret_ids: Mapping[str, str]
+    max_receive_count: int
+    log_level: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Validate the environment.
+
+        Raises:
+            SettingsError: with one line for each variable that is missing or wrong.
+        """
+        problems = list(_problems(environment))
+        if problems:
+            raise SettingsError("; ".join(problems))
+        return cls(
+            prefix=environment["BILLING_PREFIX"],
+            database_secret_id=environment["DATABASE_SECRET_ID"],
+            cache_secret_id=environment.get("CACHE_SECRET_ID"),
+            user_pool_id=environment.get("USER_POOL_ID"),
+            user_pool_client_id=environment.get("USER_POOL_CLIENT_ID"),
+            role_secret_ids=_role_secret_ids(environment),
+            max_receive_count=int(environment.get("MAX_RECEIVE_COUNT", "3")),
+            log_level=environment.get("LOG_LEVEL", "INFO"),
+        )
+
+    def require(self, variable: str, value: str | None) -> str:
+        """Return a setting that only some functions have.
+
+        Raises:
+            SettingsError: this function needs it and its environment lacks it.
+        """
+        if value is None:
+            raise SettingsError(f"{variable} is not set")
+        return value
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process."""
+    return Settings.from_environment(os.environ)
+
+
+def _problems(environment: Mapping[str, str]) -> list[str]:
+    problems = [
+        f"{name} is not set"
+        for name in ("BILLING_PREFIX", "DATABASE_SECRET_ID")
+        if not environment.get(name)
+    ]
+    if environment.get("BILLING_PREFIX") and not is_prefix(environment["BILLING_PREFIX"]):
+        problems.append(
+            f"BILLING_PREFIX must be 1 to {PREFIX_MAX_LENGTH} of a-z, 0-9 and -, starting with"
+            " a letter or digit"
+        )
+    count = environment.get("MAX_RECEIVE_COUNT", "3")
+    if not count.isascii() or not count.isdigit() or int(count) < 1:
+        problems.append("MAX_RECEIVE_COUNT must be a whole number from 1")
+    if environment.get("LOG_LEVEL", "INFO") not in _LEVELS:
+        problems.append(f"LOG_LEVEL must be one of {', '.join(_LEVELS)}")
+    return problems
+
+
+def _role_secret_ids(environment: Mapping[str, str]) -> dict[str, str]:
+    """Map each database role to its secret; only the migration has them."""
+    return {
+        f"billing_{role}": environment[f"{role.upper()}_SECRET_ID"]
+        for role in ("writer", "reader", "operator")
+        if f"{role.upper()}_SECRET_ID" in environment
+    }
