@@ -3,9 +3,10 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from billing_app.domain.office_errors import OfficeRefusal
 from billing_app.ports.office import SeenReferences
@@ -20,7 +21,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 class BillFileOnDisk:
     """A file that was read to its end once: it is UTF-8 and its lines have a sane length."""
 
-    stream: BinaryIO = field(repr=False)
+    stream: IO[bytes] = field(repr=False)
     name: str
     sha256: str
     size_bytes: int
@@ -35,7 +36,8 @@ class BillFileOnDisk:
             yield raw.decode("utf-8")
 
 
-def open_bills(path: Path) -> BillFileOnDisk:
+@contextmanager
+def open_bills(path: Path) -> Iterator[BillFileOnDisk]:
     """Open a file and look it through; nothing of it is kept in memory.
 
     Raises OfficeRefusal: file_unreadable, file_not_utf8, line_too_long.
@@ -44,10 +46,11 @@ def open_bills(path: Path) -> BillFileOnDisk:
         stream = path.open("rb")
     except OSError as error:
         raise OfficeRefusal("file_unreadable", detail=error.strerror) from error
-    return look_through(stream, name=path.name)
+    with stream:
+        yield look_through(stream, name=path.name)
 
 
-def look_through(stream: BinaryIO, *, name: str) -> BillFileOnDisk:
+def look_through(stream: IO[bytes], *, name: str) -> BillFileOnDisk:
     """Read a seekable stream once. Raises OfficeRefusal: file_not_utf8, line_too_long."""
     digest, size_bytes = hashlib.sha256(), 0
     for number, raw in enumerate(_raw_lines(stream), start=1):
@@ -69,7 +72,7 @@ def _check_line(raw: bytes, number: int) -> None:
         raise OfficeRefusal("file_not_utf8", detail=where) from error
 
 
-def _raw_lines(stream: BinaryIO) -> Iterator[bytes]:
+def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
     return iter(lambda: stream.readline(MAX_LINE_BYTES + 1), b"")
 
 

@@ -11,13 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from billing_app.adapters.office import batch_data, line_result
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.office_errors import OFFICE_CATALOGUE, OfficeRefusal
-from billing_app.ports.office import BillBatch, LineResult
+from billing_app.ports.office import BillBatch, BillIssuer, LineResult
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-class InvokedFunctions:
+class InvokedFunctions(BillIssuer):
     """Will invoke `<prefix>-<name>` with an event and return its answer.
 
     The client must not retry by itself: an import or a reversal that took effect but whose answer

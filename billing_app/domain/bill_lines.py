@@ -48,7 +48,6 @@ MESSAGES = {
     "provider_not_found": "There is no such provider: add it with `billing-admin provider add`.",
     "utility_not_found": "There is no such utility.",
     "bill_already_paid": "The bill is paid, so it can't be replaced by another content.",
-    "bill_void": "The bill is void, so it can't be replaced.",
     "reference_of_other_apartment": "The provider's reference belongs to another apartment.",
 }
 
@@ -148,10 +147,17 @@ def has_invisible(text: str) -> bool:
     return any(unicodedata.category(character) in _INVISIBLE for character in text)
 
 
+def visible(text: str) -> str:
+    """Write text so that no terminal obeys it: what can't be seen becomes a replacement mark."""
+    if not has_invisible(text):
+        return text
+    return "".join("\ufffd" if has_invisible(one) else one for one in text)
+
+
 def spreadsheet_safe(cell: str) -> str:
-    """Write a cell so that no spreadsheet runs it and no terminal obeys it."""
-    visible = "".join("\ufffd" if has_invisible(one) else one for one in cell)
-    return f"'{visible}" if visible.lstrip().startswith(_FORMULA_STARTS) else visible
+    """Write a cell so that no spreadsheet runs it."""
+    shown = visible(cell)
+    return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown
 
 
 def _matching(pattern: re.Pattern[str], text: str, code: str) -> str:

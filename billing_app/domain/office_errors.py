@@ -61,6 +61,9 @@ OFFICE_CATALOGUE: Mapping[str, ErrorKind] = {
     "delimiter_invalid": _rejected(
         "Columns are divided by something else than a comma or a semicolon", "Use one of them."
     ),
+    "import_id_reused": _rejected(
+        "Another file was imported under this import_id", "Leave it out, or take a new one."
+    ),
     "lines_refused": _rejected(
         "Some lines were refused; the others stand",
         "Correct the lines in the report and import them; importing all again is safe too.",

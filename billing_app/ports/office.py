@@ -55,7 +55,15 @@ class Violation:
     detail: str
 
 
-class Office(Protocol):
+class BillIssuer(Protocol):
+    """Will issue bills."""
+
+    def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
+        """Issue what the books lack of the batch; one result a line, in their order."""
+        ...
+
+
+class Office(BillIssuer, Protocol):
     """Will change the books as an operator may; each method is one transaction.
 
     What can't be done raises Refusal with a stable code and changes nothing.
@@ -82,10 +90,6 @@ class Office(Protocol):
 
     def add_provider(self, *, provider_id: str, name: str) -> Data:
         """Add a provider, or give a known one another name."""
-        ...
-
-    def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
-        """Issue what the books lack of the batch; one result a line, in their order."""
         ...
 
     def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> Data:

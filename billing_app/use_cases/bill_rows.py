@@ -93,9 +93,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the file: its cells as they came, and the bill in them or what is wrong."""
+    """A line of the file: its cells as they came, and the bill in them or what is wrong.
+
+    `columns` are the file's; a line that was refused may have another number of cells.
+    """
 
     line: int
+    columns: tuple[str, ...]
     cells: tuple[str, ...]
     bill: BillLine | None = None
     problems: tuple[Problem, ...] = ()
@@ -121,9 +125,9 @@ def read_row(*, text: str, line: int, header: Header) -> Row:
     try:
         cells = tuple(split_cells(text, header.delimiter))
     except csv.Error:
-        return Row(line, (text,), problems=(Problem("line_not_csv"),))
+        return Row(line, header.columns, (text,), problems=(Problem("line_not_csv"),))
     if len(cells) != len(header.columns):
-        return Row(line, cells, problems=(Problem("wrong_column_count"),))
+        return Row(line, header.columns, cells, problems=(Problem("wrong_column_count"),))
     return _read_cells(cells, line, header)
 
 
@@ -135,9 +139,9 @@ def split_cells(text: str, delimiter: str) -> list[str]:
 def _read_cells(cells: tuple[str, ...], line: int, header: Header) -> Row:
     try:
         by_column = dict(zip(header.columns, cells, strict=True))
-        return Row(line, cells, bill=_SCHEMA.load({**by_column, "line": line}))
+        return Row(line, header.columns, cells, bill=_SCHEMA.load({**by_column, "line": line}))
     except ValidationError as error:
-        return Row(line, cells, problems=_problems(error.messages_dict))
+        return Row(line, header.columns, cells, problems=_problems(error.messages_dict))
 
 
 def _problems(messages: Mapping[str, Sequence[str]]) -> tuple[Problem, ...]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from billing_app.domain.bill_lines import BillLine, Problem
 from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import BillBatch, LineResult, Office, SeenReferences
+from billing_app.ports.office import BillBatch, BillIssuer, LineResult, SeenReferences
 from billing_app.use_cases.bill_rows import Header, Row, read_header, read_row
 
 BATCH_LINES = 500
@@ -68,7 +68,7 @@ def import_bills(
     file: BillFile,
     import_id: UUID,
     dry_run: bool,
-    office: Office,
+    office: BillIssuer,
     seen: SeenReferences,
     on_refused: Callable[[Row], None],
     on_progress: Callable[[int], None],
@@ -89,7 +89,7 @@ def import_bills(
     return summary
 
 
-def issue_rows(rows: list[Row], batch: BillBatch, office: Office) -> Iterator[ImportedLine]:
+def issue_rows(rows: list[Row], batch: BillBatch, office: BillIssuer) -> Iterator[ImportedLine]:
     """Issue the batch made of the rows' bills and give each row its end."""
     results = {one.line: one for one in office.issue_bills(batch=batch)} if batch.lines else {}
     for row in rows:

@@ -58,6 +58,12 @@ class AddResident(Schema):
     address = _text(MAX_ADDRESS_CHARS, load_default=None, allow_none=True)
     since = fields.AwareDateTime(load_default=None, allow_none=True)
 
+    @validates_schema
+    def one_apartment(self, data: dict[str, Any], **_: Any) -> None:
+        """Tell whether the apartment exists or is new."""
+        if data["apartment_id"] and data["address"]:
+            raise ValidationError("give either apartment_id or address", "address")
+
 
 class AddApartment(Schema):
     """An apartment; its id is made unless it is given."""

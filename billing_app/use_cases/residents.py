@@ -26,7 +26,8 @@ class FirstPassword:
 class NewResident:
     """Who is added. Without a password the directory mails a temporary one to `email`.
 
-    `apartment_id` alone gives an apartment that exists, `address` one that is added.
+    `apartment_id` gives an apartment that exists, `address` one that is added; not both, else an id
+    that was mistyped would give away somebody else's.
     """
 
     username: str
@@ -135,7 +136,7 @@ def _apartment(
     if address is None:
         return resident.apartment_id
     # The id follows from resident and address, so a second run finds what the first one made.
-    apartment_id = resident.apartment_id or uuid5(subject, address)
+    apartment_id = uuid5(subject, address)
     _make(
         made,
         "apartment",

@@ -1,0 +1,97 @@
+"""`billing-admin reconcile`: do payments, their lines and the bills agree?"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from billing_app.commands.amounts import money
+from billing_app.commands.session import Declined, Session, json_option
+from billing_app.domain.bill_lines import spreadsheet_safe, visible
+
+Row = Mapping[str, Any]
+
+_SUMS = ("payments_minor", "lines_minor", "bills_minor", "reversed_minor")
+_FIELDS = ("day", "provider_id", "currency", *_SUMS, "agrees")
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--from", "first_day", type=_DAY, help="First day (UTC); 31 days, if not given.")
+@click.option("--to", "last_day", type=_DAY, help="Last day (UTC), included; today, if not given.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV, in minor units.")
+@json_option
+@click.pass_obj
+def reconcile(
+    session: Session, first_day: datetime | None, last_day: datetime | None, as_csv: bool
+) -> None:
+    """Compare payments, lines and bills per provider and day, and look for broken rules.
+
+    Ends with 5 when something differs, with the rows that do.
+
+    \b
+    Examples:
+      billing-admin reconcile
+      billing-admin reconcile --from 2026-10-01 --to 2026-10-31 --csv > october.csv
+    """
+    answer = session.reach.ask("reconcile", _event(first_day, last_day))
+    data = answer["data"] if answer["code"] in (None, "books_differ") else None
+    if data and not session.as_json:
+        (_print_csv if as_csv else _print_tables)(data)
+    if answer["status"] != "done":
+        raise Declined(answer, as_json=session.as_json)
+    if session.as_json:
+        session.say(answer["data"], "")
+
+
+def _event(first_day: datetime | None, last_day: datetime | None) -> dict[str, str]:
+    days = {"from": first_day, "to": last_day}
+    return {name: day.date().isoformat() for name, day in days.items() if day}
+
+
+def _print_csv(data: Row) -> None:
+    writer = csv.DictWriter(sys.stdout, _FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for row in data["rows"]:
+        safe = {"provider_id": spreadsheet_safe(row["provider_id"])}
+        writer.writerow({**{name: row[name] for name in _FIELDS}, **safe})
+
+
+def _print_tables(data: Row) -> None:
+    console = Console(markup=False, highlight=False)
+    console.print(_sums_table(f"{data['from']} to {data['to']} (UTC)", data["rows"]))
+    differing = [row for row in data["rows"] if not row["agrees"]]
+    if differing:
+        console.print(_sums_table("Rows that differ", differing))
+    if data["violations"]:
+        console.print(_violations_table(data["violations"]))
+    if data["agrees"]:
+        console.print("Payments, lines and bills agree.")
+
+
+def _sums_table(title: str, rows: Iterable[Row]) -> Table:
+    table = Table(title=title)
+    for heading in ("Day", "Provider"):
+        table.add_column(heading)
+    for heading in ("Payments", "Lines", "Bills", "Reversed"):
+        table.add_column(heading, justify="right")
+    table.add_column("Agrees")
+    for row in rows:
+        sums = (money(row[name], row["currency"]) for name in _SUMS)
+        agrees = "yes" if row["agrees"] else "NO"
+        table.add_row(row["day"], visible(row["provider_id"]), *sums, agrees)
+    return table
+
+
+def _violations_table(violations: Iterable[Row]) -> Table:
+    table = Table("Rule", "Subject", "Detail", title="Broken rules")
+    for one in violations:
+        table.add_row(*(visible(str(one[name])) for name in ("rule", "subject", "detail")))
+    return table

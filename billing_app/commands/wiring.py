@@ -1,0 +1,89 @@
+"""The one place where the commands meet AWS and Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+
+from billing_app.adapters.connections import Database
+from billing_app.adapters.directory import CognitoDirectory
+from billing_app.adapters.invoked_functions import InvokedFunctions
+from billing_app.adapters.office import PostgresOffice
+from billing_app.adapters.secrets import Secrets
+from billing_app.commands.session import Reach
+from billing_app.commands.settings import Settings, Target, read_settings
+from billing_app.domain.errors import Unavailable
+from billing_app.domain.office_errors import OfficeRefusal
+from billing_app.use_cases.office_events import Answer, Desk, handle, refused
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+# A large batch of bills or a reconciliation of years takes longer than a resident may wait.
+_STATEMENT_TIMEOUT_MS = 60_000
+_FUNCTION_TIMEOUT_SECONDS = 900
+
+
+def open_reach(target: Target) -> Reach:
+    """Connect what the commands need; nothing is asked of the network yet."""
+    return _deployed(target.invoke) if target.invoke else _direct(read_settings(target))
+
+
+def _deployed(prefix: str) -> Reach:
+    once = Config(read_timeout=_FUNCTION_TIMEOUT_SECONDS, retries={"total_max_attempts": 1})
+    functions = InvokedFunctions(boto3.client("lambda", config=once), prefix=prefix)
+    return Reach(ask=_answering(functions), bills=functions)
+
+
+def _answering(functions: InvokedFunctions) -> Callable[[str, Mapping[str, Any]], Answer]:
+    def ask(name: str, event: Mapping[str, Any]) -> Answer:
+        try:
+            return functions(name, event)
+        except Unavailable:
+            return refused(OfficeRefusal("service_unavailable"))
+
+    return ask
+
+
+def _direct(settings: Settings) -> Reach:
+    office = PostgresOffice(_database(settings))
+    desk = Desk(
+        office=office,
+        directory=CognitoDirectory(_cognito(settings), user_pool_id=settings.user_pool_id),
+        clock=lambda: datetime.now(UTC),
+        new_id=uuid4,
+    )
+    return Reach(ask=lambda name, event: handle(name, event, desk=desk), bills=office)
+
+
+def _database(settings: Settings) -> Database:
+    secrets = Secrets(_secrets_manager(settings))
+    secret_id = settings.database_secret_id
+    return Database(
+        secret=lambda: secrets.get(secret_id),
+        renew_secret=lambda: secrets.forget(secret_id),
+        application_name="billing-admin",
+        statement_timeout_ms=_STATEMENT_TIMEOUT_MS,
+    )
+
+
+def _cognito(settings: Settings) -> CognitoIdentityProviderClient:
+    return _session(settings).client("cognito-idp", endpoint_url=settings.endpoint_url)
+
+
+def _secrets_manager(settings: Settings) -> SecretsManagerClient:
+    return _session(settings).client("secretsmanager", endpoint_url=settings.endpoint_url)
+
+
+def _session(settings: Settings) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=settings.access_key_id,
+        aws_secret_access_key=settings.secret_access_key,
+        region_name=settings.region,
+    )
