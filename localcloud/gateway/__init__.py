@@ -1,0 +1,6 @@
+"""The executor of the contract: runs the OpenAPI document and its mapping templates on this machine as API Gateway would."""
+
+from localcloud.gateway.app import create_app
+from localcloud.gateway.document import render
+
+__all__ = ["create_app", "render"]

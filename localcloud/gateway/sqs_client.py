@@ -1,0 +1,32 @@
+"""The SQS client of the gateway."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# API Gateway gives an integration 29 seconds and asks once; a thread that polls holds a connection for 20 of them.
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=29,
+    retries={"total_max_attempts": 1},
+    max_pool_connections=512,
+)
+
+
+def make_client(*, endpoint_url: str | None, region: str | None) -> SQSClient:
+    """Make a client; its credentials come from the environment, or are made up for an endpoint of this machine."""
+    session = boto3.Session(region_name=region)
+    made_up = "local" if endpoint_url and session.get_credentials() is None else None
+    return session.client(
+        "sqs",
+        endpoint_url=endpoint_url,
+        config=_CONFIG,
+        aws_access_key_id=made_up,
+        aws_secret_access_key=made_up,
+    )
