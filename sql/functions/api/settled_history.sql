@@ -1,0 +1,71 @@
+-- The part of an apartment's history that the client lacks: events behind position p_after_seq, posted
+-- since the resident may see the apartment, and outside of [p_known_from, p_known_to) (both null:
+-- nothing is known). Null when the resident may not act there. STABLE: one snapshot for events, head
+-- and version. settled_at is when the debt was settled, for a reversal when that was taken back.
+
+CREATE OR REPLACE FUNCTION api.settled_history(
+    p_subject uuid,
+    p_apartment uuid,
+    p_after_seq bigint,
+    p_known_from timestamptz,
+    p_known_to timestamptz,
+    p_limit integer
+) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    first_seq bigint;
+    known_first bigint := billing.position_at(p_apartment, p_known_from);
+    known_end bigint := billing.position_at(p_apartment, p_known_to);
+    head jsonb;
+    events jsonb;
+    more boolean;
+BEGIN
+    SELECT greatest(coalesce(p_after_seq, 0) + 1, billing.position_at(p_apartment, a.visible_from)),
+        jsonb_build_object(
+            'version', a.version,
+            'visible_from', billing.instant(a.visible_from),
+            'last_posted_at', billing.instant(s.last_posted_at),
+            'last_seq', s.last_seq
+        )
+    INTO first_seq, head
+    FROM api.apartment_access(p_subject, p_apartment) a
+    JOIN billing.apartment_state s ON s.apartment_id = p_apartment;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+
+    SELECT count(*) > p_limit,
+        coalesce(
+            jsonb_agg(
+                jsonb_build_object(
+                    'seq', h.seq,
+                    'event', h.event,
+                    'bill_id', h.bill_id,
+                    'utility', l.utility,
+                    'provider', billing.provider(l.provider_id, l.provider_name),
+                    'period', billing.period(l.period_from, l.period_to),
+                    'amount_minor', l.amount_minor,
+                    'currency', l.currency,
+                    'posted_at', billing.instant(h.posted_at),
+                    'settled_at', billing.instant(coalesce(r.reversed_at, p.settled_at)),
+                    'payment_id', h.payment_id,
+                    'receipt_number', p.receipt_number
+                )
+                ORDER BY h.seq
+            ) FILTER (WHERE h.place <= p_limit),
+            '[]'
+        )
+    INTO more, events
+    FROM (
+        SELECT page.*, row_number() OVER (ORDER BY page.seq) AS place
+        FROM billing.history_page(p_apartment, first_seq, known_first, known_end, p_limit) page
+    ) h
+    JOIN billing.payment_lines l ON l.payment_id = h.payment_id AND l.bill_id = h.bill_id
+    JOIN billing.payments p ON p.payment_id = h.payment_id
+    LEFT JOIN billing.reversals r ON r.payment_id = h.payment_id AND h.event = 'reversal';
+
+    RETURN head || jsonb_build_object('more', more, 'events', events);
+END
+$$;
+COMMENT ON FUNCTION api.settled_history(uuid, uuid, bigint, timestamptz, timestamptz, integer) IS
+    'Events of settled debts that the client lacks, in order of position, at most p_limit.';

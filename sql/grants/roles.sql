@@ -1,0 +1,45 @@
+-- Who may call what. The application's roles see the schema api and execute the functions named here,
+-- nothing else: not one table. Applied after the functions on every migration, in the same transaction.
+
+REVOKE ALL ON SCHEMA billing, api FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA billing, api
+    FROM PUBLIC, billing_writer, billing_reader, billing_operator;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA billing, api
+    FROM PUBLIC, billing_writer, billing_reader, billing_operator;
+-- New functions may be executed by everybody until this is said.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA billing, api
+    FROM PUBLIC, billing_writer, billing_reader, billing_operator;
+
+GRANT USAGE ON SCHEMA api TO billing_writer, billing_reader, billing_operator;
+
+-- Login, debts, history.
+GRANT EXECUTE ON FUNCTION
+    api.resident_account(uuid),
+    api.apartment_access(uuid, uuid),
+    api.open_debts(uuid, uuid),
+    api.settled_history(uuid, uuid, bigint, timestamptz, timestamptz, integer),
+    api.register_reply_queue(text, uuid, interval)
+TO billing_reader, billing_writer;
+
+-- Payments and the sweeper.
+GRANT EXECUTE ON FUNCTION
+    api.pay(uuid, text, uuid, uuid[], bigint),
+    api.expired_reply_queues(integer),
+    api.forget_reply_queue(text),
+    api.reply_queue_is_registered(text)
+TO billing_writer;
+
+-- Operators.
+GRANT EXECUTE ON FUNCTION
+    api.add_resident(uuid, text),
+    api.add_apartment(uuid, text),
+    api.add_provider(text, text),
+    api.grant_residency(uuid, uuid, timestamptz),
+    api.end_residency(uuid, uuid),
+    api.issue_bills(jsonb),
+    api.void_bill(uuid, text, text),
+    api.reverse_payment(uuid, text, text),
+    api.reconcile(date, date)
+TO billing_operator;
+
+GRANT EXECUTE ON FUNCTION api.violations() TO billing_operator, billing_writer;
