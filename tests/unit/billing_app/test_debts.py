@@ -1,0 +1,88 @@
+"""A resident looks at what an apartment owes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+
+from billing_app.domain.bills import Provider
+from billing_app.domain.errors import Refusal
+from billing_app.domain.parts import PART_MAX_BYTES, to_json
+from billing_app.use_cases.debts import show_debts
+from tests.support.examples import a_debt
+from tests.support.fakes import FakeBooks, FakeClock
+
+NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
+
+
+def shown(books: FakeBooks, subject: UUID, apartment: UUID) -> list[dict[str, object]]:
+    return show_debts(books=books, clock=FakeClock(NOON), subject=subject, apartment_id=apartment)
+
+
+@pytest.fixture
+def books() -> FakeBooks:
+    return FakeBooks()
+
+
+def test_the_debts_come_with_totals_by_utility_provider_and_period(books: FakeBooks) -> None:
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    for month in (1, 2):
+        books.issue(home, a_debt(month=month, amount_minor=1000))
+    books.issue(home, a_debt(utility="water", provider=Provider("w", "W"), amount_minor=50))
+    [part] = shown(books, ada, home)
+    assert (part["total_minor"], part["currency"], part["version"]) == (2050, "EUR", 4)
+    assert part["by_utility"] == [
+        {"utility": "gas", "bills": 2, "total_minor": 2000, "currency": "EUR"},
+        {"utility": "water", "bills": 1, "total_minor": 50, "currency": "EUR"},
+    ]
+    assert [group["total_minor"] for group in part["by_period"]] == [1050, 1000]  # type: ignore[attr-defined]
+    assert part["by_provider"][0]["provider"] == {  # type: ignore[index]
+        "provider_id": "north-gas",
+        "name": "North Gas",
+    }
+    assert part["as_of"] == "2026-02-04T12:00:00.000000Z"
+    assert part["debts"][0]["days_overdue"] == 7  # type: ignore[index]
+
+
+def test_without_debts_there_is_a_total_of_zero(books: FakeBooks) -> None:
+    home = books.add_apartment()
+    [part] = shown(books, books.add_resident("Ada", home), home)
+    assert (part["debts"], part["total_minor"], part["currency"]) == ([], 0, None)
+
+
+def test_different_currencies_are_never_added(books: FakeBooks) -> None:
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    books.issue(home, a_debt(currency="EUR", amount_minor=5))
+    books.issue(home, a_debt(currency="JPY", amount_minor=700))
+    [part] = shown(books, ada, home)
+    assert (part["total_minor"], part["currency"]) == (None, None)
+    assert {(g["currency"], g["total_minor"]) for g in part["by_currency"]} == {  # type: ignore[attr-defined]
+        ("EUR", 5),
+        ("JPY", 700),
+    }
+
+
+def test_an_apartment_of_somebody_else_reads_like_none(books: FakeBooks) -> None:
+    home = books.add_apartment()
+    books.add_resident("Ada", home)
+    eve = books.add_resident("Eve")
+    for apartment in (home, uuid4()):
+        with pytest.raises(Refusal) as refusal:
+            shown(books, eve, apartment)
+        assert refusal.value.code == "apartment_not_found"
+
+
+def test_many_debts_go_out_in_parts_that_each_fit_a_message(books: FakeBooks) -> None:
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    wide = Provider("p", "Энергосбыт " * 20)
+    issued = {books.issue(home, a_debt(provider=wide)) for _ in range(500)}
+    parts = shown(books, ada, home)
+    assert len(parts) > 1
+    assert all(len(to_json(part)) <= PART_MAX_BYTES for part in parts)
+    assert {UUID(d["bill_id"]) for part in parts for d in part["debts"]} == issued  # type: ignore[attr-defined]
+    assert {part["total_minor"] for part in parts} == {500 * 5140}

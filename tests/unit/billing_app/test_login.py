@@ -1,0 +1,52 @@
+"""A resident logs in, or stays logged in."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from billing_app.domain.errors import Refusal
+from billing_app.ports.identity import Credentials
+from billing_app.use_cases.login import log_in, stay_logged_in
+from tests.support.fakes import FakeBooks, FakeIdentity
+
+
+@pytest.fixture
+def books() -> FakeBooks:
+    return FakeBooks()
+
+
+@pytest.fixture
+def identity() -> FakeIdentity:
+    return FakeIdentity()
+
+
+def test_a_login_gives_the_name_the_tokens_and_the_apartments(
+    books: FakeBooks, identity: FakeIdentity
+) -> None:
+    homes = [books.add_apartment(), books.add_apartment()]
+    ada = books.add_resident("Ada", *homes)
+    identity.users["ada"] = ("secret", ada)
+    session = log_in(identity=identity, books=books, credentials=Credentials("ada", "secret"))
+    assert session["resident"] == {"name": "Ada"}
+    assert session["tokens"]["id_token"] == f"id-{ada}"
+    assert [a["apartment_id"] for a in session["apartments"]] == [str(home) for home in homes]
+    again = stay_logged_in(
+        identity=identity, books=books, refresh_token=session["tokens"]["refresh_token"]
+    )
+    assert again["apartments"] == session["apartments"]
+
+
+def test_a_login_without_a_resident_is_told_so(books: FakeBooks, identity: FakeIdentity) -> None:
+    identity.users["ada"] = ("secret", uuid4())
+    with pytest.raises(Refusal) as refusal:
+        log_in(identity=identity, books=books, credentials=Credentials("ada", "secret"))
+    assert refusal.value.code == "resident_not_found"
+
+
+def test_credentials_and_tokens_are_not_printed() -> None:
+    shown = repr(Credentials("ada", "pa55", "n3w"))
+    assert "pa55" not in shown
+    assert "n3w" not in shown
+    assert "ada" not in shown

@@ -1,0 +1,49 @@
+"""Totals: whatever the grouping, nothing is lost and currencies never mix."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_app.domain.bills import Debt, Period, Provider, total_by
+
+PROVIDERS = [Provider("north-gas", "North Gas"), Provider("alpha", "Альфа"), Provider("z", "Z")]
+
+
+@st.composite
+def debts(draw: st.DrawFn) -> Debt:
+    first_day = draw(st.dates(date(2024, 1, 1), date(2026, 12, 1)))
+    return Debt(
+        bill_id=draw(st.uuids()),
+        utility=draw(st.sampled_from(["gas", "water", "electricity"])),
+        provider=draw(st.sampled_from(PROVIDERS)),
+        period=Period(first_day, first_day + timedelta(days=30)),
+        due_on=first_day + timedelta(days=45),
+        amount_minor=draw(st.integers(1, 2**53)),
+        currency=draw(st.sampled_from(["EUR", "USD", "JPY"])),
+    )
+
+
+@pytest.mark.parametrize("key", ["utility", "provider", "period", "currency"])
+@given(owed=st.lists(debts(), max_size=30))
+def test_the_groups_of_any_grouping_add_up_to_the_whole(key: str, owed: list[Debt]) -> None:
+    totals = total_by(owed, key=lambda debt: getattr(debt, key))
+    for currency in {debt.currency for debt in owed}:
+        expected = [debt.amount_minor for debt in owed if debt.currency == currency]
+        ours = [total for total in totals if total.currency == currency]
+        assert sum(total.total_minor for total in ours) == sum(expected)
+        assert sum(total.bills for total in ours) == len(expected)
+
+
+@given(owed=st.lists(debts(), max_size=30))
+def test_no_group_appears_twice(owed: list[Debt]) -> None:
+    groups = [(t.key, t.currency) for t in total_by(owed, key=lambda debt: debt.utility)]
+    assert len(groups) == len(set(groups))
+
+
+@given(debt=debts(), days=st.integers(-400, 400))
+def test_days_overdue_counts_from_the_day_after_the_due_date(debt: Debt, days: int) -> None:
+    assert debt.days_overdue(today=debt.due_on + timedelta(days=days)) == max(0, days)

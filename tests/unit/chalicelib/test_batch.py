@@ -1,0 +1,144 @@
+"""Partial batch answers: what comes back, what is answered, what is dropped."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from billing_app.domain.errors import Refusal, Unavailable
+from chalicelib.batch import Batch
+from chalicelib.records import Request
+from tests.support.fakes import FakeClock, FakeReplyQueues
+from tests.support.records import QUEUE, a_record
+
+SUBJECT = uuid4()
+
+
+class Fixture:
+    """A batch whose work does what the body's `do` says."""
+
+    def __init__(self, operation: str = "utils") -> None:
+        self.queues = FakeReplyQueues(FakeClock())
+        self.done: list[str] = []
+        self.batch = Batch(
+            operation=operation,
+            work=self.work,
+            queues=self.queues,
+            prefix="bill-test",
+            max_receive_count=3,
+        )
+
+    def work(self, request: Request) -> list[dict[str, Any]]:
+        what = request.fields.get("do")
+        if what == "refuse":
+            raise Refusal("bill_not_found", data={"bills": ["b"]})
+        if what == "outage":
+            raise Unavailable("database: OperationalError 08006")
+        if what == "bug":
+            raise ZeroDivisionError("s3cret-value")
+        self.done.append(request.request_id)
+        return [{"answer": 1}, {"answer": 2}]
+
+    def handle(self, *records: dict[str, Any]) -> list[str]:
+        answer = self.batch.handle({"Records": list(records)})
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+    def replies(self) -> list[dict[str, Any]]:
+        messages = [text for texts in self.queues.messages.values() for text in texts]
+        return [json.loads(text) for text in messages]
+
+
+def utils_record(**body: Any) -> dict[str, Any]:
+    return a_record(body, subject=SUBJECT, apartment=uuid4())
+
+
+def test_each_record_of_a_batch_stands_alone() -> None:
+    batch = Fixture()
+    good, outage, refused = utils_record(), utils_record(do="outage"), utils_record(do="refuse")
+    poison = a_record("not json", subject=SUBJECT)
+    assert batch.handle(outage, good, poison, refused) == [
+        outage["messageId"],
+        poison["messageId"],
+    ]
+    assert [(r["status"], r["code"], r["part"], r["parts"]) for r in batch.replies()] == [
+        ("done", None, 1, 2),
+        ("done", None, 2, 2),
+        ("rejected", "bill_not_found", 1, 1),
+    ]
+
+
+def test_a_reply_goes_to_the_queue_of_the_verified_subject() -> None:
+    batch = Fixture()
+    batch.handle(a_record({"subject": str(uuid4())}, subject=SUBJECT, apartment=uuid4()))
+    assert list(batch.queues.messages) == [f"bill-test-r-{SUBJECT.hex}-{QUEUE.hex}"]
+
+
+def test_a_login_is_answered_on_the_login_queue() -> None:
+    batch = Fixture("auth")
+    batch.handle(a_record({}))
+    assert list(batch.queues.messages) == [f"bill-test-login-{QUEUE.hex}"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "trouble", "code"),
+    [
+        ("utils", "outage", "service_unavailable"),
+        ("utils", "bug", "internal_error"),
+        ("payments", "outage", "payment_outcome_unknown"),
+        ("payments", "bug", "payment_outcome_unknown"),
+    ],
+)
+def test_the_last_receive_tells_the_user_and_leaves_for_the_dead_letters(
+    operation: str, trouble: str, code: str
+) -> None:
+    batch = Fixture(operation)
+    for count in (1, 2, 3):
+        record = a_record(
+            {"do": trouble}, subject=SUBJECT, apartment=uuid4(), receive_count=count
+        )
+        assert batch.handle(record) == [record["messageId"]]
+        assert len(batch.replies()) == (1 if count == 3 else 0)
+    assert [(r["status"], r["code"]) for r in batch.replies()] == [("failed", code)]
+
+
+def test_a_login_is_dropped_after_its_last_receive_so_no_password_rests_anywhere() -> None:
+    batch = Fixture("auth")
+    again, last = a_record({"do": "outage"}), a_record({"do": "outage"}, receive_count=3)
+    assert batch.handle(again, last) == [again["messageId"]]
+    assert [reply["code"] for reply in batch.replies()] == ["service_unavailable"]
+    assert batch.handle(a_record("no json, but maybe a password")) == []
+
+
+def test_work_whose_reply_can_not_be_sent_comes_back_and_is_answered_again() -> None:
+    batch = Fixture("payments")
+    record = utils_record()
+    batch.queues.down = True
+    assert batch.handle(record) == [record["messageId"]]
+    batch.queues.down = False
+    assert batch.handle(record) == []
+    assert len(batch.done) == 2
+    assert len(batch.replies()) == 2
+
+
+def test_a_record_without_a_verified_subject_is_never_worked_on() -> None:
+    batch = Fixture()
+    record = a_record({"subject": str(SUBJECT)}, apartment=uuid4())
+    assert batch.handle(record) == [record["messageId"]]
+    assert batch.done == []
+
+
+def test_the_text_of_an_exception_reaches_neither_user_nor_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from chalicelib.logs import JsonFormatter
+
+    batch = Fixture()
+    batch.handle(
+        a_record({"do": "bug"}, subject=SUBJECT, apartment=uuid4(), receive_count=3)
+    )
+    lines = [JsonFormatter().format(record) for record in caplog.records]
+    assert any("ZeroDivisionError" in line for line in lines)
+    assert "s3cret-value" not in "".join(lines) + json.dumps(batch.replies())

@@ -1,0 +1,64 @@
+"""From an SQS record to a request: identity comes from attributes, never from the body."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from billing_app.domain.errors import Refusal
+from chalicelib.records import Undeliverable, read_record
+from tests.support.records import QUEUE, a_record
+
+SUBJECT = uuid4()
+
+
+def test_the_body_says_nothing_about_who_asks() -> None:
+    home = uuid4()
+    body = {"subject": str(uuid4()), "apartment_id": str(uuid4()), "request_id": "forged"}
+    record = a_record(body, subject=SUBJECT, apartment=home, request_id="true")
+    request = read_record(record, operation="utils")
+    assert (request.caller, request.apartment_id, request.request_id) == (SUBJECT, home, "true")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "nonsense",
+        '{"queue_name": 5}',
+        '{"queue_name": "x"}',
+        "{}",
+        "[" * 100_000,
+        '{"queue_name": null}',
+    ],
+)
+def test_a_body_that_names_no_reply_queue_is_undeliverable(body: str) -> None:
+    with pytest.raises(Undeliverable):
+        read_record(a_record(body, subject=SUBJECT), operation="utils")
+
+
+@pytest.mark.parametrize("apartment", [None, "", "x", "../..", "' OR 1=1 --", "Квартира"])
+def test_text_that_is_no_uuid_is_an_apartment_of_nobody(apartment: str | None) -> None:
+    request = read_record(a_record(subject=SUBJECT, apartment=apartment), operation="utils")
+    with pytest.raises(Refusal) as refusal:
+        _ = request.apartment_id
+    assert refusal.value.code == "apartment_not_found"
+
+
+def test_the_request_id_is_the_key_of_a_payment_that_brings_none() -> None:
+    record = a_record(subject=SUBJECT, request_id="the-id")
+    assert read_record(record, operation="payments").idempotency_key == "the-id"
+
+
+@pytest.mark.parametrize("key", ["ключ", "a\nb", "a" * 201, "\x00"])
+def test_a_key_that_is_not_printable_ascii_is_refused(key: str) -> None:
+    request = read_record(a_record(subject=SUBJECT, key=key), operation="payments")
+    with pytest.raises(Refusal) as refusal:
+        _ = request.idempotency_key
+    assert refusal.value.code == "invalid_idempotency_key"
+
+
+def test_the_queue_name_is_the_clients_uuid() -> None:
+    assert read_record(a_record(), operation="auth").queue_name == QUEUE

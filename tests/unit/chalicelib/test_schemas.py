@@ -1,0 +1,58 @@
+"""What each operation takes, checked again behind the gateway."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from marshmallow import Schema
+
+from billing_app.domain.errors import Refusal
+from chalicelib import schemas
+
+QUEUE = {"queue_name": str(uuid4())}
+BILL = str(uuid4())
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        (schemas.Auth, {"username": "ada", "password": "p"}),
+        (schemas.Auth, {"username": "ada", "password": "p", "new_password": "q"}),
+        (schemas.Auth, {"refresh_token": "t"}),
+        (schemas.Utils, {}),
+        (schemas.Payments, {"bills_id": [BILL]}),
+        (schemas.Payments, {"bills_id": [BILL], "expected_total_minor": 1}),
+        (schemas.Histories, {"date_up": None, "date_down": None}),
+        (schemas.Histories, {"date_up": "x", "date_down": "y", "cursor": "c"}),
+    ],
+)
+def test_what_the_contract_allows_is_taken(schema: type[Schema], body: dict[str, Any]) -> None:
+    assert set(schemas.validated(schema, {**QUEUE, **body})) == {"queue_name", *body}
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "fields"),
+    [
+        (schemas.Auth, {"username": "ada"}, ["_body"]),
+        (schemas.Auth, {"refresh_token": "t", "password": "p"}, ["_body"]),
+        (schemas.Auth, {"username": "", "password": "p"}, ["username"]),
+        (schemas.Utils, {"made_up_by_the_client": 1}, ["_body"]),
+        (schemas.Payments, {}, ["bills_id"]),
+        (schemas.Payments, {"bills_id": []}, ["bills_id"]),
+        (schemas.Payments, {"bills_id": ["x"]}, ["bills_id"]),
+        (schemas.Payments, {"bills_id": [BILL] * 1001}, ["bills_id"]),
+        (schemas.Payments, {"bills_id": [BILL], "expected_total_minor": 1.5}, ["expected_total_minor"]),
+        (schemas.Payments, {"bills_id": [BILL], "expected_total_minor": "1"}, ["expected_total_minor"]),
+        (schemas.Payments, {"bills_id": [BILL], "expected_total_minor": 2**63}, ["expected_total_minor"]),
+        (schemas.Histories, {"date_up": None}, ["date_down"]),
+        (schemas.Histories, {"date_up": 5, "date_down": None}, ["date_up"]),
+    ],
+)
+def test_anything_else_is_refused_by_naming_the_field(
+    schema: type[Schema], body: dict[str, Any], fields: list[str]
+) -> None:
+    with pytest.raises(Refusal) as refusal:
+        schemas.validated(schema, {**QUEUE, **body})
+    assert (refusal.value.code, refusal.value.data) == ("invalid_request", {"fields": fields})
