@@ -1,4 +1,4 @@
-"""The executor of the contract: runs the OpenAPI document and its mapping templates on this machine as API Gateway would."""
+"""The executor of the contract: runs the OpenAPI document on this machine as API Gateway would."""
 
 from localcloud.gateway.app import create_app
 from localcloud.gateway.document import render

@@ -1,7 +1,8 @@
 """`python -m localcloud.gateway`: the gateway as a process of its own, set up by its environment.
 
-BILLING_PREFIX, AWS_REGION, USER_POOL_ID are needed; AWS_ENDPOINT_URL, ACCOUNT_ID (123456789012), HOST (127.0.0.1),
-PORT (8000), STAGE, GATEWAY_RATE and GATEWAY_BURST (requests per second and at once; unlimited) may be set.
+BILLING_PREFIX, AWS_REGION and USER_POOL_ID are needed. AWS_ENDPOINT_URL, ACCOUNT_ID (123456789012),
+HOST (127.0.0.1), PORT (8000), STAGE, GATEWAY_RATE and GATEWAY_BURST (requests per second and at
+once; unlimited) may be set.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from localcloud.gateway import create_app, render
 from localcloud.gateway.server import make_http_server
 from localcloud.gateway.throttle import TokenBucket
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 def main(environment: Mapping[str, str] = os.environ) -> int:
@@ -36,7 +41,7 @@ def main(environment: Mapping[str, str] = os.environ) -> int:
     return 0
 
 
-def app_from(environment: Mapping[str, str]):  # type: ignore[no-untyped-def]
+def app_from(environment: Mapping[str, str]) -> WSGIApplication:
     """Make the application by the environment; raises KeyError for a variable that is missing."""
     return create_app(
         document=render(

@@ -1,4 +1,4 @@
-"""The WSGI application: the executor of the contract with its errors, its log and what stands beside it."""
+"""The WSGI application: the executor, its errors, its log and what stands beside the contract."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("localcloud.gateway")
 _CONTEXT_VARIABLE = re.compile(r"\$context\.(\w+)")
-_DEFAULT_STATUS = 400, 500
 
 
 def create_app(
@@ -43,9 +42,9 @@ def create_app(
 ) -> WSGIApplication:
     """Make the application that serves a rendered document.
 
-    `endpoint_url` stands in for AWS (SQS and the user pool's keys). `backend` and `keys` (by user pool ARN) replace
-    SQS and the keys themselves. `health` answers GET /health: {"ready": bool, ...}. With a `stage` all paths of the
-    contract start with it, as on API Gateway.
+    `endpoint_url` stands in for AWS (SQS and the user pool's keys). `backend` and `keys` (by user
+    pool ARN) replace SQS and the keys themselves. `health` answers GET /health with {"ready": bool}
+    and whatever else it says. With a `stage` all paths start with it, as on API Gateway.
     """
     contract = read(document)
     find_keys = keys or (lambda arn: pool_keys(arn, endpoint_url))

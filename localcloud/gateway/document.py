@@ -134,12 +134,20 @@ def _operation(tree: Mapping[str, Any], path: str, method: str, entry: Any) -> O
         authorizer=next((name for scheme in entry.get("security", ()) for name in scheme), None),
         required_parameters=tuple(
             (parameter["in"], parameter["name"])
-            for parameter in entry.get("parameters", ())
+            for parameter in (_resolved(tree, found) for found in entry.get("parameters", ()))
             if parameter.get("required")
         ),
         bodies=_bodies(tree, entry),
         integration=_integration(entry["x-amazon-apigateway-integration"]),
     )
+
+
+def _resolved(tree: Mapping[str, Any], node: Any) -> Any:
+    """Follow a reference into the document (`#/components/...`)."""
+    for name in node.get("$ref", "").split("/")[1:]:
+        tree = tree[name]
+        node = tree
+    return node
 
 
 def _bodies(tree: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Draft4Validator]:

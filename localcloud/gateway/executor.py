@@ -1,4 +1,4 @@
-"""Executes one operation of the contract: authorizer, validation, request template, integration, response template."""
+"""Executes one operation: authorizer, validation, templates, integration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands beside the contract on this machine: /health, and /docs with the contract in Swagger UI."""
+"""What stands beside the contract here: /health, and /docs with the contract in Swagger UI."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _PAGE = """<!DOCTYPE html>
 
 def public_document(document: str) -> dict[str, Any]:
     """Give the document as clients should read it: without extensions and CORS preflights."""
-    tree = _without_extensions(yaml.safe_load(document))
+    tree: dict[str, Any] = _without_extensions(yaml.safe_load(document))
     for item in tree["paths"].values():
         item.pop("options", None)
     return tree

@@ -92,7 +92,7 @@ _ESCAPES |= {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
 def escape_javascript(value: object) -> JavaString:
-    """Escape for a JavaScript string; the escaped single quote makes the result no valid JSON string."""
+    """Escape for a JavaScript string; with a single quote in it the result is no valid JSON."""
     units = _utf16("" if value is None else str(value))
     codes = (int.from_bytes(units[at : at + 2], "little") for at in range(0, len(units), 2))
     return JavaString("".join(_escaped(code) for code in codes))

@@ -31,7 +31,7 @@ class Call:
 
     @property
     def content_type(self) -> str:
-        """The media type without its parameters; API Gateway takes application/json when there is none."""
+        """The media type without its parameters; application/json when the client sent none."""
         return self.wsgi.mimetype or "application/json"
 
     def header(self, name: str) -> str | None:

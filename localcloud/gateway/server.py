@@ -1,4 +1,4 @@
-"""Serving the gateway over HTTP: a thread for each request, so that long polls don't stand in each other's way."""
+"""Serving the gateway over HTTP, a thread for each request: a long poll blocks its own alone."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Leaves the log to the application: Werkzeug's lines would carry queue names and query strings."""
+    """Leaves the log to the application: these lines would carry queue names and receipts."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Write nothing."""
 
 
 def make_http_server(app: WSGIApplication, *, host: str, port: int) -> BaseWSGIServer:
-    """Bind host and port; call serve_forever() on the result. Raises OSError when the port is taken."""
+    """Bind host and port, ready to serve_forever(). Raises OSError when the port is taken."""
     return make_server(host, port, app, threaded=True, request_handler=_QuietHandler)

@@ -1,4 +1,4 @@
-"""The AWS integration for SQS: reads the form body that a template made as SQS does, asks SQS, answers as SQS does."""
+"""The AWS integration for SQS: reads a form body as SQS does, asks SQS, answers as SQS does."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Answer:
 
 
 def parse_form(body: str) -> dict[str, str]:
-    """Read a form body strictly; raises ValueError when it is malformed or names a parameter twice."""
+    """Read a form body; raises ValueError when it is malformed or names a parameter twice."""
     pairs = parse_qsl(body, keep_blank_values=True, strict_parsing=True, errors="strict")
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
@@ -48,7 +48,7 @@ def message_attributes(parameters: Mapping[str, str]) -> dict[str, dict[str, str
 
 
 class Sqs:
-    """Asks SQS what a form body says, and gives its answer in the JSON that SQS sends to API Gateway."""
+    """Asks SQS what a form body says; answers in the JSON that SQS sends to API Gateway."""
 
     def __init__(self, client: SQSClient) -> None:
         self._client = client

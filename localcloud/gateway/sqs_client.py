@@ -10,7 +10,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# API Gateway gives an integration 29 seconds and asks once; a thread that polls holds a connection for 20 of them.
+# API Gateway gives an integration 29 seconds and asks once. A poll holds its connection for 20 s.
 _CONFIG = Config(
     connect_timeout=3,
     read_timeout=29,
@@ -20,7 +20,7 @@ _CONFIG = Config(
 
 
 def make_client(*, endpoint_url: str | None, region: str | None) -> SQSClient:
-    """Make a client; its credentials come from the environment, or are made up for an endpoint of this machine."""
+    """Make a client with the credentials of the environment, or made-up ones for an endpoint."""
     session = boto3.Session(region_name=region)
     made_up = "local" if endpoint_url and session.get_credentials() is None else None
     return session.client(

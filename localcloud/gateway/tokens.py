@@ -27,7 +27,7 @@ def issuer(user_pool_arn: str) -> str:
 
 
 def pool_keys(user_pool_arn: str, endpoint_url: str | None) -> Keys:
-    """Fetch a pool's keys from Cognito, or from the endpoint that stands in for it; keys are cached."""
+    """Fetch (and cache) a pool's keys from Cognito, or from the endpoint that stands in for it."""
     base = (
         f"{endpoint_url.rstrip('/')}/{_region_and_id(user_pool_arn)[1]}" if endpoint_url else None
     )
@@ -45,7 +45,8 @@ class CognitoAuthorizer:
     def claims(self, header: str | None) -> dict[str, Any]:
         """Give the claims of a verified id token.
 
-        Raises GatewayError: UNAUTHORIZED, EXPIRED_TOKEN, or AUTHORIZER_CONFIGURATION_ERROR when the keys can't be had.
+        Raises GatewayError: UNAUTHORIZED, EXPIRED_TOKEN, or AUTHORIZER_CONFIGURATION_ERROR when the
+        keys can't be had.
         """
         token = _BEARER.sub("", (header or "").strip(), count=1)
         try:
@@ -69,7 +70,7 @@ class CognitoAuthorizer:
 
 
 def _decode(token: str, keys: Keys, name: str) -> dict[str, Any]:
-    # Any client of the pool may call, as with API Gateway's own authorizer; so the audience is not checked.
+    # Like API Gateway's authorizer, this lets any client of the pool call: no audience is checked.
     return jwt.decode(
         token,
         keys.get_signing_key_from_jwt(token).key,

@@ -1,4 +1,4 @@
-"""Mapping templates: Velocity by the airspeed library, with the variables that API Gateway gives to them."""
+"""Mapping templates: Velocity by the airspeed library, with the variables of API Gateway."""
 
 # ruff: noqa: N802 - $util's functions are named as in API Gateway.
 
@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import airspeed
-import jsonpath_ng
+from jsonpath_ng import JSONPath
+from jsonpath_ng.parser import JsonPathParser
 
 from localcloud.gateway.errors import GatewayError
 from localcloud.gateway.java import JavaString, escape_javascript, url_encode
@@ -58,7 +59,7 @@ class Input:
     parameters: Mapping[str, Parameters] = field(default_factory=dict)
 
     def params(self, name: str | None = None) -> Any:
-        """Look up a parameter in path, query string and headers, in this order; all of them without a name."""
+        """Look up a name in path, query string and headers, in this order; without it, all."""
         if name is None:
             return self.parameters
         found = (values[name] for values in self.parameters.values() if name in values)
@@ -131,8 +132,8 @@ def _compiled(template: str) -> airspeed.Template:
 
 
 @lru_cache(maxsize=256)
-def _jsonpath(expression: str) -> jsonpath_ng.JSONPath:
-    return jsonpath_ng.parse(expression)
+def _jsonpath(expression: str) -> JSONPath:
+    return JsonPathParser().parse(expression)
 
 
 def _parsed(body: str) -> Any:
