@@ -87,7 +87,7 @@ class SqsReplyQueues:
             )
         except _QueueGone:
             return True
-        attributes = {str(key): int(value) for key, value in answer["Attributes"].items()}
+        attributes = {str(key): float(value) for key, value in answer["Attributes"].items()}
         made_at = datetime.fromtimestamp(attributes.pop("CreatedTimestamp"), UTC)
         return made_at + older_than <= self._clock() and not any(attributes.values())
 
