@@ -58,13 +58,14 @@ class BillLineSchema(Schema):
     # These two look at whatever could be read, so that a line's problems come all at once.
     @validates_schema(skip_on_field_errors=False)
     def amount_fits_currency(self, data: dict[str, Any], **_: Any) -> None:
-        """Read the amount with the decimals of the currency, if that one is known."""
-        exponent = EXPONENT_OF.get(data.get("currency", ""), 18)
+        """Read the amount with the decimals of the currency; without one, look at its form only."""
+        exponent = EXPONENT_OF.get(data.get("currency", ""))
         try:
-            data["amount_minor"] = minor_units(text=data["amount"], exponent=exponent)
+            data["amount_minor"] = minor_units(text=data["amount"], exponent=exponent or 0)
         except AmountError as error:
             code = error.code if data["amount"] else "value_missing"
-            raise ValidationError(code, "amount") from error
+            if exponent is not None or code in ("amount_invalid", "value_missing"):
+                raise ValidationError(code, "amount") from error
 
     @validates_schema(skip_on_field_errors=False)
     def period_runs_forward(self, data: dict[str, Any], **_: Any) -> None:
