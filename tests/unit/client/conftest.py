@@ -1,0 +1,56 @@
+"""A fake service over real HTTP, and clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from billing_client import BillingClient
+
+from tests.support.fake_api import FakeApi
+from tests.support.fake_books import FakeApartment, FakeUser
+
+MakeClient = Callable[..., BillingClient]
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    return FakeApi()
+
+
+@pytest.fixture
+def ada(api: FakeApi) -> FakeUser:
+    return api.books.add_user()
+
+
+@pytest.fixture
+def flat(api: FakeApi, ada: FakeUser) -> FakeApartment:
+    return api.books.add_apartment(ada)
+
+
+@pytest.fixture
+def url(api: FakeApi) -> Iterator[str]:
+    with api.served() as address:
+        yield address
+
+
+@pytest.fixture
+def make_client(url: str) -> Iterator[MakeClient]:
+    clients: list[BillingClient] = []
+
+    def make(timeout_seconds: float = 5.0, **more: object) -> BillingClient:
+        client = BillingClient(url, timeout_seconds=timeout_seconds, **more)  # type: ignore[arg-type]
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
+    """A client of a resident who is logged in and has one apartment."""
+    made = make_client()
+    made.login("ada", "secret")
+    return made
