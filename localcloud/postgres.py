@@ -16,6 +16,7 @@ from localcloud import processes
 from localcloud.errors import LocalCloudError
 from localcloud.files import read_json, write_private_json
 from localcloud.postgres_install import Home, find_home, own
+from localcloud.postgres_leftover import end_leftover
 
 DATABASE = "billing"
 OWNER = "billing_migrator"
@@ -39,8 +40,9 @@ class EmbeddedPostgres:
     ``durable=False`` trades safety after a power cut for speed: for tests.
     """
 
-    def __init__(self, data_folder: Path, *, durable: bool = True) -> None:
+    def __init__(self, data_folder: Path, *, durable: bool = True, log: Path | None = None) -> None:
         self._folder = data_folder.resolve()
+        self.log = log or self._folder / "postgres.log"
         self._durable = durable
         self._home: Home | None = None
         self._access: Access | None = None
@@ -52,14 +54,16 @@ class EmbeddedPostgres:
         Raises LocalCloudError when the wheel is missing or the server does not come up.
         """
         self.prepare()
-        self._process = self.spawn()
-        self.wait_until_ready()
+        self.spawn()
+        self._wait_until_it_answers()
+        self.ensure_database()
         return self.url
 
     def prepare(self) -> None:
         """Make the cluster unless it is there, and settle on a port."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._home = find_home(self._folder)
+        end_leftover(self._home.data)
         kept = read_json(self._access_file)
         if kept is None or not (self._home.data / "PG_VERSION").exists():
             self._access = self._make_cluster()
@@ -81,16 +85,24 @@ class EmbeddedPostgres:
         )
         return self._process
 
-    def wait_until_ready(self) -> None:
-        """Wait until the server answers, making the owner and the database if missing."""
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            if self._process is not None and self._process.poll() is not None:
-                raise LocalCloudError(f"Postgres ended while it started; see {self.log}")
-            if time.monotonic() > deadline:
-                raise LocalCloudError(f"Postgres is not ready after 30 s; see {self.log}")
-            time.sleep(0.05)
-        self._make_database()
+    def answers(self) -> bool:
+        """Tell whether the server takes connections."""
+        try:
+            psycopg2.connect(self.superuser_url, connect_timeout=2).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def ensure_database(self) -> None:
+        """Make the owner and the database if they are missing."""
+        connection = psycopg2.connect(self.superuser_url)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                _make_owner(cursor, self._required_access.owner_password)
+                _make_owned_database(cursor)
+        finally:
+            connection.close()
 
     def stop(self) -> None:
         """Stop the server, closing its connections; does nothing when it isn't running."""
@@ -122,11 +134,6 @@ class EmbeddedPostgres:
     def pid(self) -> int | None:
         """Process id of the running server."""
         return self._process.pid if self._process is not None else None
-
-    @property
-    def log(self) -> Path:
-        """The server's log file."""
-        return self._folder / "postgres.log"
 
     @property
     def _access_file(self) -> Path:
@@ -198,22 +205,14 @@ class EmbeddedPostgres:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         return [part for item in settings.items() for part in ("-c", "=".join(item))]
 
-    def _answers(self) -> bool:
-        try:
-            psycopg2.connect(self.superuser_url, connect_timeout=2).close()
-        except psycopg2.OperationalError:
-            return False
-        return True
-
-    def _make_database(self) -> None:
-        connection = psycopg2.connect(self.superuser_url)
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                _make_owner(cursor, self._required_access.owner_password)
-                _make_owned_database(cursor)
-        finally:
-            connection.close()
+    def _wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.answers():
+            if self._process is not None and self._process.poll() is not None:
+                raise LocalCloudError(f"Postgres ended while it started; see {self.log}")
+            if time.monotonic() > deadline:
+                raise LocalCloudError(f"Postgres is not ready after 30 s; see {self.log}")
+            time.sleep(0.05)
 
 
 def _make_owner(cursor: "psycopg2.extensions.cursor", password: str) -> None:

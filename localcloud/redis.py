@@ -23,8 +23,9 @@ class EmbeddedRedis:
     Port and password stay the same from one start to the next.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, log: Path | None = None) -> None:
         self._folder = folder.resolve()
+        self.log = log or self._folder / "redis.log"
         self._port = 0
         self._password = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -33,7 +34,7 @@ class EmbeddedRedis:
         """Start the server and return its URL. Raises LocalCloudError when it can't."""
         self.prepare()
         self.spawn()
-        self.wait_until_ready()
+        self._wait_until_it_answers()
         return self.url
 
     def prepare(self) -> None:
@@ -53,8 +54,7 @@ class EmbeddedRedis:
         )
         return self._process
 
-    def wait_until_ready(self) -> None:
-        """Wait until the server answers. Raises LocalCloudError when it does not."""
+    def _wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not self.answers():
             ended = self._process is not None and self._process.poll() is not None
@@ -82,11 +82,6 @@ class EmbeddedRedis:
     def url(self) -> str:
         """URL with the password."""
         return f"redis://:{self._password}@127.0.0.1:{self._port}/0"
-
-    @property
-    def log(self) -> Path:
-        """The server's log file."""
-        return self._folder / "redis.log"
 
     @property
     def _configuration(self) -> Path:

@@ -14,8 +14,6 @@ QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
 # Lambda's rule: a message hidden for six function timeouts can't come back under a live run.
 VISIBILITY_TIMEOUTS = 6
 MAX_RECEIVE_COUNT = 3
-# What Lambda may hand to one call. A payment or a login stands alone.
-BATCH_SIZES = {"auth": 1, "utils": 10, "histories": 10, "payments": 1}
 _WORKERS = {"auth": 1, "utils": 1, "histories": 1, "payments": 2}
 
 

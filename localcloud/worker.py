@@ -156,10 +156,15 @@ def load_function(name: str) -> Function:
     return function
 
 
+def batch_size_of(name: str) -> int:
+    """Find how many messages app.py lets the function have at once."""
+    sources = importlib.import_module("app").app.event_sources
+    return next((int(source.batch_size) for source in sources if source.name == name), 1)
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localcloud.worker")
     parser.add_argument("--function", required=True)
-    parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds a call may take")
     parser.add_argument("--ready-file", type=Path)
     return parser.parse_args(arguments)
@@ -176,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sqs,
         prefix=environ["BILLING_PREFIX"],
         function_name=options.function,
-        batch_size=options.batch_size,
+        batch_size=batch_size_of(options.function),
         timeout_seconds=options.timeout,
     )
     worker = Worker(sqs=sqs, source=source, function=function)

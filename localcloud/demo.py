@@ -1,0 +1,184 @@
+"""Gives a new service residents with two years of bills, through the doors that operators use."""
+
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2.extras import Json
+
+from localcloud.clients import Clients
+from localcloud.cloud import Cloud
+from localcloud.demo_data import (
+    APARTMENTS,
+    MONTHS,
+    PROVIDERS,
+    RESIDENTS,
+    Apartment,
+    Resident,
+    apartment_ids,
+    import_of,
+    is_paid_by_now,
+)
+from localcloud.errors import LocalCloudError
+from localcloud.files import read_json, write_private_json
+
+# What it means that an earlier start was interrupted here; then there is nothing to do.
+_DONE_BEFORE = ("resident_exists", "apartment_exists", "residency_exists")
+
+
+def ensure_demo(state: Path, cloud: Cloud, clients: Clients) -> dict[str, Any]:
+    """Make the demo's residents and bills unless they are there, and write ``demo.json``.
+
+    Returns the file's content. Raises LocalCloudError when the service refuses something.
+    """
+    file = state / "demo.json"
+    kept: dict[str, Any] = read_json(file) or {"residents": []}
+    passwords = {resident["username"]: resident["password"] for resident in kept["residents"]}
+    for resident in RESIDENTS:
+        passwords.setdefault(resident.username, f"Demo-{secrets.token_hex(4)}-1")
+    subjects = {r.username: _ensure_user(clients, cloud, r, passwords) for r in RESIDENTS}
+    if not kept["residents"] or not _all_known(clients, cloud, subjects):
+        _fill_books(clients, cloud, subjects)
+    demo = {"api": cloud.api, "residents": [_entry(r, passwords) for r in RESIDENTS]}
+    write_private_json(file, demo)
+    return demo
+
+
+def _entry(resident: Resident, passwords: dict[str, str]) -> dict[str, Any]:
+    return {
+        "username": resident.username,
+        "password": passwords[resident.username],
+        "name": resident.name,
+        "apartments": apartment_ids(resident),
+    }
+
+
+def _ensure_user(
+    clients: Clients, cloud: Cloud, resident: Resident, passwords: dict[str, str]
+) -> str:
+    """Return the ``sub`` of the resident's user, who is created if there is none."""
+    cognito = clients.cognito
+    user: Any = {"UserPoolId": cloud.user_pool_id, "Username": resident.username}
+    try:
+        found = cognito.admin_get_user(**user)
+    except cognito.exceptions.UserNotFoundException:
+        attributes: Any = [{"Name": "name", "Value": resident.name}]
+        cognito.admin_create_user(**user, UserAttributes=attributes, MessageAction="SUPPRESS")
+        password = passwords[resident.username]
+        cognito.admin_set_user_password(**user, Password=password, Permanent=True)
+        found = cognito.admin_get_user(**user)
+    attribute_values = {a["Name"]: a.get("Value", "") for a in found["UserAttributes"]}
+    return attribute_values["sub"]
+
+
+def _all_known(clients: Clients, cloud: Cloud, subjects: dict[str, str]) -> bool:
+    """Tell whether the books know everybody already."""
+    with _books(clients, cloud, "reader") as books:
+        return all(books("resident_account", sub) is not None for sub in subjects.values())
+
+
+def _fill_books(clients: Clients, cloud: Cloud, subjects: dict[str, str]) -> None:
+    today = datetime.now(UTC).date()
+    with _books(clients, cloud, "operator") as office, _books(clients, cloud, "writer") as books:
+        _move_in(office, subjects, today)
+        for apartment in APARTMENTS:
+            paid = _issue(office, apartment, today)
+            _pay(books, apartment, paid, _payers(apartment, subjects))
+
+
+def _move_in(office: "Books", subjects: dict[str, str], today: date) -> None:
+    since = today - timedelta(days=31 * (MONTHS + 1))
+    for provider_id, name in PROVIDERS.items():
+        office.must("add_provider", provider_id, name)
+    for apartment in APARTMENTS:
+        office.must("add_apartment", apartment.apartment_id, apartment.address)
+    for resident in RESIDENTS:
+        subject = subjects[resident.username]
+        office.must("add_resident", subject, resident.name)
+        for apartment_id in apartment_ids(resident):
+            office.must("grant_residency", subject, apartment_id, since)
+
+
+def _issue(office: "Books", apartment: Apartment, today: date) -> dict[str, list[str]]:
+    """Issue an apartment's bills; return the ids of those to be paid, by month."""
+    bills = import_of(apartment, today)
+    answer = office.must("issue_bills", Json(bills))
+    ids = {line["line"]: line["bill_id"] for line in answer["data"]["lines"]}
+    months: dict[str, list[str]] = defaultdict(list)
+    for line in bills["lines"]:
+        if is_paid_by_now(line, today):
+            months[line["period_from"]].append(ids[line["line"]])
+    return months
+
+
+def _payers(apartment: Apartment, subjects: dict[str, str]) -> list[str]:
+    return [subjects[r.username] for r in RESIDENTS if apartment.key in r.apartments]
+
+
+def _pay(
+    books: "Books", apartment: Apartment, paid: dict[str, list[str]], payers: list[str]
+) -> None:
+    """Pay each month's bills at once; residents who share an apartment take turns."""
+    for turn, (month, bills) in enumerate(sorted(paid.items())):
+        payer = payers[turn % len(payers)]
+        key = f"demo-{apartment.key}-{month}"
+        books.must("pay", payer, key, apartment.apartment_id, bills, None)
+
+
+class Books:
+    """Functions of the schema ``api``, called as one of the database's roles."""
+
+    # Postgres can't tell the type of these parameters from how psycopg2 writes them.
+    _CASTS = {  # noqa: RUF012  (a constant table)
+        "pay": "uuid, text, uuid, uuid[], bigint",
+        "add_resident": "uuid, text",
+        "add_apartment": "uuid, text",
+        "add_provider": "text, text",
+        "grant_residency": "uuid, uuid, timestamptz",
+        "issue_bills": "jsonb",
+        "resident_account": "uuid",
+    }
+
+    def __init__(self, connection: "psycopg2.extensions.connection") -> None:
+        self._connection = connection
+
+    def __call__(self, function: str, *arguments: Any) -> Any:
+        """Call the function and return its answer."""
+        casts = self._CASTS[function].split(", ")
+        parameters = ", ".join(f"%s::{cast}" for cast in casts)
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"SELECT api.{function}({parameters})", arguments)
+            row = cursor.fetchone()
+        return row[0] if row else None
+
+    def must(self, function: str, *arguments: Any) -> dict[str, Any]:
+        """Call it. Raises LocalCloudError when it refuses, unless since it was done before."""
+        answer: dict[str, Any] = self(function, *arguments)
+        if answer["status"] != "done" and answer.get("code") not in _DONE_BEFORE:
+            raise LocalCloudError(f"The demo data were refused: {function}: {answer}")
+        return answer
+
+
+@contextmanager
+def _books(clients: Clients, cloud: Cloud, role: str) -> Iterator[Books]:
+    name = f"{cloud.prefix}/database/{role}"
+    secret = json.loads(clients.secrets.get_secret_value(SecretId=name)["SecretString"])
+    connection = psycopg2.connect(
+        user=secret["username"],
+        password=secret["password"],
+        host=secret["host"],
+        port=secret["port"],
+        dbname=secret["dbname"],
+        sslmode=secret["sslmode"],
+    )
+    connection.autocommit = True
+    try:
+        yield Books(connection)
+    finally:
+        connection.close()

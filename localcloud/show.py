@@ -1,0 +1,62 @@
+"""What ``python -m localcloud up`` tells the developer."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+class Show:
+    """Writes progress to the terminal, or plain lines where there is none."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+
+    @contextmanager
+    def step(self, doing: str, done: str) -> Iterator[None]:
+        """Show what is being done, then that it is done and how long it took."""
+        started = time.monotonic()
+        with self._console.status(f"{doing} …"):
+            yield
+        seconds = time.monotonic() - started
+        self._console.print(f"[green]✓[/green] {done} [dim]{seconds:.1f} s[/dim]")
+
+    def note(self, line: str) -> None:
+        """Show something that happened while the service runs."""
+        self._console.print(f"[yellow]•[/yellow] [dim]{time.strftime('%H:%M:%S')}[/dim] {line}")
+
+    def ready(self, *, api: str, demo: dict[str, Any], logs: str, seconds: float) -> None:
+        """Show where the service is, who can log in and what to do next."""
+        say = self._console.print
+        say(f"\n[bold green]Ready[/bold green] after {seconds:.1f} s: [bold]{api}[/bold]")
+        say(f"  contract  {api}/docs\n  health    {api}/health\n  logs      {logs}\n")
+        say(_residents_table(demo))
+        username = demo["residents"][0]["username"]
+        say("\nNext, in another terminal:")
+        say(f"  .venv/bin/billing --api {api} login {username}")
+        say("  .venv/bin/billing debts")
+        say("\nCtrl-C ends it all.\n")
+
+
+def _residents_table(demo: dict[str, Any]) -> Table:
+    table = Table(title="Demo residents (for this machine only)", title_justify="left")
+    for column in ("Username", "Password", "Name", "Apartments"):
+        table.add_column(column)
+    for resident in demo["residents"]:
+        apartments = "\n".join(resident["apartments"])
+        table.add_row(resident["username"], resident["password"], resident["name"], apartments)
+    return table
+
+
+def fail(message: str) -> None:
+    """Say on standard error why it can't go on."""
+    Console(stderr=True, highlight=False).print(f"[bold red]{message}[/bold red]")
+
+
+def is_terminal() -> bool:
+    """Tell whether somebody may be watching."""
+    return sys.stdout.isatty()
