@@ -1,0 +1,6 @@
+"""Fixtures that several kinds of tests share."""
+
+pytest_plugins = [
+    "tests.support.cache_fixtures",
+    "tests.support.postgres_fixtures",
+]

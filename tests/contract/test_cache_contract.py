@@ -1,0 +1,158 @@
+"""What holds for every `ResultCache`: the fake and a real Redis-protocol server alike."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+
+from billing_app.adapters.redis_cache import Breaker, RedisCache
+from billing_app.ports.cache import CachedResult, ResultCache
+from tests.support.fakes import FakeCache
+
+
+def redis_cache(secret: Mapping[str, Any], breaker: Breaker | None = None) -> RedisCache:
+    return RedisCache(secret=lambda: secret, renew_secret=lambda: None, breaker=breaker)
+
+
+@pytest.fixture(params=["fake", "redis"])
+def cache(request: pytest.FixtureRequest) -> ResultCache:
+    if request.param == "fake":
+        return FakeCache()
+    return redis_cache(request.getfixturevalue("redis_secret"))
+
+
+def test_what_was_stored_is_answered(cache: ResultCache) -> None:
+    key, result = str(uuid4()), CachedResult(17, {"name": "Ольга 🏠", "list": [1, None]})
+    assert cache.ask(key=key)() is None
+    cache.store(key=key, result=result)
+    assert cache.ask(key=key)() == result
+
+
+def test_a_later_store_replaces_an_earlier_one(cache: ResultCache) -> None:
+    key = str(uuid4())
+    for version in (2, 1):
+        cache.store(key=key, result=CachedResult(version, []))
+    assert cache.ask(key=key)() == CachedResult(1, [])
+
+
+def test_two_questions_at_once_get_their_own_answers(cache: ResultCache) -> None:
+    keys = [str(uuid4()) for _ in range(3)]
+    for number, key in enumerate(keys):
+        cache.store(key=key, result=CachedResult(number, key))
+    pending = [cache.ask(key=key) for key in keys]
+    assert [answer() for answer in pending] == [CachedResult(n, k) for n, k in enumerate(keys)]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b"",
+        b"garbage",
+        b"[]",
+        b'[99,"KEY",1,{}]',
+        b'[1,"another key",1,{}]',
+        b'[1,"KEY","1",{}]',
+        b"null",
+        b"\xff\xfe",
+    ],
+)
+def test_an_entry_whose_header_is_not_right_in_all_is_a_miss(
+    redis_secret: Mapping[str, Any], lie: bytes
+) -> None:
+    key = str(uuid4())
+    server = Redis(
+        host=redis_secret["host"], port=redis_secret["port"], password=redis_secret["password"]
+    )
+    with server:
+        server.set(key, lie.replace(b"KEY", key.encode()))
+    assert redis_cache(redis_secret).ask(key=key)() is None
+
+
+def test_entries_expire(redis_secret: Mapping[str, Any]) -> None:
+    key = str(uuid4())
+    redis_cache(redis_secret).store(key=key, result=CachedResult(1, []))
+    server = Redis(
+        host=redis_secret["host"], port=redis_secret["port"], password=redis_secret["password"]
+    )
+    with server:
+        assert 0 < server.ttl(key) <= 1.1 * 3600  # type: ignore[operator]
+
+
+@contextmanager
+def listening(*, answers: bytes | None) -> Iterator[Mapping[str, Any]]:
+    """Run a server that accepts and then says nothing, or always the same."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        kept: list[socket.socket] = []
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                kept.append(connection)
+                if answers is not None:
+                    connection.sendall(answers)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield {"host": "127.0.0.1", "port": server.getsockname()[1]}
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for connection in kept:
+                connection.close()
+
+
+def test_a_redis_that_hangs_is_given_up_on_and_then_left_alone() -> None:
+    moments = [0.0]
+    breaker = Breaker(now=lambda: moments[0])
+    with listening(answers=None) as secret:
+        cache = redis_cache(secret, breaker)
+        for _ in range(10):
+            assert cache.ask(key="k")() is None
+            cache.store(key="k", result=CachedResult(1, []))
+        assert cache.failures == 3
+        moments[0] = 6.0
+        assert cache.ask(key="k")() is None
+        assert cache.failures == 4
+
+
+def test_a_redis_that_talks_nonsense_is_a_miss() -> None:
+    with listening(answers=b"HTTP/1.1 400 Bad Request\r\n\r\n") as secret:
+        assert redis_cache(secret).ask(key="k")() is None
+
+
+def test_a_redis_that_refuses_is_a_miss() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    cache = redis_cache({"host": "127.0.0.1", "port": port})
+    assert cache.ask(key="k")() is None
+    cache.store(key="k", result=CachedResult(1, []))
+    assert cache.failures == 2
+
+
+def test_a_redis_with_another_password_is_a_miss_and_the_secret_is_fetched_again(
+    redis_secret: Mapping[str, Any],
+) -> None:
+    secrets = [{**redis_secret, "password": "old"}]
+    moments = [0.0]
+    cache = RedisCache(
+        secret=lambda: secrets[-1],
+        renew_secret=lambda: secrets.append(dict(redis_secret)),
+        breaker=Breaker(now=lambda: moments[0]),
+    )
+    key = str(uuid4())
+    for _ in range(3):
+        assert cache.ask(key=key)() is None
+    moments[0] = 6.0
+    cache.store(key=key, result=CachedResult(1, "new"))
+    assert cache.ask(key=key)() == CachedResult(1, "new")
