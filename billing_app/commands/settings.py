@@ -63,12 +63,29 @@ def _required(values: Mapping[str, str], name: str) -> str:
 
 
 def _local_environment(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """Read the variables that the running local service wrote down for its own processes."""
+    """Read what the running local service wrote down about itself."""
     file = Path(environment.get("BILLING_STATE") or ".local") / "cloud.json"
     try:
-        written: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        cloud = json.loads(file.read_text(encoding="utf-8"))
+        return _variables_of(cloud) | _credentials(cloud, environment)
+    except (OSError, ValueError, KeyError) as error:
         raise click.UsageError(
             f"{file} can't be read: run `make up` first, in the same folder."
         ) from error
-    return written
+
+
+def _variables_of(cloud: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "BILLING_PREFIX": cloud["prefix"],
+        "USER_POOL_ID": cloud["user_pool_id"],
+        "AWS_REGION": cloud["region"],
+        "AWS_ENDPOINT_URL": cloud["aws_endpoint_url"],
+    }
+
+
+def _credentials(cloud: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Take any credentials for the emulator, which must never see the operator's own."""
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    if cloud["aws_is_embedded"]:
+        return dict.fromkeys(names, "local")
+    return {name: environment[name] for name in names if name in environment}

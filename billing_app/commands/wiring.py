@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,13 +14,14 @@ from botocore.config import Config
 from billing_app.adapters.connections import Database
 from billing_app.adapters.directory import CognitoDirectory
 from billing_app.adapters.invoked_functions import InvokedFunctions
+from billing_app.adapters.migrations import MigrationError, migrate
 from billing_app.adapters.office import PostgresOffice
 from billing_app.adapters.secrets import Secrets
 from billing_app.commands.session import Reach
 from billing_app.commands.settings import Settings, Target, read_settings
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.use_cases.office_events import Answer, Desk, handle, refused
+from billing_app.use_cases.office_events import Answer, Desk, done, handle, refused
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 # A large batch of bills or a reconciliation of years takes longer than a resident may wait.
 _STATEMENT_TIMEOUT_MS = 60_000
 _FUNCTION_TIMEOUT_SECONDS = 900
+_ROLES = ("writer", "reader", "operator")
 
 
 def open_reach(target: Target) -> Reach:
@@ -59,7 +62,25 @@ def _direct(settings: Settings) -> Reach:
         clock=lambda: datetime.now(UTC),
         new_id=uuid4,
     )
-    return Reach(ask=lambda name, event: handle(name, event, desk=desk), bills=office)
+
+    def ask(name: str, event: Mapping[str, Any]) -> Answer:
+        return _migrated(settings) if name == "migrate" else handle(name, event, desk=desk)
+
+    return Reach(ask=ask, bills=office)
+
+
+def _migrated(settings: Settings) -> Answer:
+    """Migrate as the migrator and let the other roles in with the passwords of their secrets."""
+    secrets = Secrets(_secrets_manager(settings))
+    roles = [secrets.get(settings.secret_of(role)) for role in _ROLES]
+    try:
+        report = migrate(
+            secret=secrets.get(settings.secret_of("migrator")),
+            role_passwords={role["username"]: role["password"] for role in roles},
+        )
+    except MigrationError as error:
+        return refused(OfficeRefusal("migration_failed", detail=str(error).rstrip(".")))
+    return done(asdict(report))
 
 
 def _database(settings: Settings) -> Database:

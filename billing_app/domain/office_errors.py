@@ -80,6 +80,11 @@ OFFICE_CATALOGUE: Mapping[str, ErrorKind] = {
     "books_differ": _rejected(
         "The books do not agree", "Look at the rows that differ before any further change."
     ),
+    # The database
+    "migration_failed": _rejected(
+        "The database could not be brought to this version",
+        "Correct the cause; migrating again goes on where it ended.",
+    ),
     # Our fault
     "service_unavailable": ErrorKind(
         "failed",

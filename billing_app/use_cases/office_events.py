@@ -46,6 +46,11 @@ def handle(name: str, event: Mapping[str, Any], *, desk: Desk) -> Answer:
         return refused(refusal)
     except Unavailable:
         return refused(OfficeRefusal("service_unavailable"))
+    return done(data)
+
+
+def done(data: Data) -> Answer:
+    """Write what a use case returned as an answer."""
     return {"status": "done", "code": None, "message": "Done.", "data": data}
 
 
