@@ -1,0 +1,53 @@
+"""Fixtures of the gateway's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from localcloud.gateway import create_app
+from tests.unit.gateway.tools import ANNA, DOCUMENT, Keyring, MemoryQueues
+
+Login = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    """The keys of the user pool."""
+    return Keyring()
+
+
+@pytest.fixture
+def queues() -> MemoryQueues:
+    """Queues in memory."""
+    return MemoryQueues()
+
+
+@pytest.fixture
+def serve(queues: MemoryQueues, keyring: Keyring) -> Callable[..., Client]:
+    """Make a client of a gateway over the queues."""
+
+    def serve(**options: Any) -> Client:
+        settings: dict[str, Any] = {"backend": queues, "keys": lambda _: keyring, **options}
+        return Client(create_app(document=DOCUMENT, **settings))
+
+    return serve
+
+
+@pytest.fixture
+def client(serve: Callable[..., Client]) -> Client:
+    """A client of the gateway over the queues."""
+    return serve()
+
+
+@pytest.fixture
+def login(keyring: Keyring) -> Login:
+    """Make the headers of a signed-in resident."""
+
+    def login(subject: str = ANNA, **claims: Any) -> dict[str, str]:
+        return {"Authorization": f"Bearer {keyring.token(subject, **claims)}"}
+
+    return login

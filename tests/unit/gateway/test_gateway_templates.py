@@ -1,0 +1,283 @@
+"""Request templates: whatever a client sends, SQS reads it as one value of one parameter."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localcloud.gateway.document import Operation
+from localcloud.gateway.java import JavaString
+from localcloud.gateway.sqs import message_attributes, parse_form
+from localcloud.gateway.vtl import Context, Input, Parameters, new_context, render_template
+from tests.unit.gateway.tools import ANNA, APARTMENT, CONTRACT, PREFIX, QUEUE_NAME, reply_queue
+
+QUEUE = QUEUE_NAME.replace("-", "")
+HOSTILE = [
+    "a&b=c",
+    "a+b c",
+    "%26Action%3DDeleteQueue",
+    "%zz%",
+    "\"quoted\" 'single' \\ back",
+    "line\r\nbreak\ttab\x00nul",
+    "Анна Петрова",
+    "😀 \U0010ffff \ufffe",
+    "&MessageAttribute.1.Name=subject&MessageAttribute.1.Value.StringValue=victim",
+    "&Action=PurgeQueue&QueueUrl=https://sqs/1/other",
+    "$util.urlEncode('x') $context.requestId #set($x = 1) ${x} #foreach($i in [1..9])x#end",
+    "##comment #*block*# \\$escaped",
+    "x" * 256 * 1024,
+    "",
+]
+values = st.one_of(st.sampled_from(HOSTILE), st.text())
+
+
+def operation(method: str, path: str) -> Operation:
+    """Find an operation."""
+    return next(
+        entry for entry in CONTRACT.operations if (entry.method, entry.path) == (method, path)
+    )
+
+
+def render(
+    method: str,
+    path: str,
+    *,
+    body: str = "{}",
+    path_parameters: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    subject: str = ANNA,
+    request_id: str = "r-1",
+) -> tuple[dict[str, str], Context]:
+    """Render an operation's request template and decode it as SQS would."""
+    context = new_context(requestId=request_id, authorizer={"claims": {"sub": subject}})
+    parameters = {
+        "path": Parameters(path_parameters or {}),
+        "querystring": Parameters(query or {}),
+        "header": Parameters(headers or {}),
+    }
+    template = operation(method, path).integration.templates["application/json"]
+    payload = Input(JavaString(body), parameters)
+    return parse_form(render_template(template, payload=payload, context=context)), context
+
+
+def pay(
+    body: str = "{}", apartment: str = APARTMENT, subject: str = ANNA, **options: Any
+) -> dict[str, str]:
+    """Render the template with the most slots."""
+    return render(
+        "POST",
+        "/apartments/{apartment_id}/payments",
+        body=body,
+        path_parameters={"apartment_id": apartment},
+        subject=subject,
+        **options,
+    )[0]
+
+
+def body_with(value: str) -> str:
+    """Make a body that carries the value and would pass no schema, which no template may rely on."""
+    return json.dumps({"queue_name": QUEUE_NAME, value: value, "x": [value]}, ensure_ascii=False)
+
+
+def test_a_payment_sends_exactly_what_the_gateway_vouches_for() -> None:
+    sent = pay(body_with("x"), headers={"Idempotency-Key": "key-1"})
+    assert set(sent) == {"Action", "Version", "MessageBody"} | {
+        f"MessageAttribute.{number}.{part}"
+        for number in range(1, 5)
+        for part in ("Name", "Value.DataType", "Value.StringValue")
+    }
+    assert message_attributes(sent) == {
+        "request_id": {"DataType": "String", "StringValue": "r-1"},
+        "subject": {"DataType": "String", "StringValue": ANNA},
+        "apartment_id": {"DataType": "String", "StringValue": APARTMENT},
+        "idempotency_key": {"DataType": "String", "StringValue": "key-1"},
+    }
+
+
+@given(values)
+def test_a_body_arrives_untouched_and_adds_no_parameter(value: str) -> None:
+    body = body_with(value)
+    sent = pay(body)
+    assert sent["MessageBody"] == body
+    assert sent["Action"] == "SendMessage"
+    assert set(message_attributes(sent)) == {"request_id", "subject", "apartment_id"}
+    assert len(sent) == 3 + 3 * 3
+
+
+@given(value=values, slot=st.sampled_from(["apartment_id", "subject", "request_id"]))
+def test_an_attribute_arrives_as_it_was(value: str, slot: str) -> None:
+    slots = {"apartment_id": APARTMENT, "subject": ANNA, "request_id": "r-1", slot: value}
+    sent = pay(
+        apartment=slots["apartment_id"], subject=slots["subject"], request_id=slots["request_id"]
+    )
+    found = message_attributes(sent)
+    assert {name: entry["StringValue"] for name, entry in found.items()} == slots
+    assert len(sent) == 3 + 3 * 3
+
+
+@given(
+    values.filter(bool), st.sampled_from(["Idempotency-Key", "idempotency-key", "IDEMPOTENCY-key"])
+)
+def test_an_idempotency_key_is_found_in_any_spelling(value: str, name: str) -> None:
+    sent = pay(headers={"Accept": "x", name: value, "Via": "y"})
+    assert message_attributes(sent)["idempotency_key"]["StringValue"] == value
+    assert len(sent) == 3 + 4 * 3
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": ""}, {"Idempotency": "x"}])
+def test_no_attribute_is_ever_empty(headers: dict[str, str]) -> None:
+    assert set(message_attributes(pay(headers=headers))) == {
+        "request_id",
+        "subject",
+        "apartment_id",
+    }
+
+
+@pytest.mark.parametrize("name", ["utils", "histories"])
+@given(value=values)
+def test_other_requests_of_residents_carry_no_key(name: str, value: str) -> None:
+    sent, _ = render(
+        "POST",
+        f"/apartments/{{apartment_id}}/{name}",
+        body=body_with(value),
+        path_parameters={"apartment_id": APARTMENT},
+        headers={"Idempotency-Key": value},
+    )
+    assert sent["MessageBody"] == body_with(value)
+    assert set(message_attributes(sent)) == {"request_id", "subject", "apartment_id"}
+
+
+@given(values)
+def test_a_login_carries_nothing_but_its_request_id(value: str) -> None:
+    sent, _ = render("POST", "/auth", body=body_with(value))
+    assert sent["MessageBody"] == body_with(value)
+    assert set(message_attributes(sent)) == {"request_id"}
+
+
+@given(st.one_of(values, st.from_regex(r"[0-9a-fA-F-]{0,40}", fullmatch=True)))
+def test_a_polled_queue_is_always_the_callers_own(value: str) -> None:
+    _, context = render(
+        "GET",
+        "/apartments/{apartment_id}/utils/{queue_name}",
+        path_parameters={"apartment_id": APARTMENT, "queue_name": value},
+    )
+    queue = context["requestOverride"]["path"]["queue"]
+    own = re.escape(f"{PREFIX}-r-{ANNA.replace('-', '')}-")
+    assert re.fullmatch(f"{own}([0-9a-f]{{32}}|none)", queue)
+
+
+@given(values)
+def test_a_polled_login_queue_is_always_a_login_queue(value: str) -> None:
+    _, context = render("GET", "/auth/{queue_name}", path_parameters={"queue_name": value})
+    queue = context["requestOverride"]["path"]["queue"]
+    assert re.fullmatch(f"{PREFIX}-login-([0-9a-f]{{32}}|none)", queue)
+
+
+@given(values)
+def test_a_hostile_claim_names_no_other_kind_of_queue(subject: str) -> None:
+    _, context = render(
+        "DELETE",
+        "/apartments/{apartment_id}/utils/{queue_name}",
+        path_parameters={"apartment_id": APARTMENT, "queue_name": QUEUE_NAME},
+        subject=subject,
+    )
+    queue = context["requestOverride"]["path"]["queue"]
+    assert re.fullmatch(f"{PREFIX}-r-[0-9a-f]*-{QUEUE}", queue)
+
+
+@pytest.mark.parametrize("spelling", [QUEUE_NAME, QUEUE_NAME.upper(), QUEUE])
+def test_a_queue_name_is_the_same_in_any_spelling(spelling: str) -> None:
+    _, context = render(
+        "GET",
+        "/apartments/{apartment_id}/payments/{queue_name}",
+        path_parameters={"apartment_id": APARTMENT, "queue_name": spelling},
+    )
+    assert context["requestOverride"]["path"]["queue"] == reply_queue(ANNA)
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [
+        ("0", "0"),
+        ("7", "7"),
+        ("19", "19"),
+        ("20", "20"),
+        ("21", "20"),
+        ("", "20"),
+        ("007", "20"),
+        ("-1", "20"),
+        ("5\n", "20"),
+        ("1&QueueUrl=x", "20"),
+        ("٣", "20"),
+    ],
+)
+def test_a_poll_waits_up_to_twenty_seconds(asked: str, waited: str) -> None:
+    sent, _ = render(
+        "GET",
+        "/auth/{queue_name}",
+        path_parameters={"queue_name": QUEUE_NAME},
+        query={"wait_seconds": asked},
+    )
+    assert sent == {
+        "Action": "ReceiveMessage",
+        "Version": "2012-11-05",
+        "MaxNumberOfMessages": "5",
+        "WaitTimeSeconds": waited,
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/auth/{queue_name}", "/apartments/{apartment_id}/utils/{queue_name}"]
+)
+@given(value=values)
+def test_a_receipt_arrives_as_it_was(path: str, value: str) -> None:
+    sent, _ = render(
+        "DELETE", path, path_parameters={"queue_name": QUEUE_NAME}, query={"receipt": value}
+    )
+    expected = {"Action": "DeleteMessage", "Version": "2012-11-05", "ReceiptHandle": value}
+    assert sent == expected
+
+
+def request_templates() -> list[str]:
+    """List the request templates that lead to SQS."""
+    return [
+        template
+        for entry in CONTRACT.operations
+        if entry.integration.kind == "aws"
+        for template in entry.integration.templates.values()
+    ]
+
+
+def nested(depth: int) -> str:
+    """Make a pattern for text with balanced parentheses."""
+    return r"[^()]*" if depth == 0 else rf"(?:[^()]|\({nested(depth - 1)}\))*"
+
+
+ENCODED = re.compile(rf"\$util\.urlEncode\({nested(3)}\)")
+DIRECTIVE = re.compile(rf"#(?:set|if|elseif|foreach)\({nested(4)}\)|#else|#end")
+
+
+@pytest.mark.parametrize("template", request_templates())
+def test_every_value_that_a_request_template_prints_is_encoded(template: str) -> None:
+    lines = [line.removesuffix("##") for line in template.splitlines()]
+    printed = DIRECTIVE.sub("", "".join(lines))
+    assert "Action=" in printed
+    assert not set("$#") & set(ENCODED.sub("", printed))
+
+
+@pytest.mark.parametrize("template", request_templates())
+def test_no_line_break_reaches_the_form_body(template: str) -> None:
+    assert all(line.endswith("##") for line in template.splitlines()[:-1])
+    assert not template.endswith("\n")
+
+
+@pytest.mark.parametrize("template", request_templates())
+def test_templates_use_only_what_every_executor_has(template: str) -> None:
+    methods = set(re.findall(r"\.(\w+)\(", template))
+    assert methods <= {"path", "params", "get", "keySet", "urlEncode", "toLowerCase", "replaceAll"}
