@@ -32,7 +32,7 @@ GOOD = {
 }
 
 
-def bill_line(delimiter: str = ",", **cells: object) -> str:
+def bill_line(delimiter: str = ",", /, **cells: object) -> str:
     """Write a good line with some cells replaced."""
     return delimiter.join(str(value) for value in {**GOOD, **cells}.values())
 

@@ -54,6 +54,7 @@ class FakeOffice(Office):
         self.residencies: set[tuple[UUID, UUID]] = set()
         self.providers: dict[str, str] = {}
         self.bills: dict[tuple[str, str], Bill] = {}
+        self.replaced: set[UUID] = set()
         self.payments: dict[UUID, Payment] = {}
         self.grounds: list[tuple[UUID, str, str]] = []
         self.broken_rules: list[Violation] = []
@@ -91,7 +92,7 @@ class FakeOffice(Office):
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
         kept = {key: replace(bill) for key, bill in self.bills.items()} if batch.dry_run else None
-        results = [self._issue(line, batch.sha256) for line in batch.lines]
+        results = [self._issue(line, batch.sha256, dry_run=batch.dry_run) for line in batch.lines]
         if kept is None:
             return results
         self.bills = kept
@@ -103,7 +104,7 @@ class FakeOffice(Office):
     def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> Data:
         bill = next((one for one in self.bills.values() if one.bill_id == bill_id), None)
         if bill is None:
-            raise OfficeRefusal("bill_not_found")
+            raise OfficeRefusal("bill_void" if bill_id in self.replaced else "bill_not_found")
         if bill.state != "open":
             raise OfficeRefusal("bill_void" if bill.state == "void" else "bill_already_paid")
         bill.state = "void"
@@ -155,7 +156,7 @@ class FakeOffice(Office):
         if apartment_id not in self.apartments:
             raise OfficeRefusal("apartment_not_found")
 
-    def _issue(self, line: BillLine, sha256: str) -> LineResult:
+    def _issue(self, line: BillLine, sha256: str, *, dry_run: bool) -> LineResult:
         key = (line.provider_id, line.provider_reference)
         known, content = self.bills.get(key), replace(line, line=0)
         code = self._unknown_in(line) or (known and _refusal(known, content, sha256))
@@ -163,6 +164,8 @@ class FakeOffice(Office):
             return LineResult(line.line, "refused", code, known.bill_id if known else None)
         if known and _is_present(known, content, sha256):
             return LineResult(line.line, "already_present", None, known.bill_id)
+        if known and not dry_run:
+            self.replaced.add(known.bill_id)
         earlier = [*known.earlier, (known.sha256, known.line)] if known else []
         self.bills[key] = Bill(uuid4(), content, sha256, earlier)
         return LineResult(

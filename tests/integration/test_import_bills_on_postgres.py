@@ -1,0 +1,201 @@
+"""Files of bills on a real Postgres: again, at the same time, and broken off."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from billing_app.adapters.connections import Database
+from billing_app.adapters.office import PostgresOffice
+from billing_app.commands.main import billing_admin
+from billing_app.commands.session import Session
+from billing_app.commands.settings import Target
+from billing_app.commands.wiring import open_reach
+from billing_app.domain.errors import Unavailable
+from billing_app.ports.office import BillBatch, BillIssuer, LineResult
+from tests.support.bill_files import bill_line, bill_text, run_import
+from tests.support.books import Books, Home
+from tests.support.databases import BooksDatabase
+
+LINES = 1200
+
+
+@contextmanager
+def office_of(database: BooksDatabase) -> Iterator[PostgresOffice]:
+    """Open a connection of its own."""
+    connection = Database(
+        secret=lambda: database.secret("operator"),
+        renew_secret=lambda: None,
+        application_name="test",
+    )
+    yield PostgresOffice(connection)
+    connection.close()
+
+
+def file_of(home: Home, *, lines: int = LINES) -> str:
+    """Write a file of gas bills for a home."""
+    cells: dict[str, object] = {"apartment_id": home.apartment, "provider_id": "northgas"}
+    return bill_text(*(bill_line(**cells, provider_reference=f"G-{n}") for n in range(lines)))
+
+
+def test_a_file_imported_again_adds_nothing(books: Books, database: BooksDatabase) -> None:
+    home = books.home()
+    text = file_of(home)
+    with office_of(database) as office:
+        first, _ = run_import(text, office=office)
+        version = books.version(home)
+        again, _ = run_import(text, office=office)
+    assert dict(first.results) == {"issued": LINES}
+    assert dict(again.results) == {"already_present": LINES}
+    assert books.version(home) == version
+    assert len(books.open_bills(home)) == LINES
+    assert books.violations() == []
+
+
+def test_a_line_refused_at_first_is_issued_with_the_same_file_later(
+    books: Books, database: BooksDatabase
+) -> None:
+    home = books.home()
+    text = file_of(home, lines=3).replace("northgas", "city-gas")
+    with office_of(database) as office:
+        assert run_import(text, office=office)[0].refused == 3
+        books.provider("city-gas", "City Gas")
+        assert run_import(text, office=office)[0].results["issued"] == 3
+
+
+def test_two_imports_of_one_file_at_the_same_time_issue_each_bill_once(
+    books: Books, database: BooksDatabase
+) -> None:
+    home = books.home()
+    text = file_of(home)
+    together = threading.Barrier(2)
+    results: list[Counter[str]] = []
+
+    def run() -> None:
+        with office_of(database) as office:
+            together.wait()
+            results.append(run_import(text, office=office)[0].results)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    assert sum(results, Counter()) == {"issued": LINES, "already_present": LINES}
+    assert len(books.open_bills(home)) == LINES
+    assert books.violations() == []
+
+
+class BreaksOff(BillIssuer):
+    """Loses the answer of its second batch."""
+
+    def __init__(self, office: BillIssuer) -> None:
+        self._office = office
+        self._batches = 0
+
+    def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
+        results = self._office.issue_bills(batch=batch)
+        self._batches += 1
+        if self._batches == 2:
+            raise Unavailable("lost")
+        return results
+
+
+def test_an_import_that_broke_off_is_completed_by_the_next(
+    books: Books, database: BooksDatabase
+) -> None:
+    home = books.home()
+    text = file_of(home)
+    with office_of(database) as office:
+        with pytest.raises(Unavailable):
+            run_import(text, office=BreaksOff(office))
+        summary, _ = run_import(text, office=office)
+    assert dict(summary.results) == {"already_present": 1000, "issued": LINES - 1000}
+    assert len(books.open_bills(home)) == LINES
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Give `billing-admin`, wired as it is shipped, to this database and to moto."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        target = Target(environment=_environment(database))
+
+        def run(*arguments: object, stdin: str | None = None) -> Result:
+            words = [str(one) for one in arguments]
+            session = Session(open_reach, target)
+            return CliRunner().invoke(billing_admin, words, obj=session, input=stdin)
+
+        yield run
+
+
+def _environment(database: BooksDatabase) -> dict[str, str]:
+    region = "eu-central-1"
+    secrets = boto3.client("secretsmanager", region_name=region)
+    for role in ("operator", "writer", "reader"):
+        text = json.dumps(database.secret(role))
+        secrets.create_secret(Name=f"bill-test/database/{role}", SecretString=text)
+    owner = json.dumps(database.secret("owner"))
+    secrets.create_secret(Name="bill-test/database/migrator", SecretString=owner)
+    pool = boto3.client("cognito-idp", region_name=region).create_user_pool(PoolName="p")
+    return {
+        "BILLING_PREFIX": "bill-test",
+        "USER_POOL_ID": pool["UserPool"]["Id"],
+        "AWS_REGION": region,
+    }
+
+
+def test_an_operator_sets_up_a_home_and_bills_it(run: Run, books: Books, tmp_path: Path) -> None:
+    assert run("migrate").exit_code == 0
+    assert run("provider", "add", "northgas", "--name", "North Gas").exit_code == 0
+    command = ("resident", "add", "anna", "--name", "Анна", "--address", "Main street 1")
+    added = run(*command, "--password-stdin", "--permanent", "--json", stdin="Correct-Horse-9\n")
+    assert added.exit_code == 0, added.output
+    told = json.loads(added.stdout)
+    assert run(*command, "--password-stdin", stdin="Correct-Horse-9\n").exit_code == 3
+
+    home = Home(told["subject"], told["apartment_id"])
+    file = tmp_path / "bills.csv"
+    file.write_text(file_of(home, lines=3) + bill_line(apartment_id="x") + "\n")
+    assert run("import", file, "--dry-run").exit_code == 4
+    assert run("import", file).exit_code == 4
+    bills = sorted(books.open_bills(home))
+    assert len(bills) == 3
+
+    payment_id = books.pay(home, bills[:2])["data"]["payment_id"]
+    assert run("void", bills[2], "--reason", "wrong meter", "--yes").exit_code == 0
+    assert run("reverse", payment_id, "--reason", "paid twice", "--yes").exit_code == 0
+    assert books.open_bills(home) == set(bills[:2])
+    reconciled = run("reconcile", "--json")
+    assert (reconciled.exit_code, len(json.loads(reconciled.stdout)["rows"])) == (0, 1)
+
+
+def test_books_that_were_tampered_with_do_not_reconcile(
+    run: Run, books: Books, database: BooksDatabase
+) -> None:
+    home = books.home()
+    books.pay(home, [books.bill(home)])
+    admin = database.connect("admin")
+    with admin.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE billing.payments SET total_minor = total_minor + 1")
+    result = run("reconcile", "--json")
+    assert result.exit_code == 5
+    data = json.loads(result.stdout)["data"]
+    assert [row["agrees"] for row in data["rows"]] == [False]
+    assert data["violations"]
