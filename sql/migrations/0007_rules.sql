@@ -128,8 +128,6 @@ CREATE TRIGGER open_bills_move_the_version AFTER INSERT OR DELETE ON billing.ope
     FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
 CREATE TRIGGER settled_bills_move_the_version AFTER INSERT OR DELETE ON billing.settled_bills
     FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
-CREATE TRIGGER history_moves_the_version AFTER INSERT ON billing.history
-    FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
 CREATE TRIGGER residencies_move_the_version AFTER INSERT OR UPDATE ON billing.residencies
     FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
 
@@ -247,7 +245,7 @@ END
 $$;
 COMMENT ON FUNCTION billing.require_next_position() IS
     'Trigger: an event stands one behind the event before it, later in time, and not beyond the'
-    ' head that the apartment''s state names.';
+    ' head that the apartment''s state names, which moves only with the version.';
 
 CREATE TRIGGER history_follows_without_gap AFTER INSERT ON billing.history
     FOR EACH ROW EXECUTE FUNCTION billing.require_next_position();

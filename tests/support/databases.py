@@ -26,7 +26,7 @@ class Login:
     host: str
     port: int
     username: str
-    password: str
+    password: str = field(repr=False)
     dbname: str
 
     @classmethod

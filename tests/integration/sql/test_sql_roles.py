@@ -1,0 +1,108 @@
+"""The application's roles execute the functions that are theirs, and can do nothing else."""
+
+import psycopg2
+import pytest
+from psycopg2 import errors
+
+from tests.support.books import Books, query
+from tests.support.databases import BooksDatabase
+
+READER = {
+    "apartment_access", "open_debts", "register_reply_queue", "resident_account", "settled_history",
+}  # fmt: skip
+WRITER = READER | {
+    "expired_reply_queues", "forget_reply_queue", "pay", "reply_queue_is_registered", "violations",
+}  # fmt: skip
+OPERATOR = {
+    "add_apartment", "add_provider", "add_resident", "end_residency", "grant_residency",
+    "issue_bills", "reconcile", "reverse_payment", "violations", "void_bill",
+}  # fmt: skip
+ALLOWED = {"reader": READER, "writer": WRITER, "operator": OPERATOR}
+
+EXECUTABLE = """
+    SELECT pronamespace::regnamespace::text, proname FROM pg_proc
+    WHERE pronamespace IN ('billing'::regnamespace, 'api'::regnamespace)
+        AND has_function_privilege(%s, oid, 'EXECUTE')
+"""
+
+RELATIONS = """
+    SELECT format('%%I.%%I', relnamespace::regnamespace, relname) FROM pg_class
+    WHERE relnamespace IN ('billing'::regnamespace, 'api'::regnamespace,
+            'billing_migrations'::regnamespace)
+        AND relkind IN ('r', 'v', 'm', 'S', 'p', 'f')
+        AND has_table_privilege(%s, oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES')
+"""
+
+roles = pytest.mark.parametrize("role", sorted(ALLOWED))
+
+
+@roles
+def test_a_role_executes_its_functions_and_no_others(books: Books, role: str) -> None:
+    executable = query(books.connection("owner"), EXECUTABLE, f"billing_{role}")
+    assert set(executable) == {("api", name) for name in ALLOWED[role]}
+
+
+@roles
+def test_a_role_has_no_right_to_any_table(books: Books, role: str) -> None:
+    assert query(books.connection("owner"), RELATIONS, f"billing_{role}") == []
+
+
+@roles
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM billing.bills",
+        "SELECT * FROM billing.billing_violations",
+        "DELETE FROM billing.open_bills",
+        "SELECT billing.raise_version(gen_random_uuid())",
+        "SELECT nextval('billing.receipt_numbers')",
+        "CREATE TABLE api.mine (id int)",
+        "CREATE FUNCTION api.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE ROLE mine",
+        "SET ROLE billing_migrator",
+    ],
+)
+def test_a_role_can_do_nothing_else(books: Books, role: str, statement: str) -> None:
+    with pytest.raises((errors.InsufficientPrivilege, errors.InvalidParameterValue)):
+        query(books.connection(role), statement)
+
+
+def test_every_function_of_the_door_is_owned_by_the_migrator_and_fixes_its_search_path(
+    books: Books, database: BooksDatabase
+) -> None:
+    lax = """
+        SELECT proname FROM pg_proc
+        WHERE pronamespace = 'api'::regnamespace AND NOT (
+            prosecdef
+            AND proowner = %s::regrole
+            AND 'search_path=billing, pg_temp' = ANY (proconfig)
+        )
+    """
+    assert query(books.connection("owner"), lax, database.owner.username) == []
+
+
+def test_a_role_logs_in_with_its_password_only(database: BooksDatabase) -> None:
+    login = database.login("writer")
+    with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
+        type(login)(**{**vars(login), "password": "wrong"}).connect()
+
+
+def test_payments_work_where_deferred_rules_run_as_the_writer(books: Books) -> None:
+    """Before Postgres 18 the rules that wait for COMMIT run as the role that logged in."""
+    home = books.home()
+    with books.connection("writer").cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(
+            "SELECT api.pay(%s, 'deferred', %s, %s::uuid[])",
+            (home.subject, home.apartment, books.bills(home, 100)),
+        )
+        cursor.execute("COMMIT")
+    assert books.open_bills(home) == set()
+
+
+def test_functions_whose_rules_wait_for_commit_have_their_owners_rights(books: Books) -> None:
+    lax = """
+        SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+        WHERE t.tginitdeferred AND NOT p.prosecdef AND p.pronamespace = 'billing'::regnamespace
+    """
+    assert query(books.connection("owner"), lax) == []
