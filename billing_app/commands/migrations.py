@@ -16,5 +16,5 @@ def migrate(session: Session) -> None:
       billing-admin --local migrate
     """
     data = session.ask("migrate", {})
-    names = ", ".join(data.get("applied", ())) or "nothing: the database is up to date"
-    session.say(data, f"Applied: {names}.")
+    names = ", ".join(data["applied"])
+    session.say(data, f"Applied: {names}." if names else "The database was up to date.")

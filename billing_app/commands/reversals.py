@@ -45,7 +45,7 @@ def reverse(session: Session, payment_id: UUID, reason: str, operator: str, yes:
     session.say(
         data,
         f"Receipt {data['receipt_number']} of {total} is reversed;"
-        f" {len(data['bills'])} bills are open again.",
+        f" open again: {len(data['bills'])}.",
     )
 
 

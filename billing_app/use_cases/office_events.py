@@ -227,3 +227,4 @@ _EVENTS: dict[str, tuple[Schema, Callable[[Data, Desk], Data]]] = {
     "reverse_payment": (office_schemas.ReversePayment(), _reverse_payment),
     "reconcile": (office_schemas.Reconcile(), _reconcile),
 }
+EVENT_NAMES = tuple(_EVENTS)
