@@ -26,6 +26,7 @@ class Settings:
     user_pool_id: str | None
     user_pool_client_id: str | None
     role_secret_ids: Mapping[str, str]
+    database_place: Mapping[str, str]
     max_receive_count: int
     log_level: str
 
@@ -46,6 +47,7 @@ class Settings:
             user_pool_id=environment.get("USER_POOL_ID"),
             user_pool_client_id=environment.get("USER_POOL_CLIENT_ID"),
             role_secret_ids=_role_secret_ids(environment),
+            database_place=_database_place(environment),
             max_receive_count=int(environment.get("MAX_RECEIVE_COUNT", "3")),
             log_level=environment.get("LOG_LEVEL", "INFO"),
         )
@@ -92,4 +94,19 @@ def _role_secret_ids(environment: Mapping[str, str]) -> dict[str, str]:
         f"billing_{role}": environment[f"{role.upper()}_SECRET_ID"]
         for role in ("writer", "reader", "operator")
         if f"{role.upper()}_SECRET_ID" in environment
+    }
+
+
+def _database_place(environment: Mapping[str, str]) -> dict[str, str]:
+    """Say where the database is, for secrets that hold a login alone, as those of RDS do."""
+    places = {
+        "host": "DATABASE_HOST",
+        "port": "DATABASE_PORT",
+        "dbname": "DATABASE_NAME",
+        "sslmode": "DATABASE_SSLMODE",
+    }
+    return {
+        field: environment[variable]
+        for field, variable in places.items()
+        if variable in environment
     }

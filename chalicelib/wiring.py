@@ -59,7 +59,7 @@ class Wiring:
         """Postgres in this function's role."""
         secret_id = self.settings.database_secret_id
         return Database(
-            secret=self._secret(secret_id),
+            secret=lambda: self._database_secret(secret_id),
             renew_secret=lambda: self.secrets.forget(secret_id),
             application_name=self.settings.prefix,
         )
@@ -142,7 +142,7 @@ class Wiring:
 
     def migrate(self) -> dict[str, Any]:
         """Bring the database to the schema of this package and set the roles' passwords."""
-        secret = self.secrets.get(self.settings.database_secret_id)
+        secret = self._database_secret(self.settings.database_secret_id)
         passwords = {
             role: str(self.secrets.get(secret_id)["password"])
             for role, secret_id in self.settings.role_secret_ids.items()
@@ -159,6 +159,9 @@ class Wiring:
             "histories": lambda: History(self.books, self.cache),
         }
         return makers[operation]()
+
+    def _database_secret(self, secret_id: str) -> Mapping[str, Any]:
+        return {**self.secrets.get(secret_id), **self.settings.database_place}
 
     def _secret(self, secret_id: str) -> Callable[[], Mapping[str, Any]]:
         return lambda: self.secrets.get(secret_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -25,6 +26,7 @@ from tenacity import (
 
 from billing_app.domain.errors import Unavailable
 
+RDS_CA_BUNDLE = Path(__file__).with_name("rds-ca-bundle.pem")
 CONNECT_TIMEOUT_SECONDS = 3
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 2_000
@@ -126,7 +128,7 @@ class Database:
             dbname=secret["dbname"],
             user=secret["username"],
             password=secret["password"],
-            sslmode=secret.get("sslmode", "verify-full"),
+            **tls_arguments(secret),
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             application_name=self._application_name,
             # Without these a server that vanished is noticed only by the kernel, minutes later.
@@ -143,6 +145,11 @@ class Database:
         connection.autocommit = True
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
         return connection
+
+
+def tls_arguments(secret: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how to connect: by default only to a server that proves its name to the RDS CAs."""
+    return {"sslmode": secret.get("sslmode", "verify-full"), "sslrootcert": str(RDS_CA_BUNDLE)}
 
 
 def is_refused_login(error: psycopg2.OperationalError) -> bool:

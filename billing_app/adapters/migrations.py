@@ -22,6 +22,8 @@ from yoyo.connections import DatabaseURI
 from yoyo.exceptions import BadMigration
 from yoyo.migrations import default_migration_table
 
+from billing_app.adapters.connections import tls_arguments
+
 # Beside billing_app in a checkout and in the package of the functions alike.
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 
@@ -129,7 +131,7 @@ def _connection_arguments(secret: Secret) -> dict[str, Any]:
 
 def _options(secret: Secret) -> dict[str, Any]:
     return {
-        "sslmode": secret.get("sslmode", "verify-full"),
+        **tls_arguments(secret),
         "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
         "application_name": "billing-migrate",
     }

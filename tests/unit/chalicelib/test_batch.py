@@ -96,9 +96,7 @@ def test_the_last_receive_tells_the_user_and_leaves_for_the_dead_letters(
 ) -> None:
     batch = Fixture(operation)
     for count in (1, 2, 3):
-        record = a_record(
-            {"do": trouble}, subject=SUBJECT, apartment=uuid4(), receive_count=count
-        )
+        record = a_record({"do": trouble}, subject=SUBJECT, apartment=uuid4(), receive_count=count)
         assert batch.handle(record) == [record["messageId"]]
         assert len(batch.replies()) == (1 if count == 3 else 0)
     assert [(r["status"], r["code"]) for r in batch.replies()] == [("failed", code)]
@@ -136,9 +134,7 @@ def test_the_text_of_an_exception_reaches_neither_user_nor_log(
     from chalicelib.logs import JsonFormatter
 
     batch = Fixture()
-    batch.handle(
-        a_record({"do": "bug"}, subject=SUBJECT, apartment=uuid4(), receive_count=3)
-    )
+    batch.handle(a_record({"do": "bug"}, subject=SUBJECT, apartment=uuid4(), receive_count=3))
     lines = [JsonFormatter().format(record) for record in caplog.records]
     assert any("ZeroDivisionError" in line for line in lines)
     assert "s3cret-value" not in "".join(lines) + json.dumps(batch.replies())

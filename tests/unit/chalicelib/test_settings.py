@@ -54,3 +54,13 @@ def test_the_secrets_of_the_roles_are_for_the_migration_alone() -> None:
         "billing_writer": "w",
         "billing_reader": "r",
     }
+
+
+def test_the_place_of_the_database_may_stand_beside_its_secret() -> None:
+    assert Settings.from_environment(GOOD).database_place == {}
+    environment = {**GOOD, "DATABASE_HOST": "db", "DATABASE_PORT": "5432", "DATABASE_NAME": "b"}
+    assert Settings.from_environment(environment).database_place == {
+        "host": "db",
+        "port": "5432",
+        "dbname": "b",
+    }
