@@ -122,7 +122,7 @@ class Database:
         return self._connect(self._secret())
 
     def _connect(self, secret: Mapping[str, Any]) -> Connection:
-        connection = psycopg2.connect(
+        connection: Connection = psycopg2.connect(
             host=secret["host"],
             port=secret["port"],
             dbname=secret["dbname"],
