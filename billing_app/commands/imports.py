@@ -141,7 +141,8 @@ def _tell(session: Session, summary: ImportSummary, refused_lines: RefusedLines)
     if not session.as_json:
         _print_tables(summary, refused_lines)
     if summary.refused:
-        session.decline(OfficeRefusal("lines_refused", detail=str(summary.refused), data=data))
+        counts = f"{summary.refused} of {summary.results.total()}"
+        session.decline(OfficeRefusal("lines_refused", detail=counts, data=data))
     if session.as_json:
         session.say(data, "")
 

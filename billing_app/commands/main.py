@@ -16,6 +16,7 @@ from billing_app.commands.reversals import reverse, void
 from billing_app.commands.session import (
     EXIT_INTERRUPTED,
     Declined,
+    Reach,
     Session,
     json_option,
 )
@@ -91,9 +92,13 @@ for command in (apartment, import_command, migrate, provider, reconcile, residen
     billing_admin.add_command(command)
 
 
-def main() -> None:
-    """Run the command with this process's arguments and environment."""
+def _open_reach(target: Target) -> Reach:
     # boto3 takes a second to import, which --help need not wait for.
     from billing_app.commands.wiring import open_reach
 
-    billing_admin(obj=Session(open_reach, Target(environment=os.environ)))
+    return open_reach(target)
+
+
+def main() -> None:
+    """Run the command with this process's arguments and environment."""
+    billing_admin(obj=Session(_open_reach, Target(environment=os.environ)))

@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from billing_app.commands.amounts import money
+from billing_app.commands.amounts import amount
 from billing_app.commands.session import Declined, Session, json_option
 from billing_app.domain.bill_lines import spreadsheet_safe, visible
 
@@ -78,15 +78,16 @@ def _print_tables(data: Row) -> None:
 
 def _sums_table(title: str, rows: Iterable[Row]) -> Table:
     table = Table(title=title)
-    for heading in ("Day", "Provider"):
-        table.add_column(heading)
+    table.add_column("Day", no_wrap=True)
+    table.add_column("Provider", overflow="fold")
     for heading in ("Payments", "Lines", "Bills", "Reversed"):
-        table.add_column(heading, justify="right")
-    table.add_column("Agrees")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("In", no_wrap=True)
+    table.add_column("Agrees", no_wrap=True)
     for row in rows:
-        sums = (money(row[name], row["currency"]) for name in _SUMS)
+        sums = (amount(row[name], row["currency"]) for name in _SUMS)
         agrees = "yes" if row["agrees"] else "NO"
-        table.add_row(row["day"], visible(row["provider_id"]), *sums, agrees)
+        table.add_row(row["day"], visible(row["provider_id"]), *sums, row["currency"], agrees)
     return table
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 # A large batch of bills or a reconciliation of years takes longer than a resident may wait.
 _STATEMENT_TIMEOUT_MS = 60_000
 _FUNCTION_TIMEOUT_SECONDS = 900
+_AWS = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
 _ROLES = ("writer", "reader", "operator")
 
 
@@ -95,11 +96,13 @@ def _database(settings: Settings) -> Database:
 
 
 def _cognito(settings: Settings) -> CognitoIdentityProviderClient:
-    return _session(settings).client("cognito-idp", endpoint_url=settings.endpoint_url)
+    session = _session(settings)
+    return session.client("cognito-idp", endpoint_url=settings.endpoint_url, config=_AWS)
 
 
 def _secrets_manager(settings: Settings) -> SecretsManagerClient:
-    return _session(settings).client("secretsmanager", endpoint_url=settings.endpoint_url)
+    session = _session(settings)
+    return session.client("secretsmanager", endpoint_url=settings.endpoint_url, config=_AWS)
 
 
 def _session(settings: Settings) -> boto3.Session:

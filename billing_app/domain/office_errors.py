@@ -65,7 +65,7 @@ OFFICE_CATALOGUE: Mapping[str, ErrorKind] = {
         "Another file was imported under this import_id", "Leave it out, or take a new one."
     ),
     "lines_refused": _rejected(
-        "Some lines were refused; the others stand",
+        "Some lines were refused, the others stand",
         "Correct the lines in the report and import them; importing all again is safe too.",
     ),
     # Bills and payments

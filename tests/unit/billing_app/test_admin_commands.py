@@ -236,7 +236,7 @@ def test_books_that_agree_end_with_zero(bench: Bench) -> None:
     bench.paid()
     result = bench.run("reconcile")
     assert result.exit_code == 0
-    assert "51.40 EUR" in result.stdout
+    assert "51.40" in result.stdout
     assert "agree." in result.stdout
 
 
