@@ -1,4 +1,4 @@
-"""The contract under `chalice local`: one Chalice route for each operation, all run by the executor."""
+"""The contract under `chalice local`: a Chalice route for each operation, run by the executor."""
 
 from __future__ import annotations
 
@@ -67,5 +67,7 @@ def _environ(request: Any) -> dict[str, Any]:
 
 
 def _query(request: Any) -> list[tuple[str, str]]:
-    parameters = request.query_params or {}
+    parameters = request.query_params
+    if parameters is None:
+        return []
     return [(name, value) for name in parameters for value in parameters.getlist(name)]

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import swagger_ui_bundle
-import yaml
 from werkzeug.security import safe_join
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
+
+from localcloud.gateway.document import parse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -50,7 +51,7 @@ _PAGE = """<!DOCTYPE html>
 
 def public_document(document: str) -> dict[str, Any]:
     """Give the document as clients should read it: without extensions and CORS preflights."""
-    tree: dict[str, Any] = _without_extensions(yaml.safe_load(document))
+    tree: dict[str, Any] = _without_extensions(parse(document))
     for item in tree["paths"].values():
         item.pop("options", None)
     return tree

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -19,4 +20,13 @@ class _QuietHandler(WSGIRequestHandler):
 
 def make_http_server(app: WSGIApplication, *, host: str, port: int) -> BaseWSGIServer:
     """Bind host and port, ready to serve_forever(). Raises OSError when the port is taken."""
-    return make_server(host, port, app, threaded=True, request_handler=_QuietHandler)
+    # Werkzeug would end the process when it can't bind.
+    with socket.create_server((host, port), backlog=512) as bound:
+        return make_server(
+            host,
+            bound.getsockname()[1],
+            app,
+            threaded=True,
+            request_handler=_QuietHandler,
+            fd=bound.fileno(),
+        )

@@ -14,13 +14,14 @@ from localcloud.gateway.extras import public_document
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
 
 TREE: dict[str, Any] = yaml.safe_load(DOCUMENT)
-OPERATIONS = [
-    pytest.param(path, method, item[method], id=f"{method} {path}")
+ENTRIES: list[tuple[str, str, dict[str, Any]]] = [
+    (path, method, item[method])
     for path, item in TREE["paths"].items()
     for method in METHODS
     if method in item
 ]
-SQS_OPERATIONS = [entry for entry in OPERATIONS if entry.values[1] != "options"]
+OPERATIONS = [pytest.param(*entry, id=f"{entry[1]} {entry[0]}") for entry in ENTRIES]
+SQS_OPERATIONS = [case for case in OPERATIONS if case.values[1] != "options"]
 GATEWAY_RESPONSES = TREE["x-amazon-apigateway-gateway-responses"]
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 KNOWN_TYPES = {
@@ -164,7 +165,7 @@ def test_each_operation_documents_its_answers(
 
 
 def test_operation_ids_are_unique() -> None:
-    names = [entry.values[2]["operationId"] for entry in SQS_OPERATIONS]
+    names = [entry["operationId"] for _, method, entry in ENTRIES if method != "options"]
     assert len(names) == len(set(names))
 
 

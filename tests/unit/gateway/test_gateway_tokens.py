@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 import pytest
@@ -58,7 +59,7 @@ def test_a_missing_or_malformed_token_is_refused(client: Client, authorization: 
     ],
 )
 def test_a_token_that_is_no_id_token_of_the_pool_is_refused(
-    client: Client, keyring: Keyring, claims: dict[str, object]
+    client: Client, keyring: Keyring, claims: dict[str, Any]
 ) -> None:
     assert post(client, keyring.token(**claims)) == (401, "unauthorized")
 

@@ -1,4 +1,4 @@
-"""What the gateway's tests share: a rendered contract, queues in memory, and somebody who signs tokens."""
+"""What the gateway tests share: a contract, queues in memory, somebody who signs tokens."""
 
 from __future__ import annotations
 
