@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from billing_app.commands.main import billing_admin
 from billing_app.commands.session import Reach, Session
@@ -20,52 +16,10 @@ from billing_app.commands.settings import Target
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.office_errors import OfficeRefusal
 from billing_app.ports.office import DayOfProvider, Violation
-from billing_app.use_cases.office_events import Answer, Desk, done, handle, refused
-from tests.support.bill_files import APARTMENT, HEADER, bill_line, bill_text
-from tests.support.fake_office import NOW, FakeDirectory, FakeOffice
-
-
-class Bench:
-    """`billing-admin` on fakes, run from a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.office = FakeOffice()
-        self.directory = FakeDirectory()
-        self.office.apartments[APARTMENT] = "Main street 1"
-        self.office.providers["city-gas"] = "City Gas"
-
-    def run(self, *arguments: str | Path, stdin: str | bytes | None = None) -> Result:
-        """Run a command."""
-        session = Session(self._reach, Target(environment={}))
-        return CliRunner().invoke(
-            billing_admin, [str(one) for one in arguments], obj=session, input=stdin
-        )
-
-    def file(self, text: str | bytes, name: str = "bills.csv") -> Path:
-        """Write a file of bills."""
-        path = self.folder / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    def paid(self) -> UUID:
-        """Have one bill paid; return the payment's id."""
-        assert self.run("import", self.file(bill_text(bill_line()))).exit_code == 0
-        return self.office.pay(self.bill_id())
-
-    def bill_id(self) -> UUID:
-        """Return the id of the one bill."""
-        return self.office.bills["city-gas", "G-1"].bill_id
-
-    def _reach(self, _target: Target) -> Reach:
-        desk = Desk(self.office, self.directory, clock=lambda: NOW, new_id=uuid4)
-
-        def ask(name: str, event: Mapping[str, Any]) -> Answer:
-            if name == "migrate":
-                return done({"applied": ["0001_schemas"], "repeated": [], "roles": []})
-            return handle(name, event, desk=desk)
-
-        return Reach(ask=ask, bills=self.office)
+from billing_app.use_cases.office_events import refused
+from tests.support.admin_bench import Bench
+from tests.support.bill_files import bill_line, bill_text
+from tests.support.fake_office import NOW
 
 
 @pytest.fixture
@@ -121,94 +75,6 @@ def test_a_provider_is_added(bench: Bench) -> None:
 
 def test_what_was_applied_is_told(bench: Bench) -> None:
     assert "0001_schemas" in bench.run("migrate").stdout
-
-
-def test_a_file_is_imported(bench: Bench) -> None:
-    result = bench.run("import", bench.file(bill_text(bill_line())))
-    assert result.exit_code == 0
-    assert "issued" in result.stdout
-    assert len(bench.office.bills) == 1
-
-
-def test_a_file_is_imported_from_stdin(bench: Bench) -> None:
-    result = bench.run("import", "-", "--json", stdin=bill_text(bill_line()))
-    assert json.loads(result.stdout)["issued"] == 1
-
-
-def test_a_dry_run_changes_nothing(bench: Bench) -> None:
-    result = bench.run("import", bench.file(bill_text(bill_line())), "--dry-run")
-    assert result.exit_code == 0
-    assert "Dry run" in result.stdout
-    assert bench.office.bills == {}
-
-
-def test_refused_lines_end_with_four_and_are_reported(bench: Bench) -> None:
-    text = bill_text(
-        bill_line(),
-        bill_line(provider_reference='=HYPERLINK("x")', amount="x"),
-        bill_line(provider_reference="G-\x1b[2J"),
-    )
-    report = bench.folder / "refused.csv"
-    result = bench.run("import", bench.file(text), "--report", report, "--json")
-    assert result.exit_code == 4
-    told = json.loads(result.stdout)
-    assert (told["code"], told["data"]["issued"], told["data"]["refused"]) == (
-        "lines_refused",
-        1,
-        2,
-    )
-    with report.open(encoding="utf-8-sig", newline="") as stream:
-        heading, *rows = csv.reader(stream)
-    assert heading == ["line", "code", "message", *HEADER.split(",")]
-    assert [row[:2] for row in rows] == [
-        ["3", "formula_refused amount_invalid"],
-        ["4", "control_character"],
-    ]
-    assert not any(cell.startswith("=") or "\x1b" in cell for row in rows for cell in row)
-
-
-def test_refused_lines_are_shown_to_people(bench: Bench) -> None:
-    result = bench.run("import", bench.file(bill_text(bill_line(amount="0"))))
-    assert result.exit_code == 4
-    assert "amount_not_positive" in result.stdout
-    assert "lines_refused" in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (bill_text(bill_line(provider_reference="Ä")).encode("latin-1"), "file_not_utf8"),
-        (bill_text(bill_line()).encode("utf-16"), "file_not_utf8"),
-        (b"", "file_empty"),
-        (b"a,b\n", "header_invalid"),
-        (b"x" * 20_000, "line_too_long"),
-    ],
-)
-def test_a_file_that_is_none_of_bills_is_refused_whole(
-    bench: Bench, content: bytes, code: str
-) -> None:
-    result = bench.run("import", bench.file(content))
-    assert result.exit_code == 3
-    assert f"billing-admin: {code}: " in result.stderr
-    assert bench.office.bills == {}
-
-
-def test_the_line_of_a_wrong_encoding_is_told(bench: Bench) -> None:
-    content = bill_text(bill_line()).encode() + bill_line(provider_reference="Ä").encode("cp1252")
-    result = bench.run("import", bench.file(content))
-    assert "line 3, byte" in result.stderr
-    assert bench.office.bills == {}
-
-
-def test_a_file_that_is_not_there_is_told(bench: Bench) -> None:
-    result = bench.run("import", bench.folder / "none.csv")
-    assert (result.exit_code, "file_unreadable" in result.stderr) == (3, True)
-
-
-def test_the_report_never_overwrites_the_bills(bench: Bench) -> None:
-    file = bench.file(bill_text(bill_line()))
-    assert bench.run("import", file, "--report", file).exit_code == 2
-    assert file.read_text() == bill_text(bill_line())
 
 
 def test_a_payment_is_reversed_after_asking(bench: Bench) -> None:
