@@ -3,4 +3,6 @@
 pytest_plugins = [
     "tests.support.cache_fixtures",
     "tests.support.postgres_fixtures",
+    "tests.support.stack",
+    "tests.support.api",
 ]

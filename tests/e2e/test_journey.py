@@ -1,0 +1,172 @@
+"""The journey of a resident over HTTP, with separate worker processes."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.support.api import PASSWORD, Caller, Scene
+from tests.support.books import line
+
+NAMES = ["Олена Коваленко", "王小明", "فاطمة الزهراء", 'Zoë "O\'Neil" <b>&amp;', "👩‍👧 Ωmega\\"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_resident_logs_in_looks_pays_and_syncs(scene: Scene, name: str) -> None:
+    ada = scene.resident(name)
+    session = scene.login(ada.username)
+    assert session["data"]["resident"] == {"name": name}
+    assert [a["apartment_id"] for a in session["data"]["apartments"]] == [str(ada.home.apartment)]
+    bills = scene.books.bills(ada.home, 1000, 200, 30)
+
+    debts = ada.caller.debts(ada.home.apartment)
+    assert (debts["total_minor"], debts["currency"]) == (1230, "EUR")
+    assert {debt["bill_id"] for debt in debts["debts"]} == set(bills)
+
+    receipt = ada.caller.pay(ada.home.apartment, *bills[:2], expected_total_minor=1200)
+    assert (receipt["status"], receipt["data"]["total_minor"]) == ("done", 1200)
+    assert {one["provider"] for one in receipt["data"]["lines"]} == {"North Gas"}
+    assert ada.caller.debts(ada.home.apartment)["total_minor"] == 30
+
+    synced = history(ada.caller, ada.home.apartment)
+    assert {event["bill_id"] for event in synced["settled_debts"]} == set(bills[:2])
+    assert {e["receipt_number"] for e in synced["settled_debts"]} == {
+        receipt["data"]["receipt_number"]
+    }
+
+
+def history(caller: Caller, apartment: Any, covered: Any = None, **body: Any) -> dict[str, Any]:
+    frame = covered or {"date_up": None, "date_down": None}
+    reply = caller.ask(f"/apartments/{apartment}/histories", {**frame, **body})
+    assert reply["status"] == "done", reply
+    data: dict[str, Any] = reply["data"]
+    return data
+
+
+def test_the_history_is_synced_by_difference_after_payments_and_a_reversal(scene: Scene) -> None:
+    ada = scene.resident()
+    home = ada.home.apartment
+    covered = history(ada.caller, home)["covered"]
+    for expected in (1, 2, 1):
+        bills = scene.books.bills(ada.home, *range(100, 100 + expected))
+        receipt = ada.caller.pay(home, *bills)["data"]
+        difference = history(ada.caller, home, covered)
+        assert {e["bill_id"] for e in difference["settled_debts"]} == set(bills)
+        covered = difference["covered"]
+    scene.books.reverse(receipt["payment_id"])
+    difference = history(ada.caller, home, covered)
+    assert [(e["event"], e["bill_id"]) for e in difference["settled_debts"]] == [
+        ("reversal", bills[0])
+    ]
+    assert history(ada.caller, home, difference["covered"])["settled_debts"] == []
+    by_cursor = history(ada.caller, home, covered, cursor=difference["cursor"])
+    assert by_cursor["settled_debts"] == []
+    assert [debt["bill_id"] for debt in ada.caller.debts(home)["debts"]] == bills
+
+
+def test_the_same_payment_sent_twice_with_one_key_is_one_payment(scene: Scene) -> None:
+    ada = scene.resident()
+    bill = scene.books.bill(ada.home)
+    key = str(uuid4())
+    first = ada.caller.pay(ada.home.apartment, bill, key=key)
+    second = ada.caller.pay(ada.home.apartment, bill, key=key)
+    assert first["data"] == second["data"]
+    assert first["request_id"] != second["request_id"]
+    other = scene.books.bill(ada.home)
+    assert ada.caller.pay(ada.home.apartment, other, key=key)["code"] == "idempotency_key_reused"
+    assert ada.caller.pay(ada.home.apartment, bill)["code"] == "bill_already_paid"
+    assert len(history(ada.caller, ada.home.apartment)["settled_debts"]) == 1
+
+
+def test_two_payments_that_race_for_one_bill_have_one_winner(scene: Scene) -> None:
+    ada = scene.resident()
+    bill = scene.books.bill(ada.home)
+    outcomes: list[dict[str, Any]] = []
+
+    def pay() -> None:
+        caller = Caller(scene.http, ada.caller.token)
+        outcomes.append(caller.pay(ada.home.apartment, bill))
+
+    racers = [threading.Thread(target=pay) for _ in range(6)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    codes = sorted(str(outcome["code"]) for outcome in outcomes)
+    assert codes == ["None", *["bill_already_paid"] * 5]
+
+
+def test_every_part_of_500_debts_and_of_5000_settled_ones_arrives(scene: Scene) -> None:
+    ada = scene.resident()
+    home = ada.home.apartment
+    scene.books.provider("long", "Энергосбытовая компания " * 4)
+    settled: set[str] = set()
+    for _ in range(10):
+        rows = [line(ada.home, line=n + 1, provider_id="long") for n in range(500)]
+        bills = [row["bill_id"] for row in scene.books.issue(rows)["data"]["lines"]]
+        settled |= set(bills)
+        assert scene.books.pay(ada.home, bills)["status"] == "done"
+    rows = [line(ada.home, line=n + 1, provider_id="long") for n in range(500)]
+    owed = {row["bill_id"] for row in scene.books.issue(rows)["data"]["lines"]}
+
+    parts = ada.caller.parts(ada.caller.post(f"/apartments/{home}/utils", {}))
+    assert len(parts) > 1
+    assert {debt["bill_id"] for part in parts for debt in part["data"]["debts"]} == owed
+    assert {part["data"]["version"] for part in parts} == {parts[0]["data"]["version"]}
+
+    received: set[str] = set()
+    body: dict[str, Any] = {"date_up": None, "date_down": None}
+    for _ in range(10):
+        parts = ada.caller.parts(ada.caller.post(f"/apartments/{home}/histories", body))
+        for part in parts:
+            received |= {event["bill_id"] for event in part["data"]["settled_debts"]}
+        last = parts[-1]["data"]
+        body = {**last["covered"], "cursor": last["cursor"]}
+        if not last["more"]:
+            break
+    assert received == settled
+
+
+def test_each_way_that_a_login_can_fail_has_its_code(scene: Scene) -> None:
+    ada = scene.resident()
+    wrong, unknown = scene.login(ada.username, "Wrong-1-password"), scene.login("nobody-here")
+    assert wrong["code"] == "invalid_credentials"
+    shown = ("code", "message", "data", "status")
+    assert [wrong[name] for name in shown] == [unknown[name] for name in shown]
+
+    stranger, _ = scene.user()
+    assert scene.login(stranger)["code"] == "resident_not_found"
+
+    new, _ = scene.user(permanent=False)
+    assert scene.login(new)["code"] == "new_password_required"
+
+    cognito, pool = scene.stack.clients.cognito, scene.stack.cloud.user_pool_id
+    cognito.admin_disable_user(UserPoolId=pool, Username=ada.username)
+    assert scene.login(ada.username)["code"] == "account_disabled"
+
+
+def test_tokens_are_refreshed_without_a_password(scene: Scene) -> None:
+    ada = scene.resident()
+    session = scene.login(ada.username)["data"]
+    fresh = scene.caller().ask("/auth", {"refresh_token": session["tokens"]["refresh_token"]})
+    assert fresh["status"] == "done"
+    caller = Caller(scene.http, "Bearer " + fresh["data"]["tokens"]["id_token"])
+    assert caller.debts(ada.home.apartment)["total_minor"] == 0
+    assert scene.caller().ask("/auth", {"refresh_token": "stale"})["code"] == "session_expired"
+
+
+def test_a_password_reaches_no_sink(scene: Scene) -> None:
+    canary = f"Canary-{uuid4().hex}-1"
+    ada = scene.resident("Kanarek", password=canary)
+    token = ada.caller.token or ""
+    scene.login(ada.username, canary + "wrong")
+    scene.caller().post("/auth", {"username": ada.username, "password": canary, "surplus": 1})
+    ada.caller.pay(ada.home.apartment, scene.books.bill(ada.home))
+    logs = [path.read_text("utf-8", "replace") for path in scene.stack.state.rglob("*.log")]
+    assert len(logs) > 3
+    for secret in (canary, token, "Kanarek"):
+        assert not any(secret in log for log in logs)
+    assert PASSWORD not in "".join(logs)

@@ -1,0 +1,178 @@
+"""The HTTP contract as a stranger would call it, and a scene to call it in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import httpx
+import psycopg2
+import pytest
+from psycopg2.extras import register_uuid
+
+from tests.support.books import Books, Home
+from tests.support.databases import BooksDatabase
+from tests.support.stack import Stack
+
+Json = dict[str, Any]
+
+PASSWORD = "Example-Passw0rd-1"
+ANSWER_SECONDS = 60.0
+
+
+@dataclass
+class Caller:
+    """Calls the API with a token of one resident, or none."""
+
+    http: httpx.Client
+    token: str | None = None
+    queue_name: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": self.token} if self.token else {}
+
+    def post(self, path: str, body: Mapping[str, Any], **headers: str) -> httpx.Response:
+        content = {"queue_name": self.queue_name, **body}
+        return self.http.post(path, json=content, headers={**self.headers, **headers})
+
+    def poll(self, path: str, *, seconds: int = 20) -> list[Json]:
+        answer = self.http.get(path, headers=self.headers, params={"wait_seconds": seconds})
+        assert answer.status_code == 200, answer.text
+        replies: list[Json] = answer.json()["replies"]
+        return replies
+
+    def acknowledge(self, path: str, reply: Json) -> None:
+        answer = self.http.delete(path, headers=self.headers, params={"receipt": reply["receipt"]})
+        assert answer.status_code == 204, answer.text
+
+    def parts(self, accepted: httpx.Response) -> list[Json]:
+        """Collect and acknowledge all parts of the reply to a request that was accepted."""
+        assert accepted.status_code == 202, accepted.text
+        ticket = accepted.json()
+        found: dict[int, Json] = {}
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while not found or len(found) < next(iter(found.values()))["parts"]:
+            assert time.monotonic() < deadline, f"no answer to {ticket['request_id']}"
+            replies = self.poll(ticket["poll"], seconds=5)
+            for reply in replies:
+                self.acknowledge(ticket["poll"], reply)
+                if reply["request_id"] == ticket["request_id"]:
+                    found[reply["part"]] = reply
+            if not replies:
+                # A queue that does not exist yet answers at once.
+                time.sleep(0.05)
+        return [found[number] for number in sorted(found)]
+
+    def ask(self, path: str, body: Mapping[str, Any], **headers: str) -> Json:
+        """Send a request and return the one part of its reply."""
+        [reply] = self.parts(self.post(path, body, **headers))
+        return reply
+
+    def debts(self, apartment: UUID) -> Json:
+        reply = self.ask(f"/apartments/{apartment}/utils", {})
+        assert reply["status"] == "done", reply
+        data: Json = reply["data"]
+        return data
+
+    def pay(self, apartment: UUID, *bills: str, key: str | None = None, **body: Any) -> Json:
+        headers = {} if key is None else {"Idempotency-Key": key}
+        path = f"/apartments/{apartment}/payments"
+        return self.ask(path, {"bills_id": list(bills), **body}, **headers)
+
+
+@dataclass
+class Resident:
+    """A resident with a login, and a caller who is logged in as them."""
+
+    username: str
+    home: Home
+    caller: Caller
+
+
+@dataclass
+class Scene:
+    """The running service, and ways to put residents and bills into it."""
+
+    stack: Stack
+    books: Books
+    http: httpx.Client
+
+    def caller(self) -> Caller:
+        return Caller(self.http)
+
+    def login(self, username: str, password: str = PASSWORD) -> Json:
+        return self.caller().ask("/auth", {"username": username, "password": password})
+
+    def resident(self, name: str = "Ада", *, password: str = PASSWORD) -> Resident:
+        """Add a resident with an apartment, and log them in."""
+        username, subject = self.user(password)
+        self.books.provider()
+        self.books.ask("operator", "add_resident", subject, name)
+        home = Home(subject=subject, apartment=self.books.apartment())
+        self.books.grant(home.subject, home.apartment)
+        return Resident(username, home, self.signed_in(username, password))
+
+    def signed_in(self, username: str, password: str = PASSWORD) -> Caller:
+        session = self.login(username, password)
+        assert session["status"] == "done", session["code"]
+        return Caller(self.http, session["data"]["tokens"]["id_token"])
+
+    def user(self, password: str = PASSWORD, *, permanent: bool = True) -> tuple[str, UUID]:
+        """Make a user of the pool and return their name and `sub`."""
+        username, cognito = f"user-{uuid4().hex[:12]}", self.stack.clients.cognito
+        pool = self.stack.cloud.user_pool_id
+        user = cognito.admin_create_user(
+            UserPoolId=pool, Username=username, TemporaryPassword=password
+        )["User"]
+        if permanent:
+            cognito.admin_set_user_password(
+                UserPoolId=pool, Username=username, Password=password, Permanent=True
+            )
+        subject = next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub")
+        return username, UUID(subject)
+
+
+class _OwnersDatabase:
+    """The running database, where everything is done as its owner."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connections: list[psycopg2.extensions.connection] = []
+
+    def connect(self, _role: str) -> psycopg2.extensions.connection:
+        connection = psycopg2.connect(self._url)
+        connection.autocommit = True
+        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        self._connections.append(connection)
+        return connection
+
+    def close(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+
+@contextmanager
+def scene_on(stack: Stack) -> Iterator[Scene]:
+    """Give a scene on a running service."""
+    database = _OwnersDatabase(stack.cloud.database_url)
+    books = Books(cast(BooksDatabase, database))
+    with httpx.Client(base_url=stack.base_url, timeout=35) as http:
+        try:
+            yield Scene(stack, books, http)
+        finally:
+            database.close()
+
+
+@pytest.fixture
+def scene(stack: Stack) -> Iterator[Scene]:
+    """Give a scene; whatever the test did, the books must be right after it."""
+    with scene_on(stack) as scene:
+        yield scene
+        assert scene.books.violations() == []
+        rows = scene.books.rows("operator", "reconcile", "2020-01-01", "2100-01-01")
+        assert all(row[-1] for row in rows), rows
