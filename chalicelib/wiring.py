@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from billing_app.adapters.books import PostgresBooks
 from billing_app.adapters.cognito import CognitoIdentity
-from billing_app.adapters.connections import Database
+from billing_app.adapters.connections import STATEMENT_TIMEOUT_MS, Database
 from billing_app.adapters.directory import CognitoDirectory
 from billing_app.adapters.migrations import migrate
 from billing_app.adapters.office import PostgresOffice
@@ -23,7 +23,7 @@ from billing_app.adapters.redis_cache import RedisCache
 from billing_app.adapters.reply_queues import SqsReplyQueues
 from billing_app.adapters.secrets import Secrets
 from billing_app.domain.errors import Unavailable
-from billing_app.use_cases.office_events import Desk, handle
+from billing_app.use_cases.office_events import Desk, done, handle
 from billing_app.use_cases.sweep import sweep_reply_queues
 from chalicelib.batch import Batch, Work
 from chalicelib.operations import Debts, History, Login, Payment
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+OFFICE_STATEMENT_TIMEOUT_MS = 60_000
 # Under the shortest function timeout: a service that hangs must not look like a dead function.
 _AWS = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 2})
 
@@ -57,12 +58,12 @@ class Wiring:
     @cached_property
     def database(self) -> Database:
         """Postgres in this function's role."""
-        secret_id = self.settings.database_secret_id
-        return Database(
-            secret=lambda: self._database_secret(secret_id),
-            renew_secret=lambda: self.secrets.forget(secret_id),
-            application_name=self.settings.prefix,
-        )
+        return self._database(statement_timeout_ms=STATEMENT_TIMEOUT_MS)
+
+    @cached_property
+    def patient_database(self) -> Database:
+        """Postgres for operators, who import batches and read whole tables."""
+        return self._database(statement_timeout_ms=OFFICE_STATEMENT_TIMEOUT_MS)
 
     @cached_property
     def books(self) -> PostgresBooks:
@@ -96,9 +97,7 @@ class Wiring:
     @cached_property
     def identity(self) -> CognitoIdentity:
         """Cognito, for logins."""
-        client_id = self.settings.require(
-            "USER_POOL_CLIENT_ID", self.settings.user_pool_client_id
-        )
+        client_id = self.settings.require("USER_POOL_CLIENT_ID", self.settings.user_pool_client_id)
         return CognitoIdentity(self.cognito, client_id=client_id)
 
     @cached_property
@@ -106,7 +105,7 @@ class Wiring:
         """What the operators' use cases work with."""
         pool_id = self.settings.require("USER_POOL_ID", self.settings.user_pool_id)
         return Desk(
-            office=PostgresOffice(self.database),
+            office=PostgresOffice(self.patient_database),
             directory=CognitoDirectory(self.cognito, user_pool_id=pool_id),
             clock=utc_now,
             new_id=uuid4,
@@ -149,7 +148,7 @@ class Wiring:
         }
         report = migrate(secret=secret, role_passwords=passwords)
         logger.info("migrate", extra=asdict(report))
-        return {"status": "done", **asdict(report)}
+        return done(asdict(report))
 
     def _work(self, operation: str) -> Work:
         makers: Mapping[str, Callable[[], Work]] = {
@@ -159,6 +158,15 @@ class Wiring:
             "histories": lambda: History(self.books, self.cache),
         }
         return makers[operation]()
+
+    def _database(self, *, statement_timeout_ms: int) -> Database:
+        secret_id = self.settings.database_secret_id
+        return Database(
+            secret=lambda: self._database_secret(secret_id),
+            renew_secret=lambda: self.secrets.forget(secret_id),
+            application_name=self.settings.prefix,
+            statement_timeout_ms=statement_timeout_ms,
+        )
 
     def _database_secret(self, secret_id: str) -> Mapping[str, Any]:
         return {**self.secrets.get(secret_id), **self.settings.database_place}

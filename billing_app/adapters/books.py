@@ -83,9 +83,7 @@ class PostgresBooks:
         )
         return data_or_refusal(answer)
 
-    def register_reply_queue(
-        self, *, name: str, subject: UUID | None, lifetime: timedelta
-    ) -> None:
+    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
         """Add the queue to the registry or extend its life."""
         self._database.rows(
             "SELECT api.register_reply_queue(%(name)s, %(subject)s, %(lifetime)s)",

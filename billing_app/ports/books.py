@@ -100,9 +100,7 @@ class Books(Protocol):
 class ReplyQueueRegistry(Protocol):
     """The registry of reply queues, from which the sweeper works."""
 
-    def register_reply_queue(
-        self, *, name: str, subject: UUID | None, lifetime: timedelta
-    ) -> None:
+    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
         """Add the queue or extend its life; login queues have no subject."""
 
     def expired_reply_queues(self, *, limit: int) -> list[str]:

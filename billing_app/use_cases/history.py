@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.errors import Refusal
 from billing_app.domain.history import (
     Bounds,
     Cursor,
@@ -71,9 +70,7 @@ class HistoryReader:
         )
 
     def _compute(self, query: HistoryQuery) -> CachedResult | None:
-        page = self.books.history(
-            subject=self.subject, apartment_id=self.apartment_id, query=query
-        )
+        page = self.books.history(subject=self.subject, apartment_id=self.apartment_id, query=query)
         return None if page is None else CachedResult(page.version, _page_to_json(page))
 
 
@@ -169,9 +166,7 @@ def _parts(answer: _Answer, *, apartment_id: UUID) -> list[Json]:
         max_bytes=PART_MAX_BYTES - _ENVELOPE_BYTES,
         content=lambda step: _settled_debt(step.event),
     )
-    parts = [
-        _part(run, run[-1].covered, more=True, apartment_id=apartment_id) for run in runs[:-1]
-    ]
+    parts = [_part(run, run[-1].covered, more=True, apartment_id=apartment_id) for run in runs[:-1]]
     parts.append(_part(runs[-1], answer.end, more=answer.more, apartment_id=apartment_id))
     return parts
 

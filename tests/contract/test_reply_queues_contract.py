@@ -41,9 +41,7 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
         client = boto3.client("sqs", region_name="eu-central-1")
-        queues = SqsReplyQueues(
-            client, registry=registry, prefix="bill-test", clock=registry.clock
-        )
+        queues = SqsReplyQueues(client, registry=registry, prefix="bill-test", clock=registry.clock)
 
         def read(name: str) -> list[str]:
             url = client.get_queue_url(QueueName=name)["QueueUrl"]

@@ -122,8 +122,12 @@ def test_the_package_migrates_a_database_pays_a_bill_and_replies(
 ) -> None:
     report = functions("migrate", {}, role="owner")
     assert report["status"] == "done"
-    assert len(report["applied"]) >= 7
-    assert sorted(report["roles"]) == ["billing_operator", "billing_reader", "billing_writer"]
+    assert len(report["data"]["applied"]) >= 7
+    assert sorted(report["data"]["roles"]) == [
+        "billing_operator",
+        "billing_reader",
+        "billing_writer",
+    ]
 
     books = Books(functions.database)  # type: ignore[attr-defined]
     home: Home = books.home()

@@ -219,9 +219,7 @@ class FakeBooks(Books, ReplyQueueRegistry):
 
     # ReplyQueueRegistry
 
-    def register_reply_queue(
-        self, *, name: str, subject: UUID | None, lifetime: timedelta
-    ) -> None:
+    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
         expires_at = self.clock.now + lifetime
         self.queues[name] = max(expires_at, self.queues.get(name, expires_at))
 

@@ -43,9 +43,7 @@ class Pool:
             self.client.admin_set_user_password(
                 UserPoolId=self.pool_id, Username=username, Password=PASSWORD, Permanent=True
             )
-        return UUID(
-            next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub")  # type: ignore[typeddict-item]
-        )
+        return UUID(next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub"))
 
     def refusal(self, username: str, password: str, new_password: str | None = None) -> Refusal:
         with pytest.raises(Refusal) as refusal:
