@@ -139,14 +139,16 @@ CREATE FUNCTION billing.require_one_state() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     changed uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.bill_id ELSE NEW.bill_id END;
+    broken uuid := (
+        SELECT bill_id FROM billing.bill_states WHERE bill_id = changed AND state = 'broken'
+    );
 BEGIN
-    IF EXISTS (
-        SELECT FROM billing.bill_states WHERE bill_id = changed AND state = 'broken'
-        UNION ALL
-        SELECT FROM billing.bills b JOIN billing.bill_states s ON s.bill_id = b.replaces
-        WHERE b.bill_id = changed AND s.state = 'broken'
-    ) THEN
-        RAISE EXCEPTION 'Bill % would not be exactly one of open, settled, void, replaced', changed
+    IF TG_TABLE_NAME = 'bills' AND broken IS NULL THEN
+        SELECT bill_id INTO broken
+        FROM billing.bill_states WHERE bill_id = NEW.replaces AND state = 'broken';
+    END IF;
+    IF broken IS NOT NULL THEN
+        RAISE EXCEPTION 'Bill % would not be exactly one of open, settled, void, replaced', broken
             USING ERRCODE = 'integrity_constraint_violation',
                 SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
     END IF;
@@ -230,11 +232,10 @@ BEGIN
         SELECT FROM billing.apartment_state s
         WHERE s.apartment_id = NEW.apartment_id
             AND s.last_seq >= NEW.seq AND s.last_posted_at >= NEW.posted_at
-    ) OR NEW.seq > 1 AND NOT EXISTS (
-        SELECT FROM billing.history h
-        WHERE h.apartment_id = NEW.apartment_id
-            AND h.seq = NEW.seq - 1 AND h.posted_at < NEW.posted_at
-    ) THEN
+    ) OR NEW.seq > 1 AND (
+        SELECT h.posted_at FROM billing.history h
+        WHERE h.apartment_id = NEW.apartment_id AND h.seq = NEW.seq - 1
+    ) < NEW.posted_at IS NOT TRUE THEN
         RAISE EXCEPTION 'Event % of apartment % does not follow the one before',
             NEW.seq, NEW.apartment_id
             USING ERRCODE = 'integrity_constraint_violation',

@@ -60,9 +60,18 @@ BEGIN
         SELECT page.*, row_number() OVER (ORDER BY page.seq) AS place
         FROM billing.history_page(p_apartment, first_seq, known_first, known_end, p_limit) page
     ) h
-    JOIN billing.payment_lines l ON l.payment_id = h.payment_id AND l.bill_id = h.bill_id
-    JOIN billing.payments p ON p.payment_id = h.payment_id
-    LEFT JOIN billing.reversals r ON r.payment_id = h.payment_id AND h.event = 'reversal';
+    -- LIMIT 1 makes each a look-up by its whole key, however few rows the planner believes in.
+    CROSS JOIN LATERAL (
+        SELECT * FROM billing.payment_lines
+        WHERE payment_id = h.payment_id AND bill_id = h.bill_id LIMIT 1
+    ) l
+    CROSS JOIN LATERAL (
+        SELECT * FROM billing.payments WHERE payment_id = h.payment_id LIMIT 1
+    ) p
+    LEFT JOIN LATERAL (
+        SELECT * FROM billing.reversals
+        WHERE payment_id = h.payment_id AND h.event = 'reversal' LIMIT 1
+    ) r ON true;
 
     RETURN head || jsonb_build_object('more', more, 'events', events);
 END

@@ -1,0 +1,165 @@
+"""api.settled_history: order, frames, cursors and what a resident may see."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.support.books import LONG_AGO, Answer, Books, Home, query
+
+
+@pytest.fixture
+def home(books: Books) -> Home:
+    return books.home()
+
+
+def positions(answer: Answer) -> list[int]:
+    return [event["seq"] for event in answer["events"]]
+
+
+def pay_one_by_one(books: Books, home: Home, count: int) -> list[Answer]:
+    return [books.pay(home, [bill])["data"] for bill in books.bills(home, *range(1, count + 1))]
+
+
+def test_history_begins_empty(books: Books, home: Home) -> None:
+    answer = books.history(home)
+    assert answer == {
+        "version": 2,
+        "visible_from": "2020-01-01T00:00:00.000000Z",
+        "last_posted_at": None,
+        "last_seq": 0,
+        "more": False,
+        "events": [],
+    }
+
+
+def test_an_event_tells_the_settled_debt(books: Books, home: Home) -> None:
+    (bill,) = books.bills(home, 5140)
+    receipt = books.pay(home, [bill])["data"]
+    answer = books.history(home)
+    assert answer["events"] == [
+        {
+            "seq": 1,
+            "event": "payment",
+            "bill_id": bill,
+            "utility": "gas",
+            "provider": {"provider_id": "northgas", "name": "North Gas"},
+            "period": {"from": "2026-10-01", "to": "2026-10-31"},
+            "amount_minor": 5140,
+            "currency": "EUR",
+            "posted_at": receipt["settled_at"],
+            "settled_at": receipt["settled_at"],
+            "payment_id": receipt["payment_id"],
+            "receipt_number": receipt["receipt_number"],
+        }
+    ]
+    assert (answer["last_seq"], answer["last_posted_at"]) == (1, receipt["settled_at"])
+    assert answer["version"] == books.version(home)
+
+
+def test_positions_have_no_gap_and_instants_strictly_grow(books: Books, home: Home) -> None:
+    books.pay(home, books.bills(home, 1, 2, 3))
+    payment = books.pay(home, books.bills(home, 4, 5))["data"]["payment_id"]
+    books.reverse(payment)
+    answer = books.history(home)
+    instants = [event["posted_at"] for event in answer["events"]]
+    assert positions(answer) == [1, 2, 3, 4, 5, 6, 7]
+    assert all(earlier < later for earlier, later in pairwise(instants))
+    assert answer["last_posted_at"] == instants[-1]
+
+
+def test_a_page_holds_at_most_the_limit_and_tells_of_more(books: Books, home: Home) -> None:
+    pay_one_by_one(books, home, 5)
+    first, rest = books.history(home, limit=3), books.history(home, after=3, limit=3)
+    assert (positions(first), first["more"]) == ([1, 2, 3], True)
+    assert (positions(rest), rest["more"]) == ([4, 5], False)
+    assert (positions(books.history(home, limit=5)), books.history(home, limit=5)["more"]) == (
+        [1, 2, 3, 4, 5], False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "lacking"),
+    [
+        ((0, 2), [3, 4, 5]),
+        ((0, 5), []),
+        ((1, 3), [1, 4, 5]),
+        ((3, 5), [1, 2, 3]),
+        ((2, 2), [1, 2, 3, 4, 5]),
+        ((3, 1), [1, 2, 3, 4, 5]),
+    ],
+)
+def test_a_known_frame_is_left_out(
+    books: Books, home: Home, known: tuple[int, int], lacking: list[int]
+) -> None:
+    """The frame is half-open, from the instant of one event to that of another."""
+    pay_one_by_one(books, home, 5)
+    edges = [event["posted_at"] for event in books.history(home)["events"]]
+    edges.append("2999-01-01T00:00:00.000000Z")
+    frame = (edges[known[0]], edges[known[1]])
+    assert positions(books.history(home, known=frame)) == lacking
+    by_twos = positions(books.history(home, known=frame, limit=2))
+    assert by_twos == lacking[:2]
+
+
+def test_a_frame_may_cut_between_the_lines_of_a_payment(books: Books, home: Home) -> None:
+    books.pay(home, books.bills(home, 1, 2, 3))
+    instants = [event["posted_at"] for event in books.history(home)["events"]]
+    assert positions(books.history(home, known=(instants[1], instants[2]))) == [1, 3]
+
+
+def test_a_new_resident_sees_no_history_of_the_one_before(books: Books, home: Home) -> None:
+    pay_one_by_one(books, home, 2)
+    edge = books.history(home)["events"][1]["posted_at"]
+    tenant = Home(books.resident(), home.apartment)
+    books.grant(tenant.subject, tenant.apartment, since=edge)
+    answer = books.history(tenant)
+    assert (positions(answer), answer["visible_from"]) == ([2], edge)
+    assert positions(books.history(tenant, known=(LONG_AGO, edge))) == [2]
+
+
+def test_a_former_resident_sees_nothing(books: Books, home: Home) -> None:
+    pay_one_by_one(books, home, 1)
+    books.ask("operator", "end_residency", home.subject, home.apartment)
+    assert books.history(home) is None
+
+
+def test_history_of_five_thousand_events_comes_in_one_page(books: Books, home: Home) -> None:
+    for _ in range(5):
+        books.pay(home, books.bills(home, *range(1, 1001)))
+    assert positions(books.history(home, limit=5000)) == list(range(1, 5001))
+
+
+def test_events_are_stamped_by_the_wall_clock_inside_one_transaction(
+    books: Books, home: Home
+) -> None:
+    first, second = books.bills(home, 1, 2)
+    with books.connection("writer").cursor() as cursor:
+        cursor.execute("BEGIN")
+        for bill in (first, second):
+            cursor.execute(
+                "SELECT api.pay(%s, %s, %s, %s::uuid[])",
+                (home.subject, bill, home.apartment, [bill]),
+            )
+        cursor.execute("COMMIT")
+    earlier, later = (event["posted_at"] for event in books.history(home)["events"])
+    assert earlier < later
+
+
+def test_a_clock_set_back_does_not_disturb_the_order(books: Books, home: Home) -> None:
+    """The next event follows a microsecond later when the clock says that it is earlier."""
+    pay_one_by_one(books, home, 1)
+    admin = books.connection("admin")
+    query(
+        admin,
+        """
+        BEGIN;
+        SET LOCAL session_replication_role = replica;
+        UPDATE billing.history SET posted_at = '2900-01-01Z' WHERE apartment_id = %s;
+        UPDATE billing.apartment_state SET last_posted_at = '2900-01-01Z' WHERE apartment_id = %s;
+        COMMIT
+        """,
+        home.apartment,
+        home.apartment,
+    )
+    pay_one_by_one(books, home, 1)
+    assert books.history(home)["last_posted_at"] == "2900-01-01T00:00:00.000001Z"
