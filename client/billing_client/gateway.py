@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -40,7 +40,10 @@ class Gateway:
         """Raises ValueError if ``base_url`` is no http or https address."""
         self.base_url = checked_base_url(base_url)
         self._owned = http is None
-        self._http = http or httpx.Client(follow_redirects=False)
+        # Certificates are slow to load and of no use where there is no TLS; redirects, which
+        # could lead to it, are not followed.
+        tls = self.base_url.startswith("https:")
+        self._http = http or httpx.Client(follow_redirects=False, verify=tls)
 
     def close(self) -> None:
         """Close the connections, unless the caller brought them."""
@@ -83,7 +86,7 @@ def checked_base_url(base_url: str) -> str:
         raise ValueError(f"{base_url!r} is no http:// or https:// address")
     if parts.query or parts.fragment or parts.username:
         raise ValueError(f"{base_url!r} must be an address without user, query and fragment")
-    return base_url.rstrip("/")
+    return urlunsplit(parts).rstrip("/")
 
 
 def _timeout(call: Call, deadline: Deadline) -> httpx.Timeout:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.text import Text
+
 from billing_client.answers import Debt, Debts, Period, Provider
 from billing_client.cli.terminal import Terminal, cell
 from billing_client.cli.words import amount_texts, overdue_text, period_text, short_ids
@@ -131,18 +133,21 @@ def show_sums(terminal: Terminal, debts: Debts, grouping: str) -> None:
     )
     found = sums_by(debts.debts, grouping)
     texts = amount_texts([item.total for item in found] + list(debts.totals))
-    late = {(group, m.currency): m for group, m in _overdue(debts.debts, grouping)}
+    late = {(item.group, item.total.currency): item.total for item in _overdue(debts, grouping)}
     for item, text in zip(found, texts, strict=False):
-        overdue = late.get((item.group, item.total.currency))
-        shown = cell(str(overdue) if overdue else "", "bold red")
-        table.add_row(cell(group_text(item.group)), str(item.bills), shown, cell(text))
-    table.add_section()
+        overdue = _late_cell(late.get((item.group, item.total.currency)))
+        table.add_row(cell(group_text(item.group)), str(item.bills), overdue, cell(text))
     for total, text in zip(debts.totals, texts[len(found) :], strict=True):
-        bills = [debt for debt in debts.debts if debt.amount.currency == total.currency]
-        table.add_row(cell("Total", "bold"), str(len(bills)), "", cell(text, "bold"))
+        bills = sum(item.bills for item in found if item.total.currency == total.currency)
+        sums = [sum_ for (_, currency), sum_ in late.items() if currency == total.currency]
+        overdue = _late_cell(next(iter(totals(sums)), None))
+        table.add_row(cell("Total", "bold"), str(bills), overdue, cell(text, "bold"))
     terminal.show(table)
 
 
-def _overdue(debts: Sequence[Debt], grouping: str) -> list[tuple[Group, Money]]:
-    overdue = [debt for debt in debts if debt.days_overdue > 0]
-    return [(item.group, item.total) for item in sums_by(overdue, grouping)]
+def _late_cell(overdue: Money | None) -> Text:
+    return cell(str(overdue) if overdue else "", "bold red")
+
+
+def _overdue(debts: Debts, grouping: str) -> list[GroupSum]:
+    return sums_by([debt for debt in debts.debts if debt.days_overdue > 0], grouping)

@@ -71,6 +71,5 @@ def show_receipt(terminal: Terminal, kept: KeptReceipt) -> None:
         period = cell(period_text(line.period))
         bill = cell(ids[line.bill_id], "dim")
         table.add_row(cell(line.utility), cell(line.provider.name), period, bill, cell(text))
-    table.add_section()
     table.add_row(cell("Total", "bold"), "", "", "", cell(texts[-1], "bold"))
     terminal.show(table)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from billing_client import BillingClient
 
 from tests.support.fake_api import FakeApi
 from tests.support.fake_books import FakeApartment, FakeUser
+from tests.unit.client.billing_runs import Billing
 
 MakeClient = Callable[..., BillingClient]
 
@@ -54,3 +56,16 @@ def client(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
     made = make_client()
     made.login("ada", "secret")
     return made
+
+
+@pytest.fixture
+def billing(url: str, tmp_path: Path) -> Billing:
+    """The command, with a home of its own; nobody is logged in."""
+    return Billing(url, tmp_path / "home")
+
+
+@pytest.fixture
+def at_home(billing: Billing, flat: FakeApartment) -> Billing:
+    """The command of a resident who is logged in and has one apartment."""
+    billing.login()
+    return billing

@@ -31,8 +31,8 @@ from tests.unit.client.conftest import MakeClient
 
 @pytest.fixture
 def hasty(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
-    """A client that waits a second and a half at the most."""
-    made = make_client(timeout_seconds=1.5)
+    """A client that waits less than a second."""
+    made = make_client(timeout_seconds=0.8)
     made.login("ada", "secret")
     return made
 
@@ -135,7 +135,7 @@ def test_a_lost_answer_to_a_question_can_be_collected_from_its_queue(
     hasty: BillingClient, api: FakeApi, flat: FakeApartment
 ) -> None:
     flat.debts = [bill()]
-    api.answer_seconds = 2.0
+    api.answer_seconds = 1.1
     with pytest.raises(AnswerTimeout) as caught:
         hasty.debts(flat.apartment_id)
     assert caught.value.pending is not None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import click
@@ -139,12 +140,23 @@ def _pay_chosen(
     if not yes and not click.confirm("Pay now?", err=desk.terminal.as_json):
         outcomes.declined = True
         return
-    with desk.terminal.waiting(f"Paying {total}"):
+    with _sending(desk, f"Paying {total}"):
         outcomes.receipt = desk.client.pay(
             apartment_id,
             [debt.bill_id for debt in chosen],
             expected_total_minor=total.minor,
         )
+
+
+@contextmanager
+def _sending(desk: Desk, what: str) -> Iterator[None]:
+    """Wait for a payment; whoever breaks off learns how to come back to it."""
+    try:
+        with desk.terminal.waiting(what):
+            yield
+    except KeyboardInterrupt:
+        desk.terminal.warn(failures.RESUME)
+        raise
 
 
 def _one_total(chosen: Sequence[Debt]) -> Money:
@@ -175,7 +187,7 @@ def _resume(desk: Desk, pending: PendingRequest) -> Json:
     key = key_of(pending)
     desk.terminal.warn("An earlier payment has no outcome yet. Fetching it.")
     try:
-        with desk.terminal.waiting("Fetching the outcome of the earlier payment"):
+        with _sending(desk, "Fetching the outcome of the earlier payment"):
             kept = KeptReceipt(desk.client.resume_payment(pending))
     except RequestRejected as rejected:
         desk.terminal.warn(f"The earlier payment was not made: {rejected.message}")
