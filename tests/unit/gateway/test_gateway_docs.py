@@ -1,0 +1,65 @@
+"""What is written about the contract is what the contract says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS30Validator
+
+from localcloud.gateway.document import SOURCE
+from localcloud.gateway.extras import public_document
+from localcloud.gateway.reference import PAGE, rewrite
+from tests.unit.gateway.tools import CONTRACT, DOCUMENT
+
+TREE = public_document(DOCUMENT)
+SCHEMAS: dict[str, Any] = TREE["components"]["schemas"]
+
+
+def test_the_page_is_in_step_with_the_contract() -> None:
+    page = PAGE.read_text("utf-8")
+    assert rewrite(page, SOURCE.read_text("utf-8")) == page, (
+        "run python -m localcloud.gateway.reference"
+    )
+
+
+def test_the_page_names_every_error_code_and_limit() -> None:
+    page = PAGE.read_text("utf-8")
+    for code in SCHEMAS["Error"]["properties"]["code"]["enum"]:
+        assert f"`{code}`" in page
+    assert set(re.findall(r"<!-- contract: (\w+) -->", page)) == {
+        *("routes", "requests", "replies", "errors")
+    }
+
+
+def test_every_error_code_that_is_answered_is_documented() -> None:
+    written = set(re.findall(r'"code":"(\w+)"', DOCUMENT))
+    assert written == set(SCHEMAS["Error"]["properties"]["code"]["enum"])
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [pytest.param(entry, id=entry.path) for entry in CONTRACT.operations if entry.method == "POST"],
+)
+def test_examples_of_bodies_are_accepted(operation: Any) -> None:
+    content = TREE["paths"][operation.path]["post"]["requestBody"]["content"]["application/json"]
+    examples = [entry["value"] for entry in content.get("examples", {}).values()]
+    examples += [content["example"]] if "example" in content else []
+    assert examples
+    for example in examples:
+        operation.bodies["application/json"].validate(example)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SCHEMAS if "example" in SCHEMAS[name]))
+def test_examples_in_schemas_follow_them(name: str) -> None:
+    schema = {"allOf": [SCHEMAS[name]], "components": TREE["components"]}
+    OAS30Validator(schema).validate(SCHEMAS[name]["example"])
+
+
+@pytest.mark.parametrize("name", ["LoginReply", "DebtsReply", "PaymentReply", "HistoryReply"])
+def test_examples_of_replies_show_every_documented_field(name: str) -> None:
+    example = SCHEMAS[name]["example"]
+    assert set(example) == {*SCHEMAS["Reply"]["required"]}
+    data = SCHEMAS[name]["allOf"][1]["properties"]["data"]["$ref"].rsplit("/", 1)[-1]
+    assert set(example["data"]) == set(SCHEMAS[data]["properties"])
