@@ -5,9 +5,6 @@ request may have been accepted though its answer has not come: hand it to
 ``BillingClient.collect`` to fetch the answer.
 """
 
-# The names say what happened, which an Error at their end would only make longer.
-# ruff: noqa: N818
-
 from __future__ import annotations
 
 from collections.abc import Mapping

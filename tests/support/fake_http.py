@@ -9,7 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 
 
-class Dropped(Exception):  # noqa: N818 - what happens to the connection is no error of the fake
+class Dropped(Exception):
     """The connection breaks off here."""
 
 

@@ -69,3 +69,11 @@ def at_home(billing: Billing, flat: FakeApartment) -> Billing:
     """The command of a resident who is logged in and has one apartment."""
     billing.login()
     return billing
+
+
+@pytest.fixture
+def hasty(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
+    """A client that waits less than a second."""
+    made = make_client(timeout_seconds=0.8)
+    made.login("ada", "secret")
+    return made

@@ -9,8 +9,8 @@ from click.testing import Result
 
 from tests.support.fake_api import FakeApi, Fault
 from tests.support.fake_books import FakeApartment, FakeUser, bill
+from tests.support.fake_server import closed_port
 from tests.unit.client.billing_runs import Billing
-from tests.unit.client.test_client_faults import closed_port
 
 
 @pytest.fixture

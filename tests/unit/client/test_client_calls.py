@@ -87,7 +87,7 @@ def test_debts_in_many_parts_arrive_whole(
     flat.debts = [bill(amount_minor=number) for number in range(1, 51)]
     api.books.part_size = 2
     api.queues.batch = 3
-    api.queues.shuffle = random.Random(7)  # noqa: S311 - an order, no secret
+    api.queues.shuffle = random.Random(7)
     debts = client.debts(flat.apartment_id)
     assert [debt.amount.minor for debt in debts.debts] == list(range(1, 51))
     assert api.queues.left() == []

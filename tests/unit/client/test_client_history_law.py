@@ -85,7 +85,7 @@ def world() -> tuple[FakeApi, FakeApartment, BillingClient]:
 
 def apply_weather(api: FakeApi, weather: Weather) -> None:
     api.books.part_size, api.books.page_size = weather.part_size, weather.page_size
-    api.queues.shuffle = random.Random(weather.seed)  # noqa: S311 - an order, no secret
+    api.queues.shuffle = random.Random(weather.seed)
     api.queues.batch = weather.batch
     api.queues.lose_acknowledgements = weather.lose_acknowledgements
     api.answer_times = weather.answer_times
