@@ -12,7 +12,8 @@ from billing_app.domain.errors import CATALOGUE
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 CONTRACT = (ROOT / "terraform" / "modules" / "api" / "openapi.yaml").read_text(encoding="utf-8")
-GATEWAY_CODES = dict(re.findall(r'"code":"(\w+)","message":"([^"]+)"', CONTRACT))
+# A code that stands in several templates is on the page with the words of the first.
+GATEWAY_CODES = dict(reversed(re.findall(r'"code":"(\w+)","message":"([^"]+)"', CONTRACT)))
 TESTS = [
     path.read_text(encoding="utf-8")
     for path in (ROOT / "tests").rglob("test_*.py")

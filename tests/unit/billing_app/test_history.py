@@ -1,0 +1,106 @@
+"""Frames and cursors: what the service handed out is understood, anything else is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing_app.domain.errors import Refusal
+from billing_app.domain.history import Cursor, Frame, frame_from
+from billing_app.domain.instants import format_instant, parse_instant
+from billing_app.ports.books import PaymentOrder
+from billing_app.use_cases.history import sync_history
+from tests.support.examples import a_debt
+from tests.support.fakes import FakeBooks, FakeCache
+
+NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
+INSTANTS = st.floats(0, 7_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+
+
+@pytest.mark.parametrize(
+    ("date_down", "date_up"),
+    [
+        (None, "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00Z", None),
+        ("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("2026-01-01", "2026-01-02"),
+        ("2026-01-01T00:00:00", "2026-01-02T00:00:00"),
+        ("2026-13-01T00:00:00Z", "2026-01-02T00:00:00Z"),
+        ("0001-01-01T00:00:00+23:59", "2026-01-02T00:00:00Z"),
+        ("infinity", "infinity"),
+        ("' OR 1=1", "x"),
+    ],
+)
+def test_a_frame_that_is_none_is_refused(date_down: str | None, date_up: str | None) -> None:
+    with pytest.raises(Refusal) as refusal:
+        frame_from(date_down=date_down, date_up=date_up)
+    assert refusal.value.code == "invalid_time_frame"
+
+
+@given(st.tuples(INSTANTS, INSTANTS).map(sorted))
+def test_a_frame_that_was_handed_out_comes_back_as_it_was(edges: list[datetime]) -> None:
+    frame = Frame(*edges)
+    assert frame_from(**frame.as_json()) == frame
+
+
+@given(apartment=st.uuids(), down=INSTANTS, up=INSTANTS, seq=st.integers(0, 2**63 - 1))
+def test_a_cursor_comes_back_as_it_was(
+    apartment: UUID, down: datetime, up: datetime, seq: int
+) -> None:
+    cursor = Cursor(apartment, down, up, seq)
+    assert Cursor.decode(cursor.encode(), apartment_id=apartment) == cursor
+
+
+@given(text=st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9_-]{0,80}", fullmatch=True))
+def test_a_made_up_cursor_is_refused(text: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        Cursor.decode(text, apartment_id=uuid4())
+    assert refusal.value.code == "invalid_cursor"
+
+
+def test_a_cursor_of_another_apartment_is_refused() -> None:
+    text = Cursor(uuid4(), NOON, NOON, 3).encode()
+    with pytest.raises(Refusal) as refusal:
+        Cursor.decode(text, apartment_id=uuid4())
+    assert refusal.value.code == "invalid_cursor"
+
+
+def test_a_frame_beyond_the_last_posting_is_not_ours() -> None:
+    books = FakeBooks()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    beyond = Frame(NOON - timedelta(days=99), NOON + timedelta(days=99))
+    with pytest.raises(Refusal) as refusal:
+        sync_history(
+            books=books,
+            cache=FakeCache(),
+            subject=ada,
+            apartment_id=home,
+            frame=beyond,
+            cursor=None,
+        )
+    assert refusal.value.code == "history_frame_unknown"
+
+
+def test_an_old_result_in_the_cache_is_never_shown() -> None:
+    books, cache = FakeBooks(), FakeCache()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    for count in (1, 2, 3):
+        bill = books.issue(home, a_debt())
+        books.pay(PaymentOrder(ada, str(count), home, (bill,), None))
+        cache.lost = count == 2
+        [part] = sync_history(
+            books=books, cache=cache, subject=ada, apartment_id=home, frame=None, cursor=None
+        )
+        assert len(part["settled_debts"]) == count
+
+
+@pytest.mark.parametrize("text", ["2026-02-04T12:00:00.000001Z", "2026-02-04T13:00:00+01:00"])
+def test_instants_are_read_in_utc(text: str) -> None:
+    assert abs(parse_instant(text) - NOON) <= timedelta(microseconds=1)
+    assert format_instant(parse_instant(text)).endswith("Z")
