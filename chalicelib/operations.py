@@ -42,6 +42,7 @@ class Debts:
     """`utils`: the current debts."""
 
     books: Books
+    cache: ResultCache
     clock: Clock
 
     def __call__(self, request: Request) -> Parts:
@@ -49,6 +50,7 @@ class Debts:
         schemas.validated(schemas.Utils, request.fields)
         return show_debts(
             books=self.books,
+            cache=self.cache,
             clock=self.clock,
             subject=request.caller,
             apartment_id=request.apartment_id,

@@ -153,7 +153,7 @@ class Wiring:
     def _work(self, operation: str) -> Work:
         makers: Mapping[str, Callable[[], Work]] = {
             "auth": lambda: Login(self.identity, self.books),
-            "utils": lambda: Debts(self.books, utc_now),
+            "utils": lambda: Debts(self.books, self.cache, utc_now),
             "payments": lambda: Payment(self.books),
             "histories": lambda: History(self.books, self.cache),
         }

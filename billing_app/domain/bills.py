@@ -39,9 +39,10 @@ class Debt:
     amount_minor: int
     currency: str
 
-    def days_overdue(self, *, today: date) -> int:
-        """Count the days since the due date, 0 while it has not passed."""
-        return max(0, (today - self.due_on).days)
+
+def days_overdue(*, due_on: date, today: date) -> int:
+    """Count the days since the due date, 0 while it has not passed."""
+    return max(0, (today - due_on).days)
 
 
 @dataclass(frozen=True, slots=True)

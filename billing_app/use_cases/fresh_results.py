@@ -8,7 +8,6 @@ the worst is a miss.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from billing_app.domain.errors import Refusal
@@ -45,8 +44,3 @@ def fresh_result(
         raise Refusal("apartment_not_found")
     cache.store(key=key, result=computed)
     return computed
-
-
-def page_key(*, kind: str, apartment_id: UUID, subject: UUID, position: Any) -> str:
-    """Name a result of one resident: what they may see of an apartment is theirs alone."""
-    return f"{kind}:{apartment_id.hex}:{subject.hex}:{position}"

@@ -23,7 +23,7 @@ from billing_app.domain.instants import format_instant, parse_instant
 from billing_app.domain.parts import PART_MAX_BYTES, cut
 from billing_app.ports.books import Books, HistoryPage, HistoryQuery
 from billing_app.ports.cache import CachedResult, ResultCache
-from billing_app.use_cases.fresh_results import fresh_result, page_key
+from billing_app.use_cases.fresh_results import fresh_result
 from billing_app.use_cases.payments import flat_provider
 
 Json = dict[str, Any]
@@ -61,13 +61,9 @@ class HistoryReader:
         return _page_from_json(result)
 
     def _key(self, query: HistoryQuery) -> str:
+        """Name the page of one resident: each may see the history since another instant."""
         position = "/".join(str(value) for value in asdict(query).values())
-        return page_key(
-            kind="history",
-            apartment_id=self.apartment_id,
-            subject=self.subject,
-            position=position,
-        )
+        return f"history:{self.apartment_id.hex}:{self.subject.hex}:{position}"
 
     def _compute(self, query: HistoryQuery) -> CachedResult | None:
         page = self.books.history(subject=self.subject, apartment_id=self.apartment_id, query=query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,15 +10,22 @@ import pytest
 from billing_app.domain.bills import Provider
 from billing_app.domain.errors import Refusal
 from billing_app.domain.parts import PART_MAX_BYTES, to_json
+from billing_app.ports.books import PaymentOrder
 from billing_app.use_cases.debts import show_debts
 from tests.support.examples import a_debt
-from tests.support.fakes import FakeBooks, FakeClock
+from tests.support.fakes import FakeBooks, FakeCache, FakeClock
 
 NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
 
 
 def shown(books: FakeBooks, subject: UUID, apartment: UUID) -> list[dict[str, object]]:
-    return show_debts(books=books, clock=FakeClock(NOON), subject=subject, apartment_id=apartment)
+    return show_debts(
+        books=books,
+        cache=FakeCache(),
+        clock=FakeClock(NOON),
+        subject=subject,
+        apartment_id=apartment,
+    )
 
 
 @pytest.fixture
@@ -86,3 +93,25 @@ def test_many_debts_go_out_in_parts_that_each_fit_a_message(books: FakeBooks) ->
     assert all(len(to_json(part)) <= PART_MAX_BYTES for part in parts)
     assert {UUID(d["bill_id"]) for part in parts for d in part["debts"]} == issued  # type: ignore[attr-defined]
     assert {part["total_minor"] for part in parts} == {500 * 5140}
+
+
+def test_a_cached_list_is_shown_only_while_its_version_is_current(books: FakeBooks) -> None:
+    cache, clock = FakeCache(), FakeClock(NOON)
+    home = books.add_apartment()
+    ada, bob = books.add_resident("Ada", home), books.add_resident("Bob", home)
+    bill = books.issue(home, a_debt())
+
+    def total(subject: UUID) -> object:
+        [part] = show_debts(
+            books=books, cache=cache, clock=clock, subject=subject, apartment_id=home
+        )
+        return part["total_minor"], part["debts"] and part["debts"][0]["days_overdue"]
+
+    assert total(ada) == (5140, 7)
+    clock.advance(timedelta(days=1))
+    assert total(bob) == (5140, 8)
+    old = dict(cache.entries)
+    books.pay(PaymentOrder(ada, "k", home, (bill,), None))
+    cache.lost = True
+    cache.entries = old
+    assert total(bob) == (0, [])

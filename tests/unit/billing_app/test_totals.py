@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain.bills import Debt, Period, Provider, total_by
+from billing_app.domain.bills import Debt, Period, Provider, days_overdue, total_by
 
 PROVIDERS = [Provider("north-gas", "North Gas"), Provider("alpha", "Альфа"), Provider("z", "Z")]
 
@@ -44,6 +44,6 @@ def test_no_group_appears_twice(owed: list[Debt]) -> None:
     assert len(groups) == len(set(groups))
 
 
-@given(debt=debts(), days=st.integers(-400, 400))
-def test_days_overdue_counts_from_the_day_after_the_due_date(debt: Debt, days: int) -> None:
-    assert debt.days_overdue(today=debt.due_on + timedelta(days=days)) == max(0, days)
+@given(due_on=st.dates(date(2020, 1, 1), date(2030, 1, 1)), days=st.integers(-400, 400))
+def test_days_overdue_counts_from_the_day_after_the_due_date(due_on: date, days: int) -> None:
+    assert days_overdue(due_on=due_on, today=due_on + timedelta(days=days)) == max(0, days)
