@@ -1,5 +1,6 @@
--- Who may call what. The application's roles see the schema api and execute the functions named here,
--- nothing else: not one table. Applied after the functions on every migration, in the same transaction.
+-- Who may call what. The application's roles see the schema api and execute the functions named
+-- here, nothing else: not one table. Applied after the functions on every migration, in the same
+-- transaction.
 
 REVOKE ALL ON SCHEMA billing, api FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA billing, api

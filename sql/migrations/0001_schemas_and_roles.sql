@@ -11,9 +11,9 @@ CREATE SCHEMA api;
 COMMENT ON SCHEMA api IS
     'The only door to the books: functions that run with their owner''s rights.';
 
--- Roles belong to the whole cluster while databases are many, so another database may have made them
--- already, or be making them at this moment: both are fine. They get LOGIN and a password when the
--- migrator is given one; until then nobody can connect as them.
+-- Roles belong to the whole cluster while databases are many, so another database may have made
+-- them already, or be making them at this moment: both are fine. They get LOGIN and a password when
+-- the migrator is given one; until then nobody can connect as them.
 DO $$
 DECLARE
     role_name text;

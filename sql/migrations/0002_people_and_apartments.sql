@@ -71,8 +71,8 @@ COMMENT ON COLUMN billing.apartment_state.last_seq IS
 COMMENT ON COLUMN billing.apartment_state.last_posted_at IS
     'Posting instant of the newest history event, the next one is later; null when there is none.';
 COMMENT ON COLUMN billing.apartment_state.changed_in IS
-    'Transaction that raised the version last, kept by trigger. Other triggers let nobody change the'
-    ' books in a transaction that has not raised the version.';
+    'Transaction that raised the version last, kept by trigger. Other triggers let nobody change'
+    ' the books in a transaction that has not raised the version.';
 
 CREATE TABLE billing.residencies (
     resident_id uuid NOT NULL,
@@ -88,7 +88,8 @@ CREATE TABLE billing.residencies (
     CONSTRAINT residency_since_is_finite CHECK (isfinite(since)),
     CONSTRAINT residency_ends_after_it_began CHECK (ended_at >= since)
 );
-COMMENT ON TABLE billing.residencies IS 'Who may act for an apartment, and what they may see of it.';
+COMMENT ON TABLE billing.residencies IS
+    'Who may act for an apartment, and what they may see of it.';
 COMMENT ON COLUMN billing.residencies.since IS
     'The resident may act from this instant on, and sees no history posted before it.';
 COMMENT ON COLUMN billing.residencies.ended_at IS 'Null while the residency lasts.';

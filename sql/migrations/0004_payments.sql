@@ -98,7 +98,8 @@ CREATE TABLE billing.payment_requests (
 COMMENT ON TABLE billing.payment_requests IS
     'What was answered to a payment request. Kept for ever: a message that comes back after months'
     ' gets the answer of its first time.';
-COMMENT ON COLUMN billing.payment_requests.request_key IS 'Idempotency key, of this resident alone.';
+COMMENT ON COLUMN billing.payment_requests.request_key IS
+    'Idempotency key, of this resident alone.';
 COMMENT ON COLUMN billing.payment_requests.fingerprint IS
     'SHA-256 of apartment, set of bills and expected total: tells a repetition from another wish.';
 COMMENT ON COLUMN billing.payment_requests.refusal IS

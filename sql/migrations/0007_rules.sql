@@ -1,5 +1,6 @@
 -- depends: 0005_history 0006_reply_queues
--- Rules that a plain constraint can't say. Their errors carry the trigger's name as the constraint's.
+-- Rules that a plain constraint can't say. Their errors carry the name of the trigger where those of
+-- a constraint carry its name.
 
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
@@ -85,7 +86,8 @@ BEGIN
         NEW.apartment_id <> OLD.apartment_id
         OR NEW.version <> OLD.version + 1
         OR NEW.last_seq < OLD.last_seq
-        OR (NEW.last_seq = OLD.last_seq) <> (NEW.last_posted_at IS NOT DISTINCT FROM OLD.last_posted_at)
+        OR (NEW.last_seq = OLD.last_seq)
+            <> (NEW.last_posted_at IS NOT DISTINCT FROM OLD.last_posted_at)
         OR NEW.last_posted_at < OLD.last_posted_at
     ) THEN
         RAISE EXCEPTION 'The version of apartment % grows by one, its history only forward',
@@ -131,7 +133,7 @@ CREATE TRIGGER settled_bills_move_the_version AFTER INSERT OR DELETE ON billing.
 CREATE TRIGGER residencies_move_the_version AFTER INSERT OR UPDATE ON billing.residencies
     FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
 
--- A bill is owed, settled, void or replaced, and only one of these ---------------------------------
+-- A bill is owed, settled, void or replaced, and only one of these --------------------------------
 
 -- Runs at commit, when the role that called the api function is the current one again (before
 -- Postgres 18) and may read nothing: hence SECURITY DEFINER.
@@ -172,7 +174,7 @@ CREATE CONSTRAINT TRIGGER void_bill_has_one_state AFTER INSERT ON billing.bill_v
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION billing.require_one_state();
 
--- A payment is the sum of its lines ----------------------------------------------------------------
+-- A payment is the sum of its lines ---------------------------------------------------------------
 
 -- Runs at commit, when the role that called the api function is the current one again (before
 -- Postgres 18) and may read nothing: hence SECURITY DEFINER.
@@ -223,7 +225,7 @@ CREATE TRIGGER lines_stay_within_the_total AFTER INSERT ON billing.payment_lines
     REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION billing.require_lines_within_total();
 
--- History has no gap, and its instants grow --------------------------------------------------------
+-- History has no gap, and its instants grow -------------------------------------------------------
 
 CREATE FUNCTION billing.require_next_position() RETURNS trigger
 LANGUAGE plpgsql AS $$

@@ -1,6 +1,7 @@
 -- Empty whenever the books are right. Tests read it after every scenario, operators alarm on it.
--- Constraints and triggers make each of these impossible; the view finds what got past them, say by
--- a restore, a superuser or a bug in a rule. It reads whole tables: ask it by schedule, not by request.
+-- Constraints and triggers make each of these impossible; the view finds what got past them, say
+-- by a restore, a superuser or a bug in a rule. It reads whole tables: ask it by schedule, not by
+-- request.
 
 CREATE OR REPLACE VIEW billing.billing_violations (rule, subject, detail) AS
 
@@ -19,9 +20,10 @@ UNION ALL
 SELECT 'line_is_as_billed', l.payment_id || '/' || l.bill_id, 'line differs from the bill'
 FROM billing.payment_lines l
 LEFT JOIN billing.bills b USING (bill_id)
-WHERE (l.apartment_id, l.amount_minor, l.currency, l.utility, l.provider_id, l.period_from, l.period_to)
-    IS DISTINCT FROM
-    (b.apartment_id, b.amount_minor, b.currency, b.utility, b.provider_id, b.period_from, b.period_to)
+WHERE (l.apartment_id, l.amount_minor, l.currency) IS DISTINCT FROM
+        (b.apartment_id, b.amount_minor, b.currency)
+    OR (l.utility, l.provider_id, l.period_from, l.period_to) IS DISTINCT FROM
+        (b.utility, b.provider_id, b.period_from, b.period_to)
 
 UNION ALL
 SELECT 'line_is_of_its_payment', l.payment_id || '/' || l.bill_id, 'line differs from the payment'
@@ -81,7 +83,9 @@ LEFT JOIN billing.payment_lines l USING (payment_id, bill_id, apartment_id)
 WHERE l.bill_id IS NULL
 
 UNION ALL
-SELECT 'history_follows_without_gap', apartment_id || '/' || seq, 'gap, or an instant that does not grow'
+SELECT
+    'history_follows_without_gap', apartment_id || '/' || seq,
+    'gap, or an instant that does not grow'
 FROM (
     SELECT
         apartment_id, seq, posted_at,

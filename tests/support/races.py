@@ -10,7 +10,6 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 
 from tests.support.databases import BooksDatabase
 
-
 # A role, and what to do on a connection of it.
 Runner = tuple[str, Callable[[Connection], Any]]
 

@@ -1,5 +1,5 @@
--- Adds the resident behind a user. Answers: done; rejected with resident_exists, naming the resident,
--- so that a repetition knows whom it met. Locks nothing that others wait for.
+-- Adds the resident behind a user. Answers: done; rejected with resident_exists, naming the
+-- resident, so that a repetition knows whom it met. Locks nothing that others wait for.
 
 CREATE OR REPLACE FUNCTION api.add_resident(p_subject uuid, p_name text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$

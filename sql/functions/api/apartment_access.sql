@@ -1,5 +1,5 @@
--- May this resident act for this apartment now, and at which version is it? One row if they may, none
--- if they may not: an apartment of others reads like one that does not exist. Takes no lock.
+-- May this resident act for this apartment now, and at which version is it? One row if they may,
+-- none if they may not: an apartment of others reads like one that does not exist. Takes no lock.
 
 CREATE OR REPLACE FUNCTION api.apartment_access(p_subject uuid, p_apartment uuid)
 RETURNS TABLE (version bigint, visible_from timestamptz)
@@ -13,4 +13,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION api.apartment_access(uuid, uuid) IS
-    'Version of the apartment and start of what the resident may see; no row when they may not act.';
+    'Version of the apartment and start of what they may see; no row when they may not act.';

@@ -1,5 +1,5 @@
--- Ends a resident's right to act for an apartment, now. Lock order: the apartment's row, so a payment
--- is made either before the end or not at all.
+-- Ends a resident's right to act for an apartment, now. Lock order: the apartment's row, so a
+-- payment is made either before the end or not at all.
 -- Answers: done; rejected with resident_not_found, apartment_not_found, residency_not_found.
 
 CREATE OR REPLACE FUNCTION api.end_residency(p_subject uuid, p_apartment uuid) RETURNS jsonb

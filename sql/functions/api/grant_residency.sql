@@ -2,7 +2,9 @@
 -- history that they see begins. Lock order: the apartment's row.
 -- Answers: done; rejected with resident_not_found, apartment_not_found, residency_exists.
 
-CREATE OR REPLACE FUNCTION api.grant_residency(p_subject uuid, p_apartment uuid, p_since timestamptz)
+CREATE OR REPLACE FUNCTION api.grant_residency(
+    p_subject uuid, p_apartment uuid, p_since timestamptz
+)
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE

@@ -1,10 +1,11 @@
--- Issues the bills of an import, or of a chunk of it, in one transaction; a line that can't be issued
--- is refused alone. The same bill sent again is recognized by (provider, reference): same content adds
--- nothing, other content replaces the bill while it is open, and is refused once it is paid.
+-- Issues the bills of an import, or of a chunk of it, in one transaction; a line that can't be
+-- issued is refused alone. The same bill sent again is recognized by (provider, reference): same
+-- content adds nothing, other content replaces the bill while it is open, and is refused once it
+-- is paid.
 --
--- Lock order: the advisory lock of imports, so that two files with one new reference don't meet; then
--- the apartments' rows, sorted. A dry run does all of it and undoes it: it answers the same, but for
--- the ids of bills that don't exist.
+-- Lock order: the advisory lock of imports, so that two files with one new reference don't meet;
+-- then the apartments' rows, sorted. A dry run does all of it and undoes it: it answers the same,
+-- but for the ids of bills that don't exist.
 -- Answers: done with {"lines": [{"line", "result", "code", "bill_id"}]} (see billing.issue_line);
 -- rejected with import_id_reused.
 
@@ -33,4 +34,5 @@ BEGIN
     RETURN coalesce(refusal, billing.done(jsonb_build_object('lines', results)));
 END
 $$;
-COMMENT ON FUNCTION api.issue_bills(jsonb) IS 'Issues the bills of an import; a dry run only tells.';
+COMMENT ON FUNCTION api.issue_bills(jsonb) IS
+    'Issues the bills of an import; a dry run only tells.';

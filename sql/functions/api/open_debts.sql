@@ -1,5 +1,5 @@
--- What an apartment owes now, and the version that this is true at. Null when the resident may not act
--- there. STABLE: all of it is read from one snapshot, so version and debts belong together.
+-- What an apartment owes now, and the version that this is true at. Null when the resident may not
+-- act there. STABLE: all of it is read from one snapshot, so version and debts belong together.
 
 CREATE OR REPLACE FUNCTION api.open_debts(p_subject uuid, p_apartment uuid) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
@@ -34,4 +34,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION api.open_debts(uuid, uuid) IS
-    'Open bills of the apartment by due date, with the version; null when the resident may not act.';
+    'Open bills of the apartment by due date, with the version; null when they may not act.';

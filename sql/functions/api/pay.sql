@@ -1,12 +1,12 @@
 -- Pays a set of bills of one apartment, all or none, in one transaction and one round trip.
 --
--- Lock order: the advisory lock of (resident, request key), then the apartment's row.
--- A repetition of the key is answered from what is stored, whatever has happened since; the key never
--- expires and is the resident's own. Order and repetition of bills mean nothing.
--- Answers: done with the receipt; rejected with apartment_not_found, bill_not_found, bill_void,
--- bill_already_paid (data: {"bills"}), currency_mixed, total_changed (data: {"total_minor",
--- "expected_total_minor"}), invalid_request, idempotency_key_reused. The first that applies, in this
--- order but for the last, which comes before all. A subject that is no resident reads
+-- Lock order: the advisory lock of (resident, request key), then the apartment's row. A repetition
+-- of the key is answered from what is stored, whatever has happened since; the key never expires
+-- and is the resident's own. Order and repetition of bills mean nothing.
+-- Answers: done with the receipt; or rejected with the first that applies of
+-- idempotency_key_reused, apartment_not_found, invalid_request (no bills), bill_not_found,
+-- bill_void, bill_already_paid (these three with data {"bills"}), currency_mixed, total_changed
+-- (with data {"total_minor", "expected_total_minor"}). A subject that is no resident reads
 -- apartment_not_found, and that is not stored.
 
 CREATE OR REPLACE FUNCTION api.pay(

@@ -1,9 +1,9 @@
--- Compares the books with themselves, per provider, posting day (UTC) and currency, both days included:
--- payments_minor: totals of the day's payments, less what their lines give to other providers;
--- lines_minor: the day's payment lines; bills_minor: the bills that those lines settle, or settled until
--- a reversal, as billed; reversed_minor: lines of payments that were reversed on the day. agrees: the
--- first three are equal. A payment without any line shows under the provider '-'. Takes no lock; reads
--- the days' payments by index.
+-- Compares the books with themselves, per provider, posting day (UTC) and currency, both days
+-- included: payments_minor: totals of the day's payments, less what their lines give to other
+-- providers; lines_minor: the day's payment lines; bills_minor: the bills that those lines settle,
+-- or settled until a reversal, as billed; reversed_minor: lines of payments that were reversed on
+-- the day. agrees: the first three are equal. A payment without any line shows under the provider
+-- '-'. Takes no lock; reads the days' payments by index.
 
 CREATE OR REPLACE FUNCTION api.reconcile(p_from date, p_to date) RETURNS TABLE (
     provider_id text,

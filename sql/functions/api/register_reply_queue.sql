@@ -1,5 +1,5 @@
--- Registers a reply queue that was made, or puts off its end. Never brings the end nearer, whoever asks.
--- p_subject is null for the queue of a login. Locks the queue's row only.
+-- Registers a reply queue that was made, or puts off its end. Never brings the end nearer, whoever
+-- asks. p_subject is null for the queue of a login. Locks the queue's row only.
 
 CREATE OR REPLACE FUNCTION api.register_reply_queue(
     p_name text, p_subject uuid, p_lifetime interval

@@ -1,5 +1,5 @@
--- The resident behind a user, with the apartments that they may act for now. Null when the user is no
--- resident. Takes no lock.
+-- The resident behind a user, with the apartments that they may act for now. Null when the user is
+-- no resident. Takes no lock.
 
 CREATE OR REPLACE FUNCTION api.resident_account(p_subject uuid) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$

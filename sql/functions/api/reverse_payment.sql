@@ -1,7 +1,7 @@
 -- Takes a whole payment back; its bills are owed again and may be paid anew. Lock order: the
 -- apartment's row.
--- Answers: done; rejected with reason_required, payment_not_found, payment_already_reversed (with the
--- reversal there is, so that a repetition knows that its work is done).
+-- Answers: done; rejected with reason_required, payment_not_found, payment_already_reversed (with
+-- the reversal there is, so that a repetition knows that its work is done).
 
 CREATE OR REPLACE FUNCTION api.reverse_payment(p_payment uuid, p_reason text, p_operator text)
 RETURNS jsonb

@@ -1,7 +1,8 @@
--- The part of an apartment's history that the client lacks: events behind position p_after_seq, posted
--- since the resident may see the apartment, and outside of [p_known_from, p_known_to) (both null:
--- nothing is known). Null when the resident may not act there. STABLE: one snapshot for events, head
--- and version. settled_at is when the debt was settled, for a reversal when that was taken back.
+-- The part of an apartment's history that the client lacks: events behind position p_after_seq,
+-- posted since the resident may see the apartment, and outside of [p_known_from, p_known_to) (both
+-- null: nothing is known). Null when the resident may not act there. STABLE: one snapshot for
+-- events, head and version. settled_at is when the debt was settled, for a reversal when that was
+-- taken back.
 
 CREATE OR REPLACE FUNCTION api.settled_history(
     p_subject uuid,

@@ -1,6 +1,6 @@
 -- Withdraws an open bill that no correction replaces. Lock order: the apartment's row.
--- Answers: done; rejected with reason_required, bill_not_found, bill_void (void or replaced already),
--- bill_already_paid (reverse its payment first).
+-- Answers: done; rejected with reason_required, bill_not_found, bill_void (void or replaced
+-- already), bill_already_paid (reverse its payment first).
 
 CREATE OR REPLACE FUNCTION api.void_bill(p_bill uuid, p_reason text, p_operator text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$

@@ -1,8 +1,11 @@
 -- Whether a line says nothing new: its content is that of the bill's newest revision, or of any
--- revision that came from a file with the same bytes. So a file read in again adds nothing, even when
--- a correction came in between; the old amount sent again in a new file is a correction of its own.
+-- revision that came from a file with the same bytes. So a file read in again adds nothing, even
+-- when a correction came in between; the old amount sent again in a new file is a correction of
+-- its own.
 
-CREATE OR REPLACE FUNCTION billing.bill_is_present(p_line billing.bills, p_newest uuid, p_sha256 text)
+CREATE OR REPLACE FUNCTION billing.bill_is_present(
+    p_line billing.bills, p_newest uuid, p_sha256 text
+)
 RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,7 +1,8 @@
--- Events of an apartment from position p_first on, without those in [p_known_first, p_known_end), in
--- order, at most p_limit + 1: the one too many tells that there is more. Two ranges of the primary
--- key, each cut at the limit, so the cost depends on the page and not on what the client has already.
--- ROWS is low on purpose: callers look a page's lines up one by one, however much the planner fears.
+-- Events of an apartment from position p_first on, without those in [p_known_first, p_known_end),
+-- in order, at most p_limit + 1: the one too many tells that there is more. Two ranges of the
+-- primary key, each cut at the limit, so the cost depends on the page and not on what the client
+-- has already. ROWS is low on purpose: callers look a page's lines up one by one, however much the
+-- planner fears.
 
 CREATE OR REPLACE FUNCTION billing.history_page(
     p_apartment uuid, p_first bigint, p_known_first bigint, p_known_end bigint, p_limit integer
@@ -18,7 +19,8 @@ BEGIN
         UNION ALL
         (
             SELECT * FROM billing.history
-            WHERE apartment_id = p_apartment AND seq >= greatest(p_first, p_known_first, p_known_end)
+            WHERE apartment_id = p_apartment
+                AND seq >= greatest(p_first, p_known_first, p_known_end)
             ORDER BY seq LIMIT p_limit + 1
         )
     ) page

@@ -1,6 +1,6 @@
--- Locks the apartment if this resident may act for it, and says whether they may.
--- Looks before locking, so that strangers can't hold up an apartment, and again after it, because the
--- residency may have ended while this transaction waited for the lock.
+-- Locks the apartment if this resident may act for it, and says whether they may. Looks before
+-- locking, so that strangers can't hold up an apartment, and again after it, because the residency
+-- may have ended while this transaction waited for the lock.
 
 CREATE OR REPLACE FUNCTION billing.lock_apartment_of(p_resident uuid, p_apartment uuid)
 RETURNS boolean

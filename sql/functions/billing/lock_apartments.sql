@@ -1,6 +1,6 @@
--- Locks the state rows of these apartments, waiting for others, in the order of their ids: everybody
--- locks in that order, so nobody waits in a circle. Unknown ids are passed over. What is read after
--- this call, in a new statement, is what the last holder of the lock committed.
+-- Locks the state rows of these apartments, waiting for others, in the order of their ids:
+-- everybody locks in that order, so nobody waits in a circle. Unknown ids are passed over. What is
+-- read after this call, in a new statement, is what the last holder of the lock committed.
 
 CREATE OR REPLACE FUNCTION billing.lock_apartments(p_apartments uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$

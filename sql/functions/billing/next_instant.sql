@@ -1,6 +1,6 @@
 -- The posting instant of the apartment's next history event: now, but later than the event before.
--- The caller holds the apartment's lock. Asking the clock before holding it would let an event appear
--- behind one that readers have already seen, and a sync would miss it for ever.
+-- The caller holds the apartment's lock. Asking the clock before holding it would let an event
+-- appear behind one that readers have already seen, and a sync would miss it for ever.
 
 CREATE OR REPLACE FUNCTION billing.next_instant(p_apartment uuid) RETURNS timestamptz
 LANGUAGE plpgsql AS $$

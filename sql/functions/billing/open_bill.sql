@@ -1,7 +1,9 @@
--- Issues a bill: the bill, or the revision that replaces an open or void one, is what is owed from now
--- on. The caller holds the apartment's lock. Answers the new bill's id.
+-- Issues a bill: the bill, or the revision that replaces an open or void one, is what is owed from
+-- now on. The caller holds the apartment's lock. Answers the new bill's id.
 
-CREATE OR REPLACE FUNCTION billing.open_bill(p_line billing.bills, p_newest billing.bills, p_import uuid)
+CREATE OR REPLACE FUNCTION billing.open_bill(
+    p_line billing.bills, p_newest billing.bills, p_import uuid
+)
 RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE

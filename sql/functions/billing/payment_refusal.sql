@@ -1,6 +1,6 @@
--- Locks the apartment and says why this payment can't be made, null when it can. The first that applies
--- of: apartment_not_found, invalid_request (no bills), bill_not_found, bill_void, bill_already_paid,
--- currency_mixed, total_changed.
+-- Locks the apartment and says why this payment can't be made, null when it can. The first that
+-- applies of: apartment_not_found, invalid_request (no bills), bill_not_found, bill_void,
+-- bill_already_paid, currency_mixed, total_changed.
 
 CREATE OR REPLACE FUNCTION billing.payment_refusal(
     p_resident uuid, p_apartment uuid, p_bill_set uuid[], p_expected_total bigint

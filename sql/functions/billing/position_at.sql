@@ -1,5 +1,5 @@
--- The position of the first event posted at this instant or later; one behind the last when there is
--- none. Turns the instants of a sync's frame into positions with one look into an index.
+-- The position of the first event posted at this instant or later; one behind the last when there
+-- is none. Turns the instants of a sync's frame into positions with one look into an index.
 
 CREATE OR REPLACE FUNCTION billing.position_at(p_apartment uuid, p_at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$

@@ -1,4 +1,5 @@
--- The answer to a payment, built from rows that never change: asked again in ten years it is the same.
+-- The answer to a payment, built from rows that never change: asked again in ten years it is the
+-- same.
 
 CREATE OR REPLACE FUNCTION billing.receipt(p_payment uuid) RETURNS jsonb
 LANGUAGE sql STABLE AS $$

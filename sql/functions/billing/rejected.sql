@@ -1,5 +1,5 @@
--- The answer of a function that changed nothing because what was asked can't be done. A refusal is a
--- value, not an error: it is stored and given again like a receipt.
+-- The answer of a function that changed nothing because what was asked can't be done. A refusal is
+-- a value, not an error: it is stored and given again like a receipt.
 
 CREATE OR REPLACE FUNCTION billing.rejected(p_code text, p_message text, p_data jsonb DEFAULT NULL)
 RETURNS jsonb

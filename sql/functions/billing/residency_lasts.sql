@@ -1,6 +1,7 @@
 -- Whether the resident has the apartment, or will have it: a residency that has not ended.
 
-CREATE OR REPLACE FUNCTION billing.residency_lasts(p_resident uuid, p_apartment uuid) RETURNS boolean
+CREATE OR REPLACE FUNCTION billing.residency_lasts(p_resident uuid, p_apartment uuid)
+RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
     RETURN EXISTS (

@@ -1,7 +1,8 @@
--- Why an operator can't change this residency: resident_not_found, apartment_not_found; null if both
--- are there. Operators are told which of the two it is, residents never are.
+-- Why an operator can't change this residency: resident_not_found, apartment_not_found; null if
+-- both are there. Operators are told which of the two it is, residents never are.
 
-CREATE OR REPLACE FUNCTION billing.residency_refusal(p_resident uuid, p_apartment uuid) RETURNS jsonb
+CREATE OR REPLACE FUNCTION billing.residency_refusal(p_resident uuid, p_apartment uuid)
+RETURNS jsonb
 LANGUAGE plpgsql AS $$
 BEGIN
     IF p_resident IS NULL THEN

@@ -1,6 +1,6 @@
--- The answer that this resident's key got the first time: the refusal as stored, or the receipt, whose
--- rows never change. Null when the key is new; a refusal when it was used for something else.
--- The caller holds the advisory lock of the key.
+-- The answer that this resident's key got the first time: the refusal as stored, or the receipt,
+-- whose rows never change. Null when the key is new; a refusal when it was used for something
+-- else. The caller holds the advisory lock of the key.
 
 CREATE OR REPLACE FUNCTION billing.stored_answer(
     p_resident uuid, p_request_key text, p_fingerprint text

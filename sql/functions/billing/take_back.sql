@@ -1,5 +1,5 @@
--- Reverses a payment that stands: the reversal, history, and its bills are owed again. The caller holds
--- the apartment's lock. Answers the reversal.
+-- Reverses a payment that stands: the reversal, history, and its bills are owed again. The caller
+-- holds the apartment's lock. Answers the reversal.
 
 CREATE OR REPLACE FUNCTION billing.take_back(
     p_payment billing.payments, p_reason text, p_operator text

@@ -1,5 +1,5 @@
--- Why these open bills can't be paid together for the total that the payer saw: currency_mixed, then
--- total_changed. Null when they can. The caller holds the apartment's lock.
+-- Why these open bills can't be paid together for the total that the payer saw: currency_mixed,
+-- then total_changed. Null when they can. The caller holds the apartment's lock.
 
 CREATE OR REPLACE FUNCTION billing.unexpected_total(p_bill_set uuid[], p_expected_total bigint)
 RETURNS jsonb
@@ -26,4 +26,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION billing.unexpected_total(uuid[], bigint) IS
-    'The refusal for open bills of several currencies or of another total; null when there is none.';
+    'The refusal for bills of several currencies or of another total; null when there is none.';

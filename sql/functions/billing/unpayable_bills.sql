@@ -1,9 +1,10 @@
--- Why these bills can't be paid as they are: the first refusal that applies, with the offending ids, in
--- the order bill_not_found, bill_void, bill_already_paid. Null when all are open bills of the apartment.
--- A bill of another apartment reads like one that does not exist; a replaced one like a void one.
--- The caller holds the apartment's lock.
+-- Why these bills can't be paid as they are: the first refusal that applies, with the offending
+-- ids, in the order bill_not_found, bill_void, bill_already_paid. Null when all are open bills of
+-- the apartment. A bill of another apartment reads like one that does not exist; a replaced one
+-- like a void one. The caller holds the apartment's lock.
 
-CREATE OR REPLACE FUNCTION billing.unpayable_bills(p_apartment uuid, p_bill_set uuid[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION billing.unpayable_bills(p_apartment uuid, p_bill_set uuid[])
+RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     refused_code text;

@@ -1,7 +1,7 @@
 """One way to break each named rule of the books: what the database must refuse, rule by rule.
 
 The statements run as the owner of the tables, who has every right, in the scene of
-`test_sql_constraints.scene`. `RAISE` raises the version first, so that only the named rule is broken.
+`test_sql_constraints.scene`. `RAISE` raises the version first, so that only the named rule breaks.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The tests of a module share a database: each makes apartments of its own, strangers to the others'.
+"""The tests of a module share a database, in which each makes apartments of its own.
 
 After every scenario the books must be right.
 """

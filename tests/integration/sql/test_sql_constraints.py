@@ -114,7 +114,8 @@ def test_every_table_function_and_view_says_what_it_is(books: Books) -> None:
 
 def test_only_what_may_be_unknown_may_be_null(books: Books) -> None:
     nullable = """
-        SELECT c.relname || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        SELECT c.relname || '.' || a.attname
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         WHERE c.relnamespace = 'billing'::regnamespace AND c.relkind = 'r'
             AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull
     """

@@ -1,6 +1,5 @@
 """A resident's requests cost a few looks into indexes, whatever the size of the tables."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.books import Books, Home, query, value
+from tests.support.books import Home, query, value
 from tests.support.databases import BooksDatabase
 from tests.support.plans import Trace, trace
 
@@ -21,9 +20,8 @@ SMALL = frozenset({"providers", "utilities"})
 
 
 @pytest.fixture(autouse=True)
-def books_stay_right() -> Iterator[None]:
+def books_stay_right() -> None:
     """Leave it to a test of this module: the question reads all these tables whole."""
-    yield
 
 
 @pytest.fixture(scope="module")

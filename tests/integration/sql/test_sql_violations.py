@@ -1,4 +1,4 @@
-"""billing_violations finds what got past constraints and triggers: here a superuser put them to sleep."""
+"""billing_violations finds what got past constraints and triggers, here put to sleep."""
 
 from collections.abc import Iterator
 
@@ -84,9 +84,8 @@ PLANTED = {
 
 
 @pytest.fixture(autouse=True)
-def books_stay_right() -> Iterator[None]:
+def books_stay_right() -> None:
     """Here they do not."""
-    yield
 
 
 @pytest.fixture(scope="module")
