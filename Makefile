@@ -20,6 +20,12 @@ install: $(BIN)/installed ## Create .venv and install everything into it
 up: install ## Run the whole service on 127.0.0.1 (PORT=8000); Ctrl-C ends it
 	@PORT=$(PORT) $(BIN)/python -m localcloud up
 
+.PHONY: demo
+demo: install ## Log a demo resident in and show what they owe (while make up runs)
+	@$(BIN)/python -c "import json; print(json.load(open('.local/demo.json'))['residents'][0]['password'])" \
+		| $(BIN)/billing login olena --password-stdin --url http://127.0.0.1:$(PORT)
+	@$(BIN)/billing debts --apartment 1 --url http://127.0.0.1:$(PORT)
+
 .PHONY: format
 format: install ## Format the code
 	$(BIN)/ruff format .
