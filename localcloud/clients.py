@@ -6,8 +6,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# Any will do for moto. A real endpoint gets the developer's own, found the way boto3 finds them.
-LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+from localcloud.settings import LOCAL_CREDENTIALS
+
 _CONFIG = Config(
     connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
 )

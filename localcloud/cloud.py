@@ -4,10 +4,9 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from localcloud.clients import LOCAL_CREDENTIALS
 from localcloud.errors import LocalCloudError
 from localcloud.files import read_json, write_private_json
-from localcloud.settings import MAX_RECEIVE_COUNT, state_folder
+from localcloud.settings import LOCAL_CREDENTIALS, MAX_RECEIVE_COUNT, state_folder
 
 # The database role that each function logs in with. Whoever only reads can't write by mistake.
 _ROLES = {

@@ -41,7 +41,7 @@ def ensure_demo(state: Path, cloud: Cloud, clients: Clients) -> dict[str, Any]:
     kept: dict[str, Any] = read_json(file) or {"residents": []}
     passwords = {resident["username"]: resident["password"] for resident in kept["residents"]}
     for resident in RESIDENTS:
-        passwords.setdefault(resident.username, f"Demo-{secrets.token_hex(4)}-1")
+        passwords.setdefault(resident.username, f"Demo-{secrets.token_hex(2)}-1")
     subjects = {r.username: _ensure_user(clients, cloud, r, passwords) for r in RESIDENTS}
     if not kept["residents"] or not _all_known(clients, cloud, subjects):
         _fill_books(clients, cloud, subjects)

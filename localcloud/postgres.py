@@ -61,7 +61,8 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Make the cluster unless it is there, and settle on a port."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Its files are for us alone; Postgres's user only passes through to the data.
+        self._folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._home = find_home(self._folder)
         end_leftover(self._home.data)
         kept = read_json(self._access_file)

@@ -1,5 +1,6 @@
 """Database, cache and AWS services: embedded ones, or real ones that the environment names."""
 
+import importlib.util
 import secrets
 import signal
 import socket
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 from localcloud import processes
 from localcloud.children import Child, Process
+from localcloud.errors import LocalCloudError
 from localcloud.files import read_json, write_private_json
 from localcloud.postgres import EmbeddedPostgres
 from localcloud.provision import DATABASE_ROLES
@@ -113,6 +115,7 @@ class Servers:
         )
 
     def _aws_child(self, after_restart: Callable[[], None]) -> Child:
+        _require_moto()
         file = self._folder.path / "aws.json"
         kept = read_json(file) or {"port": None}
         self._aws_port = processes.free_port(kept["port"])
@@ -138,6 +141,14 @@ class Servers:
             folder=REPOSITORY,
             # So that it can save its users, however we end.
             death_signal=signal.SIGTERM,
+        )
+
+
+def _require_moto() -> None:
+    if importlib.util.find_spec("moto") is None:
+        raise LocalCloudError(
+            "The Python package moto is not installed. Run `make install`, or set AWS_ENDPOINT_URL"
+            " to use AWS services that you have."
         )
 
 

@@ -10,6 +10,8 @@ from localcloud.errors import LocalCloudError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ACCOUNT_ID = "123456789012"
+# Any will do for moto. A real endpoint gets the developer's own, found the way boto3 finds them.
+LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
 # Lambda's rule: a message hidden for six function timeouts can't come back under a live run.
 VISIBILITY_TIMEOUTS = 6

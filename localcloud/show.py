@@ -1,13 +1,14 @@
 """What ``python -m localcloud up`` tells the developer."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 
 class Show:
@@ -27,7 +28,9 @@ class Show:
 
     def note(self, line: str) -> None:
         """Show something that happened while the service runs."""
-        self._console.print(f"[yellow]•[/yellow] [dim]{time.strftime('%H:%M:%S')}[/dim] {line}")
+        # The line may quote a log, whose brackets are no markup.
+        clock = time.strftime("%H:%M:%S")
+        self._console.print(f"[yellow]•[/yellow] [dim]{clock}[/dim] {escape(line)}", soft_wrap=True)
 
     def ready(self, *, api: str, demo: dict[str, Any], logs: str, seconds: float) -> None:
         """Show where the service is, who can log in and what to do next."""
@@ -43,9 +46,11 @@ class Show:
 
 
 def _residents_table(demo: dict[str, Any]) -> Table:
-    table = Table(title="Demo residents (for this machine only)", title_justify="left")
+    title = "Demo residents (for this machine only)"
+    # No frame: with the long ids it would not fit into 80 columns.
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for column in ("Username", "Password", "Name", "Apartments"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     for resident in demo["residents"]:
         apartments = "\n".join(resident["apartments"])
         table.add_row(resident["username"], resident["password"], resident["name"], apartments)
@@ -54,9 +59,4 @@ def _residents_table(demo: dict[str, Any]) -> Table:
 
 def fail(message: str) -> None:
     """Say on standard error why it can't go on."""
-    Console(stderr=True, highlight=False).print(f"[bold red]{message}[/bold red]")
-
-
-def is_terminal() -> bool:
-    """Tell whether somebody may be watching."""
-    return sys.stdout.isatty()
+    Console(stderr=True, highlight=False).print(Text(message, style="bold red"), soft_wrap=True)

@@ -31,7 +31,9 @@ class StateFolder:
         or when it holds something else.
         """
         self._refuse_foreign_content()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Others may pass through to the database, whose user is another one when we are root; the
+        # files and the other folders are for us alone.
+        self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._take_lock()
         self._check_version()
         self._start_afresh()

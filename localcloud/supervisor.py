@@ -35,6 +35,7 @@ from localcloud.state import StateFolder
 
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 5.0
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
@@ -92,7 +93,14 @@ class Supervisor:
         return Clients(endpoint_url=self._servers.aws_endpoint_url, region=self._settings.region)
 
     def _provision(self) -> Cloud:
-        cloud = self._cloud(self._provision_services())
+        try:
+            identity = self._provision_services()
+        except (BotoCoreError, ClientError) as error:
+            url = self._servers.aws_endpoint_url
+            raise LocalCloudError(
+                f"The AWS services at {url} could not be set up: {error}"
+            ) from error
+        cloud = self._cloud(identity)
         write_cloud(self._folder.path, cloud)
         return cloud
 
@@ -174,8 +182,8 @@ class Supervisor:
             self._show.note(line)
 
     def _stop(self) -> None:
-        signal.signal(signal.SIGINT, self._force)
-        signal.signal(signal.SIGTERM, self._force)
+        for number in _ENDING_SIGNALS:
+            signal.signal(number, self._force)
         stop_all(self._children)
         self._folder.release()
 
@@ -220,7 +228,7 @@ def _signals_interrupt() -> Iterator[socket.socket]:
     reader.setblocking(False)
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING_SIGNALS:
         signal.signal(number, interrupt)
     # Python only writes to the wake-up socket for signals that have a handler of its own.
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
