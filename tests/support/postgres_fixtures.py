@@ -34,7 +34,7 @@ def _given(url: str) -> Iterator[Server]:
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a server with the migrated template; one per worker of a test run."""
     url = os.environ.get("DATABASE_URL_TESTS")
-    with (_given(url) if url else _embedded(tmp_path_factory)) as server, server.template():
+    with _given(url) if url else _embedded(tmp_path_factory) as server, server.template():
         yield server
 
 
