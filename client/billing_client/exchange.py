@@ -64,7 +64,8 @@ class Exchange:
         headers = {} if key is None else {"Idempotency-Key": key}
         submission = Submission(self._send, pending, deadline)
         accepted = submission.accept(Call("POST", pending.path, body, headers=headers))
-        deadline.pause(_first_pause(accepted))
+        # Half of a short timeout is left for the answer itself.
+        deadline.pause(min(_first_pause(accepted), deadline.remaining() / 2))
         return replace(pending, request_id=accepted.text("request_id"))
 
     def collect(self, pending: PendingRequest, deadline: Deadline) -> list[Fields]:

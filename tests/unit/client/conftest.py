@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from billing_client import BillingClient
+from billing_client.clock import SystemClock
 
 from tests.support.fake_api import FakeApi
 from tests.support.fake_books import FakeApartment, FakeUser
 from tests.unit.client.billing_runs import Billing
 
 MakeClient = Callable[..., BillingClient]
+
+
+class BriskClock(SystemClock):
+    """The clock of this machine, with shorter pauses: tests of pauses themselves take the real."""
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds / 10)
 
 
 @pytest.fixture
@@ -41,7 +50,8 @@ def make_client(url: str) -> Iterator[MakeClient]:
     clients: list[BillingClient] = []
 
     def make(timeout_seconds: float = 5.0, **more: object) -> BillingClient:
-        client = BillingClient(url, timeout_seconds=timeout_seconds, **more)  # type: ignore[arg-type]
+        settings: dict[str, Any] = {"clock": BriskClock(), **more}
+        client = BillingClient(url, timeout_seconds=timeout_seconds, **settings)
         clients.append(client)
         return client
 
@@ -69,6 +79,14 @@ def at_home(billing: Billing, flat: FakeApartment) -> Billing:
     """The command of a resident who is logged in and has one apartment."""
     billing.login()
     return billing
+
+
+@pytest.fixture
+def patient(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
+    """A client that pauses as long as it is told."""
+    made = make_client(clock=SystemClock())
+    made.login("ada", "secret")
+    return made
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def steps(client: BillingClient, state: HistoryState) -> Iterator[HistoryState]:
     return client.history_steps(HistoryState.from_json(state.as_json()))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(deeds, weathers), min_size=1, max_size=4))
 def test_any_series_of_syncs_ends_with_the_servers_history(
     rounds: list[tuple[list[tuple[str, int]], Weather]],

@@ -17,6 +17,7 @@ from billing_client import (
 from tests.support.fake_api import FakeApi, Fault
 from tests.support.fake_books import FakeApartment, bill
 from tests.support.fake_server import closed_port
+from tests.unit.client.conftest import BriskClock
 
 
 def pay_all(client: BillingClient, flat: FakeApartment) -> Receipt:
@@ -83,7 +84,9 @@ def test_a_failed_payment_is_kept_with_its_key(
 
 def test_a_payment_that_never_left_is_not_kept(flat: FakeApartment, client: BillingClient) -> None:
     lonely = BillingClient(
-        f"http://127.0.0.1:{closed_port()}", sessions=SessionInMemory(client.session)
+        f"http://127.0.0.1:{closed_port()}",
+        sessions=SessionInMemory(client.session),
+        clock=BriskClock(),
     )
     with pytest.raises(ConnectionFailed) as caught:
         lonely.pay(flat.apartment_id, ["b"])
