@@ -10,6 +10,14 @@ DECLARE
     refused_code text;
     refused_bills jsonb;
 BEGIN
+    -- The usual case, told by the small table alone.
+    IF cardinality(p_bill_set) = (
+        SELECT count(*) FROM billing.open_bills
+        WHERE bill_id = ANY (p_bill_set) AND apartment_id = p_apartment
+    ) THEN
+        RETURN NULL;
+    END IF;
+
     SELECT code, to_jsonb(array_agg(bill_id ORDER BY bill_id)) INTO refused_code, refused_bills
     FROM (
         SELECT wanted.bill_id, s.state, CASE s.state
