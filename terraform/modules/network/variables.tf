@@ -39,7 +39,7 @@ variable "zone_count" {
 }
 
 variable "endpoint_services" {
-  description = "AWS services that the functions reach, each by an interface endpoint: short names as in com.amazonaws.<region>.<name>. Empty only where there is no such service to reach."
+  description = "AWS services that the functions reach, each by an interface endpoint: the last part of the service's name, as in `com.amazonaws.<region>.sqs`. Empty only where there is no such service to reach."
   type        = set(string)
   default     = ["sqs", "secretsmanager", "cognito-idp"]
   nullable    = false

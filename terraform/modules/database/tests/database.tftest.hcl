@@ -1,0 +1,519 @@
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = {
+      account_id = "123456789012"
+    }
+  }
+
+  mock_data "aws_partition" {
+    defaults = {
+      partition = "aws"
+    }
+  }
+
+  mock_data "aws_region" {
+    defaults = {
+      name = "eu-central-1"
+    }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = {
+      json = "{}"
+    }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = {
+      arn = "arn:aws:iam::123456789012:role/bill-test-db"
+    }
+  }
+
+  mock_resource "aws_db_instance" {
+    defaults = {
+      address            = "bill-test-db.abc.eu-central-1.rds.amazonaws.com"
+      master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1", kms_key_id = "", secret_status = "active" }]
+    }
+  }
+
+  mock_resource "aws_db_proxy" {
+    defaults = {
+      endpoint = "bill-test-db-proxy.proxy-abc.eu-central-1.rds.amazonaws.com"
+    }
+  }
+}
+
+variables {
+  prefix                      = "bill-test"
+  vpc_id                      = "vpc-1"
+  subnet_ids                  = ["subnet-1", "subnet-2"]
+  functions_security_group_id = "sg-functions"
+  kms_key_arn                 = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+}
+
+run "data_is_encrypted_with_the_key_of_the_stage_wherever_it_rests" {
+  assert {
+    condition     = aws_db_instance.this.storage_encrypted && aws_db_instance.this.kms_key_id == var.kms_key_arn
+    error_message = "Storage must be encrypted with the stage's key."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.performance_insights_enabled && aws_db_instance.this.performance_insights_kms_key_id == var.kms_key_arn
+    error_message = "Performance Insights must be encrypted with the stage's key."
+  }
+
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == var.kms_key_arn && group.retention_in_days == 365])
+    error_message = "Logs must be encrypted with the stage's key and end some day."
+  }
+}
+
+run "the_owners_password_is_made_and_kept_by_rds" {
+  assert {
+    condition     = aws_db_instance.this.manage_master_user_password && aws_db_instance.this.master_user_secret_kms_key_id == var.kms_key_arn
+    error_message = "RDS must manage the owner's password, under the stage's key."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.password == null && aws_db_instance.this.username == "billing_migrator"
+    error_message = "No password may be handed over, and the owner must be billing_migrator."
+  }
+
+  assert {
+    condition     = output.master_secret_arn == "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1"
+    error_message = "The secret that RDS made must be told."
+  }
+}
+
+run "the_server_refuses_connections_without_tls_and_weak_password_hashes" {
+  assert {
+    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "rds.force_ssl"]) == "1"
+    error_message = "rds.force_ssl must be 1."
+  }
+
+  assert {
+    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "password_encryption"]) == "scram-sha-256"
+    error_message = "Passwords must be stored as scram-sha-256."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.parameter_group_name == aws_db_parameter_group.this.name
+    error_message = "The instance must use the parameter group."
+  }
+}
+
+run "nothing_waits_without_end" {
+  assert {
+    condition = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => tonumber(parameter.value) if endswith(parameter.name, "_timeout") } == {
+      statement_timeout                   = 900000
+      lock_timeout                        = 30000
+      idle_in_transaction_session_timeout = 30000
+      idle_session_timeout                = 1800000
+    }
+    error_message = "Statements, locks and idle sessions must all have a timeout."
+  }
+}
+
+run "the_log_of_the_server_holds_no_personal_data" {
+  assert {
+    condition = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value if contains(["log_statement", "log_min_duration_statement", "log_min_error_statement", "log_error_verbosity"], parameter.name) } == {
+      log_statement              = "none"
+      log_min_duration_statement = "-1"
+      log_min_error_statement    = "panic"
+      log_error_verbosity        = "terse"
+    }
+    error_message = "The text of statements and the rows in errors must stay out of the log."
+  }
+}
+
+run "connections_are_what_the_functions_were_counted_against" {
+  variables {
+    max_connections = 321
+  }
+
+  assert {
+    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter if parameter.name == "max_connections"]).value == "321"
+    error_message = "The server must take as many connections as asked for."
+  }
+
+  assert {
+    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter if parameter.name == "max_connections"]).apply_method == "pending-reboot"
+    error_message = "The server reads max_connections at its start only."
+  }
+
+  assert {
+    condition     = output.max_connections == 321
+    error_message = "Others must be told how many connections there are."
+  }
+}
+
+run "the_database_survives_a_zone_a_mistake_and_a_destroy" {
+  assert {
+    condition     = aws_db_instance.this.multi_az
+    error_message = "A standby must stand in another zone."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.backup_retention_period == 14 && aws_db_instance.this.copy_tags_to_snapshot && !aws_db_instance.this.delete_automated_backups
+    error_message = "Backups must reach back two weeks and outlive the instance."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "bill-test-db-final"
+    error_message = "The instance must refuse to be deleted, and leave a snapshot when it may."
+  }
+
+  assert {
+    condition     = aws_db_instance.this.max_allocated_storage == 500
+    error_message = "Storage must grow by itself."
+  }
+}
+
+run "only_the_functions_reach_the_database" {
+  assert {
+    condition     = !aws_db_instance.this.publicly_accessible && aws_db_instance.this.vpc_security_group_ids == toset([aws_security_group.database.id])
+    error_message = "The instance must be private and carry its own security group only."
+  }
+
+  assert {
+    condition     = aws_db_subnet_group.this.subnet_ids == toset(["subnet-1", "subnet-2"]) && aws_db_instance.this.db_subnet_group_name == aws_db_subnet_group.this.name
+    error_message = "The instance must stand in the subnets that it was given."
+  }
+
+  assert {
+    condition = (
+      aws_vpc_security_group_ingress_rule.database_from_functions.referenced_security_group_id == "sg-functions"
+      && aws_vpc_security_group_ingress_rule.database_from_functions.security_group_id == aws_security_group.database.id
+      && aws_vpc_security_group_ingress_rule.database_from_functions.cidr_ipv4 == null
+      && aws_vpc_security_group_ingress_rule.database_from_functions.from_port == 5432
+      && aws_vpc_security_group_ingress_rule.database_from_functions.to_port == 5432
+    )
+    error_message = "The database must take Postgres from the functions' group and from no address."
+  }
+
+  assert {
+    condition = (
+      aws_vpc_security_group_egress_rule.functions_to_database.security_group_id == "sg-functions"
+      && aws_vpc_security_group_egress_rule.functions_to_database.referenced_security_group_id == aws_security_group.database.id
+    )
+    error_message = "The functions must be let out to the database, by reference."
+  }
+}
+
+run "rds_may_write_readings_and_no_other_account_may_use_its_role" {
+  assert {
+    condition     = aws_db_instance.this.monitoring_interval == 60 && aws_db_instance.this.monitoring_role_arn == aws_iam_role.monitoring.arn
+    error_message = "Enhanced monitoring must run every minute."
+  }
+
+  assert {
+    condition = (
+      one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).variable == "aws:SourceAccount"
+      && tolist(one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).values) == tolist(["123456789012"])
+    )
+    error_message = "RDS may take the role on behalf of this account only."
+  }
+}
+
+run "the_parameter_group_follows_the_major_version" {
+  variables {
+    engine_version = "16.9"
+  }
+
+  assert {
+    condition     = aws_db_parameter_group.this.family == "postgres16"
+    error_message = "Postgres 16 needs a parameter group of its own family."
+  }
+}
+
+run "without_a_proxy_functions_connect_to_the_instance" {
+  assert {
+    condition     = output.host == "bill-test-db.abc.eu-central-1.rds.amazonaws.com" && output.proxy_name == null
+    error_message = "Functions must be told the instance's host."
+  }
+
+  assert {
+    condition     = length(aws_db_proxy.this) + length(aws_iam_role.proxy) + length(aws_security_group.proxy) == 0
+    error_message = "Nothing of the proxy may be made."
+  }
+}
+
+run "with_a_proxy_functions_connect_to_it_and_migrations_to_the_instance" {
+  variables {
+    proxy_enabled = true
+    role_secret_arns = {
+      writer = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test/database/writer-a"
+      reader = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test/database/reader-a"
+    }
+  }
+
+  assert {
+    condition     = output.host == "bill-test-db-proxy.proxy-abc.eu-central-1.rds.amazonaws.com" && output.instance_host == "bill-test-db.abc.eu-central-1.rds.amazonaws.com"
+    error_message = "Functions must be told the proxy's host, migrations the instance's."
+  }
+
+  assert {
+    condition     = aws_db_proxy.this["this"].require_tls && !aws_db_proxy.this["this"].debug_logging
+    error_message = "The proxy must refuse connections without TLS and log no statements."
+  }
+
+  assert {
+    condition     = toset([for auth in aws_db_proxy.this["this"].auth : auth.secret_arn]) == toset(values(var.role_secret_arns))
+    error_message = "The proxy must know every role's secret and no other."
+  }
+
+  assert {
+    condition     = alltrue([for auth in aws_db_proxy.this["this"].auth : auth.client_password_auth_type == "POSTGRES_SCRAM_SHA_256"])
+    error_message = "Functions must log in to the proxy by SCRAM."
+  }
+
+  assert {
+    condition = (
+      toset(flatten([for statement in data.aws_iam_policy_document.proxy["this"].statement : statement.resources if statement.sid == "ReadRoleSecrets"])) == toset(values(var.role_secret_arns))
+      && toset(flatten([for statement in data.aws_iam_policy_document.proxy["this"].statement : statement.resources if statement.sid != "ReadRoleSecrets"])) == toset([var.kms_key_arn])
+    )
+    error_message = "The proxy's role may read the roles' secrets and use the stage's key, no more."
+  }
+
+  assert {
+    condition = (
+      aws_vpc_security_group_ingress_rule.proxy_from_functions["this"].referenced_security_group_id == "sg-functions"
+      && aws_vpc_security_group_ingress_rule.database_from_proxy["this"].referenced_security_group_id == aws_security_group.proxy["this"].id
+      && aws_vpc_security_group_ingress_rule.database_from_proxy["this"].security_group_id == aws_security_group.database.id
+    )
+    error_message = "Functions must reach the proxy and the proxy the database, by reference."
+  }
+
+  assert {
+    condition     = aws_db_proxy_target.this["this"].db_instance_identifier == aws_db_instance.this.identifier
+    error_message = "The proxy must lead to the instance."
+  }
+}
+
+run "a_stage_worth_nothing_can_be_destroyed" {
+  variables {
+    deletion_protection = false
+    final_snapshot      = false
+    log_exports         = []
+  }
+
+  assert {
+    condition     = !aws_db_instance.this.deletion_protection && aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == null
+    error_message = "Neither protection nor a snapshot may hold the instance."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.this) == 0
+    error_message = "Without exports there must be no log groups."
+  }
+}
+
+run "a_prefix_that_starts_with_a_digit_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "1bill"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "a_vpc_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    vpc_id = "subnet-1"
+  }
+
+  expect_failures = [var.vpc_id]
+}
+
+run "a_single_subnet_is_refused" {
+  command = plan
+
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+
+  expect_failures = [var.subnet_ids]
+}
+
+run "a_security_group_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    functions_security_group_id = "functions"
+  }
+
+  expect_failures = [var.functions_security_group_id]
+}
+
+run "an_alias_is_refused_for_a_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "alias/billing"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "a_version_of_postgres_that_was_not_tried_is_refused" {
+  command = plan
+
+  variables {
+    engine_version = "12"
+  }
+
+  expect_failures = [var.engine_version]
+}
+
+run "an_instance_class_of_another_service_is_refused" {
+  command = plan
+
+  variables {
+    instance_class = "t4g.medium"
+  }
+
+  expect_failures = [var.instance_class]
+}
+
+run "too_little_storage_is_refused" {
+  command = plan
+
+  variables {
+    allocated_storage_gib = 10
+  }
+
+  expect_failures = [var.allocated_storage_gib]
+}
+
+run "storage_that_cannot_grow_is_refused" {
+  command = plan
+
+  variables {
+    max_storage_gib = 55
+  }
+
+  expect_failures = [var.max_storage_gib]
+}
+
+run "backups_of_a_day_are_refused" {
+  command = plan
+
+  variables {
+    backup_retention_days = 1
+  }
+
+  expect_failures = [var.backup_retention_days]
+}
+
+run "a_backup_window_that_is_no_span_is_refused" {
+  command = plan
+
+  variables {
+    backup_window = "1am"
+  }
+
+  expect_failures = [var.backup_window]
+}
+
+run "a_maintenance_window_without_days_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "03:00-04:00"
+  }
+
+  expect_failures = [var.maintenance_window]
+}
+
+run "too_few_connections_are_refused" {
+  command = plan
+
+  variables {
+    max_connections = 10
+  }
+
+  expect_failures = [var.max_connections]
+}
+
+run "a_timeout_of_never_is_refused" {
+  command = plan
+
+  variables {
+    timeouts_ms = { statement = 0, lock = 0 }
+  }
+
+  expect_failures = [var.timeouts_ms]
+}
+
+run "a_lock_timeout_above_the_statement_timeout_is_refused" {
+  command = plan
+
+  variables {
+    timeouts_ms = { statement = 5000, lock = 6000 }
+  }
+
+  expect_failures = [var.timeouts_ms]
+}
+
+run "logging_nearly_every_statement_is_refused" {
+  command = plan
+
+  variables {
+    slow_statement_log_ms = 0
+  }
+
+  expect_failures = [var.slow_statement_log_ms]
+}
+
+run "a_log_that_rds_does_not_have_is_refused" {
+  command = plan
+
+  variables {
+    log_exports = ["audit"]
+  }
+
+  expect_failures = [var.log_exports]
+}
+
+run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
+  command = plan
+
+  variables {
+    log_retention_days = 100
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "a_monitoring_interval_that_rds_does_not_offer_is_refused" {
+  command = plan
+
+  variables {
+    monitoring_interval_seconds = 0
+  }
+
+  expect_failures = [var.monitoring_interval_seconds]
+}
+
+run "a_retention_that_performance_insights_does_not_offer_is_refused" {
+  command = plan
+
+  variables {
+    performance_insights_retention_days = 30
+  }
+
+  expect_failures = [var.performance_insights_retention_days]
+}
+
+run "a_proxy_that_knows_no_secret_is_refused" {
+  command = plan
+
+  variables {
+    proxy_enabled = true
+  }
+
+  expect_failures = [var.role_secret_arns]
+}
