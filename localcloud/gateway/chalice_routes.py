@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -11,6 +10,7 @@ from chalice.app import Chalice, Response
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response as WsgiResponse
 
+from localcloud.cloud import environment
 from localcloud.gateway.__main__ import app_from
 from localcloud.gateway.document import METHODS, SOURCE
 from localcloud.gateway.extras import public_document
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 def mount(app: Chalice, gateway: WSGIApplication | None = None) -> None:
     """Register the contract's paths with a Chalice app.
 
-    Without a gateway one is made by the environment, as `python -m localcloud.gateway` does.
+    Without a gateway one is made for the service that `make up` has started; raises
+    LocalCloudError when there is none.
     Chalice's own checks are kept out of it (no content types, no authorizer), so that the executor
     gives every answer.
     """
-    view = _view(app, gateway or app_from(os.environ))
+    view = _view(app, gateway or app_from(environment("gateway")))
     for path, methods in _routes().items():
         app.route(path, methods=methods, content_types=[], name=path)(view)
 
