@@ -6,102 +6,12 @@ The statements run as the owner of the tables, who has every right, in the scene
 
 from dataclasses import dataclass
 
+from tests.integration.sql.valid_rows import ROWS
+
 RAISE = (
     "UPDATE billing.apartment_state SET version = version + 1 WHERE apartment_id = %(apartment)s; "
 )
 CHECK_NOW = "; SET CONSTRAINTS ALL IMMEDIATE"
-
-# A valid new row for each table, as SQL; the cases below change one column of it at a time.
-ROWS = {
-    "utilities": {"utility": "'heating'"},
-    "providers": {"provider_id": "'new'", "name": "'New'"},
-    "residents": {"subject": "gen_random_uuid()", "name": "'New'"},
-    "apartments": {"apartment_id": "gen_random_uuid()", "address": "'New'"},
-    "apartment_state": {"apartment_id": "%(stateless)s"},
-    "residencies": {
-        "resident_id": "%(resident)s",
-        "apartment_id": "%(apartment)s",
-        "since": "now()",
-        "ended_at": "now()",
-    },
-    "imports": {
-        "import_id": "gen_random_uuid()",
-        "file_name": "'new.csv'",
-        "sha256": "repeat('0', 64)",
-    },
-    "bills": {
-        "apartment_id": "%(apartment)s",
-        "utility": "'gas'",
-        "provider_id": "'northgas'",
-        "provider_reference": "'new'",
-        "revision": "1",
-        "period_from": "'2026-10-01'",
-        "period_to": "'2026-10-31'",
-        "due_on": "'2026-11-15'",
-        "amount_minor": "100",
-        "currency": "'EUR'",
-        "import_id": "(SELECT import_id FROM billing.bills WHERE bill_id = %(open)s)",
-    },
-    "open_bills": {
-        "bill_id": "%(void)s",
-        "apartment_id": "%(apartment)s",
-        "amount_minor": "300",
-        "currency": "'EUR'",
-    },
-    "bill_voids": {
-        "bill_id": "%(open)s",
-        "reason": "'sent in error'",
-        "operator": "'olga'",
-        "voided_at": "now()",
-    },
-    "payments": {
-        "receipt_number": "'R-2026-9000000000'",
-        "resident_id": "%(resident)s",
-        "apartment_id": "%(apartment)s",
-        "total_minor": "100",
-        "currency": "'EUR'",
-        "settled_at": "now()",
-    },
-    "payment_lines": {
-        "payment_id": "%(payment)s",
-        "bill_id": "%(open)s",
-        "apartment_id": "%(apartment)s",
-        "amount_minor": "100",
-        "currency": "'EUR'",
-        "utility": "'gas'",
-        "provider_id": "'northgas'",
-        "provider_name": "'North Gas'",
-        "period_from": "'2026-10-01'",
-        "period_to": "'2026-10-31'",
-    },
-    "settled_bills": {
-        "bill_id": "%(open)s",
-        "payment_id": "%(payment)s",
-        "apartment_id": "%(apartment)s",
-    },
-    "payment_requests": {
-        "resident_id": "%(resident)s",
-        "request_key": "'new'",
-        "fingerprint": "repeat('0', 64)",
-        "refusal": """'{"status": "rejected", "code": "bill_void"}'""",
-        "answered_at": "now()",
-    },
-    "reversals": {
-        "payment_id": "%(payment)s",
-        "reason": "'paid twice'",
-        "operator": "'olga'",
-        "reversed_at": "now()",
-    },
-    "history": {
-        "apartment_id": "%(apartment)s",
-        "seq": "4",
-        "posted_at": "now()",
-        "event": "'reversal'",
-        "payment_id": "%(payment)s",
-        "bill_id": "%(paid)s",
-    },
-    "reply_queues": {"name": "'new'", "expires_at": "now()"},
-}
 
 
 @dataclass(frozen=True)
