@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from billing_client.answers import Debt, Debts, Period, Provider
+from billing_client.cli.rows import Rows
 from billing_client.cli.terminal import Terminal, cell
 from billing_client.cli.words import amount_texts, overdue_text, period_text, short_ids
 from billing_client.encoding import Json, encode_period, encode_provider, encode_total
@@ -106,15 +107,12 @@ def _one_bill(chosen: str, debts: Sequence[Debt]) -> str:
 
 def show_bills(terminal: Terminal, debts: Sequence[Debt]) -> None:
     """Show one line for each bill, what is overdue in red."""
-    table = terminal.table(
-        "Utility", "Provider", "Period", "Due", "Overdue", "Amount", "Bill",
-        right=("Overdue", "Amount"),
-    )  # fmt: skip
+    rows = Rows(("Utility", "Provider", "Period", "Due", "Overdue", "Amount", "Bill"))
     ids = short_ids(debt.bill_id for debt in debts)
     amounts = amount_texts([debt.amount for debt in debts])
     for debt, amount in zip(debts, amounts, strict=True):
         late = "bold red" if debt.days_overdue > 0 else ""
-        table.add_row(
+        rows.add(
             cell(debt.utility),
             cell(debt.provider.name),
             cell(period_text(debt.period)),
@@ -123,26 +121,24 @@ def show_bills(terminal: Terminal, debts: Sequence[Debt]) -> None:
             cell(amount),
             cell(ids[debt.bill_id], "dim"),
         )
-    terminal.show(table)
+    terminal.show(rows)
 
 
 def show_sums(terminal: Terminal, debts: Debts, grouping: str) -> None:
     """Show the sum of each group, and of everything."""
-    table = terminal.table(
-        grouping.capitalize(), "Bills", "Overdue", "Total", right=("Bills", "Overdue", "Total")
-    )
+    rows = Rows((grouping.capitalize(), "Bills", "Overdue", "Total"))
     found = sums_by(debts.debts, grouping)
     texts = amount_texts([item.total for item in found] + list(debts.totals))
     late = {(item.group, item.total.currency): item.total for item in _overdue(debts, grouping)}
     for item, text in zip(found, texts, strict=False):
         overdue = _late_cell(late.get((item.group, item.total.currency)))
-        table.add_row(cell(group_text(item.group)), str(item.bills), overdue, cell(text))
+        rows.add(cell(group_text(item.group)), str(item.bills), overdue, cell(text))
     for total, text in zip(debts.totals, texts[len(found) :], strict=True):
         bills = sum(item.bills for item in found if item.total.currency == total.currency)
         sums = [sum_ for (_, currency), sum_ in late.items() if currency == total.currency]
         overdue = _late_cell(next(iter(totals(sums)), None))
-        table.add_row(cell("Total", "bold"), str(bills), overdue, cell(text, "bold"))
-    terminal.show(table)
+        rows.add(cell("Total", "bold"), str(bills), overdue, cell(text, "bold"))
+    terminal.show(rows)
 
 
 def _late_cell(overdue: Money | None) -> Text:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from billing_client.answers import HistoryEvent
+from billing_client.cli.rows import Rows
 from billing_client.cli.terminal import Terminal, cell, safe
 from billing_client.cli.words import amount_texts, instant_text, period_text, sums_text
 from billing_client.encoding import (
@@ -82,14 +83,12 @@ def groups_json(events: Sequence[HistoryEvent], by: str) -> list[Json]:
 
 def show_events(terminal: Terminal, events: Sequence[HistoryEvent]) -> None:
     """Show one line for each event; what was taken back is red and negative."""
-    table = terminal.table(
-        "When", "Utility", "Provider", "Period", "Receipt", "Amount", right=("Amount",)
-    )
+    rows = Rows(("When", "Utility", "Provider", "Period", "Receipt", "Amount"))
     texts = amount_texts([event.signed for event in events])
     for event, text in zip(events, texts, strict=True):
         style = "red" if event.event == "reversal" else ""
         mark = " (reversed)" if event.event == "reversal" else ""
-        table.add_row(
+        rows.add(
             cell(instant_text(event.posted_at or event.settled_at)),
             cell(event.utility),
             cell(event.provider.name),
@@ -97,7 +96,7 @@ def show_events(terminal: Terminal, events: Sequence[HistoryEvent]) -> None:
             cell(event.receipt_number + mark, style),
             cell(text, style),
         )
-    terminal.show(table)
+    terminal.show(rows)
 
 
 def show_groups(terminal: Terminal, events: Sequence[HistoryEvent], by: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing_client.answers import HistoryEvent, Receipt, ReceiptLine
+from billing_client.cli.rows import Rows
 from billing_client.cli.terminal import Terminal, cell
 from billing_client.cli.words import amount_texts, instant_text, period_text, short_ids
 from billing_client.encoding import Json, encode_receipt
@@ -64,12 +65,12 @@ def show_receipt(terminal: Terminal, kept: KeptReceipt) -> None:
     terminal.say(f"Paid {instant_text(receipt.settled_at)}, payment {receipt.payment_id}")
     if kept.reversed_at is not None:
         terminal.say(f"Reversed {instant_text(kept.reversed_at)}", style="bold red")
-    table = terminal.table("Utility", "Provider", "Period", "Bill", "Amount", right=("Amount",))
+    rows = Rows(("Utility", "Provider", "Period", "Bill", "Amount"))
     ids = short_ids(line.bill_id for line in receipt.lines)
     texts = amount_texts([line.amount for line in receipt.lines] + [receipt.total])
     for line, text in zip(receipt.lines, texts, strict=False):
         period = cell(period_text(line.period))
         bill = cell(ids[line.bill_id], "dim")
-        table.add_row(cell(line.utility), cell(line.provider.name), period, bill, cell(text))
-    table.add_row(cell("Total", "bold"), "", "", "", cell(texts[-1], "bold"))
-    terminal.show(table)
+        rows.add(cell(line.utility), cell(line.provider.name), period, bill, cell(text))
+    rows.add(cell("Total", "bold"), "", "", "", cell(texts[-1], "bold"))
+    terminal.show(rows)

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
+
+from billing_client.cli.rows import Rows
 
 # A pipe has no width: nothing is cut or wrapped there.
 PIPE_WIDTH = 100_000
@@ -27,6 +27,8 @@ UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2
 
 def safe(text: str) -> str:
     """Return text that can't steer a terminal: control characters become a replacement mark."""
+    if text.isprintable():
+        return text
     return "".join(_safe_character(character) for character in text)
 
 
@@ -68,8 +70,12 @@ class Terminal:
     def warn(self, text: str) -> None:
         self.err.print(Text(safe(text), style="yellow"), soft_wrap=True)
 
-    def show(self, table: Table) -> None:
-        self.talk.print(table)
+    def show(self, rows: Rows) -> None:
+        """Show a table: ruled and fitted to a terminal, bare and whole in a pipe."""
+        if self.talk.is_terminal:
+            self.talk.print(rows.ruled())
+        else:
+            self.talk.file.writelines(f"{line}\n" for line in rows.plain())
 
     def answer(self, value: Any) -> None:
         """Write the answer as JSON."""
@@ -83,23 +89,6 @@ class Terminal:
         with Progress(*columns, console=self.err, transient=True, disable=unseen) as progress:
             progress.add_task(safe(what), total=None)
             yield
-
-    def table(self, *headings: str, right: tuple[str, ...] = ()) -> Table:
-        """Start a table: ruled on a terminal, bare in a pipe."""
-        ruled = box.SIMPLE_HEAD if self.talk.is_terminal else None
-        table = Table(box=ruled, pad_edge=False, header_style="bold")
-        for heading in headings:
-            table.add_column(
-                heading,
-                justify="right" if heading in right else "left",
-                no_wrap=heading in UNBROKEN,
-                overflow="fold",
-            )
-        return table
-
-
-# Columns that are of no use when they are cut or folded.
-UNBROKEN = frozenset({"Amount", "Bill", "Due", "Overdue", "Period", "Total", "When", "#"})
 
 
 def cell(text: str, style: str = "") -> Text:

@@ -10,6 +10,7 @@ import click
 
 from billing_client.answers import Apartment
 from billing_client.cli.desk import Desk, is_private_way, with_desk
+from billing_client.cli.rows import Rows
 from billing_client.cli.terminal import Terminal, cell
 from billing_client.encoding import Json, encode_apartment
 from billing_client.errors import RequestRejected
@@ -136,7 +137,7 @@ def _as_json(listed: tuple[Apartment, ...]) -> Json:
 def _show(terminal: Terminal, listed: tuple[Apartment, ...]) -> None:
     if not listed:
         return terminal.say("You have no apartment here yet.")
-    table = terminal.table("#", "Address", "Apartment")
+    rows = Rows(("#", "Address", "Apartment"))
     for number, apartment in enumerate(listed, start=1):
-        table.add_row(str(number), cell(apartment.address), cell(apartment.apartment_id))
-    return terminal.show(table)
+        rows.add(str(number), cell(apartment.address), cell(apartment.apartment_id))
+    return terminal.show(rows)

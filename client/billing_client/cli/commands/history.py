@@ -70,8 +70,10 @@ def _state(desk: Desk, apartment_id: str, *, offline: bool) -> HistoryState:
     if offline:
         return state
     with desk.terminal.waiting("Fetching what is new"):
-        for state in desk.client.history_steps(state):  # noqa: B020 - a generator made from it once
-            files.keep_history(state)
+        for step in desk.client.history_steps(state):
+            if step != state:
+                files.keep_history(step)
+            state = step
     return state
 
 
