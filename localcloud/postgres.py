@@ -137,6 +137,11 @@ class EmbeddedPostgres:
         return self._process.pid if self._process is not None else None
 
     @property
+    def data(self) -> Path:
+        """Folder of the data, which is elsewhere when Postgres's user can't reach ours."""
+        return self._required_home.data
+
+    @property
     def _access_file(self) -> Path:
         return self._folder / "access.json"
 
@@ -203,7 +208,8 @@ class EmbeddedPostgres:
             "log_timezone": "UTC",
         }
         if not self._durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # What was committed still survives a killed server, only not a lost machine.
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         return [part for item in settings.items() for part in ("-c", "=".join(item))]
 
     def _wait_until_it_answers(self) -> None:
