@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 # Columns that are of no use when they are cut or folded.
-UNBROKEN = frozenset({"Amount", "Bill", "Due", "Overdue", "Period", "Total", "When", "#"})
+UNBROKEN = frozenset(
+    {"Amount", "Bill", "Due", "Overdue", "Period", "Receipt", "Total", "Utility", "When", "#"}
+)
 # Columns that are read from their right end.
 FLUSH_RIGHT = frozenset({"Amount", "Bills", "Overdue", "Total"})
 GAP = "  "
@@ -30,7 +32,9 @@ class Rows:
 
     def ruled(self) -> Table:
         """Return a table for a terminal, which folds long names into its width."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        table = Table(
+            box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold"
+        )
         for heading in self.headings:
             table.add_column(
                 heading,
