@@ -11,6 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 
+# Where the billing command looks unless it is told otherwise.
+_USUAL_API = "http://127.0.0.1:8000"
+
+
 class Show:
     """Writes progress to the terminal, or plain lines where there is none."""
 
@@ -38,10 +42,10 @@ class Show:
         say(f"\n[bold green]Ready[/bold green] after {seconds:.1f} s: [bold]{api}[/bold]")
         say(f"  contract  {api}/docs\n  health    {api}/health\n  logs      {logs}\n")
         say(_residents_table(demo))
-        username = demo["residents"][0]["username"]
-        say("\nNext, in another terminal:")
-        say(f"  .venv/bin/billing --api {api} login {username}")
-        say("  .venv/bin/billing debts")
+        say("\nNext, in another terminal:\n  . .venv/bin/activate")
+        if api != _USUAL_API:
+            say(f"  export BILLING_URL={api}")
+        say(f"  billing login {demo['residents'][0]['username']}\n  billing debts --apartment 1")
         say("\nCtrl-C ends it all.\n")
 
 
