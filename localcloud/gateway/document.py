@@ -177,11 +177,14 @@ def _integration(entry: Mapping[str, Any]) -> Integration:
         headers=_named(entry.get("requestParameters", {}), "integration.request.header."),
         templates=entry["requestTemplates"],
         timeout_seconds=entry.get("timeoutInMillis", 29_000) / 1000,
-        responses=tuple(
-            _integration_response(pattern, response)
-            for pattern, response in entry["responses"].items()
-        ),
+        responses=tuple(_integration_responses(entry["responses"]).values()),
     )
+
+
+def _integration_responses(entries: Mapping[str, Any]) -> dict[int, IntegrationResponse]:
+    """Keep one response for each status, as API Gateway does: a later one replaces an earlier."""
+    responses = (_integration_response(pattern, entry) for pattern, entry in entries.items())
+    return {response.status: response for response in responses}
 
 
 def _integration_response(pattern: str, entry: Mapping[str, Any]) -> IntegrationResponse:
