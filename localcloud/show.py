@@ -10,7 +10,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-
 # Where the billing command looks unless it is told otherwise.
 _USUAL_API = "http://127.0.0.1:8000"
 
