@@ -97,7 +97,7 @@ def sync_history(
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    start: Position
+    version: int
     steps: Sequence[Step]
     end: Position
     more: bool
@@ -118,28 +118,28 @@ def _read(reader: HistoryReader, start: Position | None) -> _Answer:
     held = _clamp(start, bounds=bounds)
     upward = upward_steps(page.events, start=held)
     if page.more:
-        return _Answer(held, upward, upward[-1].covered, more=True)
+        return _Answer(page.version, upward, upward[-1].covered, more=True)
     after_seq = upward[-1].covered.after_seq if upward else held.after_seq
     top = Position(held.date_down, bounds.end, after_seq)
     if held.date_down == bounds.visible_from:
-        return _Answer(held, upward, top, more=False)
-    return _extend_downward(reader, upward, held=held, top=top, floor=bounds.visible_from)
+        return _Answer(page.version, upward, top, more=False)
+    found = _Answer(page.version, upward, top, more=False)
+    return _extend_downward(reader, found, floor=bounds.visible_from)
 
 
-def _extend_downward(
-    reader: HistoryReader, upward: Sequence[Step], *, held: Position, top: Position, floor: datetime
-) -> _Answer:
-    """Add what is older than the client's stretch; with too much of it, read all afresh."""
-    older = reader.page(HistoryQuery(0, held.date_down, None, PAGE_EVENTS))
-    if older.more:
+def _extend_downward(reader: HistoryReader, found: _Answer, *, floor: datetime) -> _Answer:
+    """Add what is older than the client's stretch.
+
+    With too much of it, or when the books moved between the two reads, all is read afresh: one page
+    is one snapshot.
+    """
+    top = found.end
+    older = reader.page(HistoryQuery(0, top.date_down, None, PAGE_EVENTS))
+    if older.more or older.version != found.version:
         return _read(reader, None)
     downward = downward_steps(older.events, start=top, floor=floor)
-    return _Answer(
-        held,
-        [*upward, *downward],
-        Position(floor, top.date_up, top.after_seq),
-        more=False,
-    )
+    end = Position(floor, top.date_up, top.after_seq)
+    return _Answer(found.version, [*found.steps, *downward], end, more=False)
 
 
 def _upward_query(start: Position | None) -> HistoryQuery:
@@ -162,20 +162,22 @@ def _parts(answer: _Answer, *, apartment_id: UUID) -> list[Json]:
         max_bytes=PART_MAX_BYTES - _ENVELOPE_BYTES,
         content=lambda step: _settled_debt(step.event),
     )
-    parts = [_part(run, run[-1].covered, more=True, apartment_id=apartment_id) for run in runs[:-1]]
-    parts.append(_part(runs[-1], answer.end, more=answer.more, apartment_id=apartment_id))
-    return parts
+    ends = [(run[-1].covered, True) for run in runs[:-1]] + [(answer.end, answer.more)]
+    return [
+        {
+            "apartment_id": str(apartment_id),
+            "version": answer.version,
+            "covered": Frame(covered.date_down, covered.date_up).as_json(),
+            "cursor": _cursor(covered, apartment_id=apartment_id),
+            "more": more,
+            "settled_debts": [_settled_debt(step.event) for step in run],
+        }
+        for run, (covered, more) in zip(runs, ends, strict=True)
+    ]
 
 
-def _part(run: Sequence[Step], covered: Position, *, more: bool, apartment_id: UUID) -> Json:
-    cursor = Cursor(apartment_id, covered.date_down, covered.date_up, covered.after_seq)
-    return {
-        "apartment_id": str(apartment_id),
-        "covered": Frame(covered.date_down, covered.date_up).as_json(),
-        "cursor": cursor.encode(),
-        "more": more,
-        "settled_debts": [_settled_debt(step.event) for step in run],
-    }
+def _cursor(held: Position, *, apartment_id: UUID) -> str:
+    return Cursor(apartment_id, held.date_down, held.date_up, held.after_seq).encode()
 
 
 def _settled_debt(event: Event) -> Json:
