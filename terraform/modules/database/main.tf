@@ -85,7 +85,7 @@ resource "aws_db_instance" "this" {
 
   maintenance_window          = var.maintenance_window
   auto_minor_version_upgrade  = true
-  allow_major_version_upgrade = false
+  allow_major_version_upgrade = var.allow_major_version_upgrade
   apply_immediately           = var.apply_immediately
 
   performance_insights_enabled          = true

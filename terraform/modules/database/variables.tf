@@ -65,6 +65,13 @@ variable "engine_version" {
   }
 }
 
+variable "allow_major_version_upgrade" {
+  description = "Whether engine_version may name another major version than the one that runs. On for the one apply that upgrades."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "instance_class" {
   description = "Instance class. Its memory must carry max_connections, at about 10 MiB each."
   type        = string

@@ -164,6 +164,11 @@ run "the_database_survives_a_zone_a_mistake_and_a_destroy" {
   }
 
   assert {
+    condition     = !aws_db_instance.this.allow_major_version_upgrade && !aws_db_instance.this.apply_immediately
+    error_message = "Neither a typing error in the version nor a new size may take the database away in the middle of the day."
+  }
+
+  assert {
     condition     = aws_db_instance.this.max_allocated_storage == 500
     error_message = "Storage must grow by itself."
   }

@@ -1,0 +1,254 @@
+mock_provider "aws" {
+  mock_resource "aws_elasticache_replication_group" {
+    defaults = {
+      primary_endpoint_address = "master.bill-test-cache.abc.euc1.cache.amazonaws.com"
+    }
+  }
+}
+
+variables {
+  prefix                      = "bill-test"
+  vpc_id                      = "vpc-1"
+  subnet_ids                  = ["subnet-1", "subnet-2"]
+  functions_security_group_id = "sg-functions"
+  kms_key_arn                 = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+}
+
+run "results_are_encrypted_on_the_wire_and_on_disk" {
+  assert {
+    condition     = aws_elasticache_replication_group.this.transit_encryption_enabled && aws_elasticache_replication_group.this.transit_encryption_mode == "required"
+    error_message = "The cache must refuse connections without TLS."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.at_rest_encryption_enabled == "true" && aws_elasticache_replication_group.this.kms_key_id == var.kms_key_arn
+    error_message = "Disks must be encrypted with the stage's key."
+  }
+}
+
+run "a_function_logs_in_by_its_role_and_can_only_read_and_write_results" {
+  assert {
+    condition     = one(aws_elasticache_user.functions.authentication_mode).type == "iam" && aws_elasticache_user.functions.user_id == aws_elasticache_user.functions.user_name
+    error_message = "Without a password the user must log in by IAM, under a name that is its id."
+  }
+
+  assert {
+    condition     = aws_elasticache_user.functions.access_string == "on ~* -@all +get +set +ping +client|setinfo"
+    error_message = "The user must not be able to flush, list or configure."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.user_group_ids == toset([aws_elasticache_user_group.this.user_group_id])
+    error_message = "The cache must know the users of its own group only."
+  }
+}
+
+run "on_valkey_there_is_no_default_user" {
+  assert {
+    condition     = aws_elasticache_user_group.this.user_ids == toset([aws_elasticache_user.functions.user_id])
+    error_message = "The group must have the functions' user and nobody else."
+  }
+
+  assert {
+    condition     = aws_elasticache_user_group.this.engine == "valkey" && aws_elasticache_user.functions.engine == "valkey"
+    error_message = "Users and groups must belong to the engine."
+  }
+}
+
+run "on_redis_the_default_user_is_one_that_can_do_nothing" {
+  variables {
+    engine = "redis"
+  }
+
+  assert {
+    condition     = aws_elasticache_user.disabled["default"].user_name == "default" && aws_elasticache_user.disabled["default"].access_string == "off -@all"
+    error_message = "The default user must be off and have no right."
+  }
+
+  assert {
+    condition     = aws_elasticache_user_group.this.user_ids == toset([aws_elasticache_user.functions.user_id, aws_elasticache_user.disabled["default"].user_id])
+    error_message = "AWS's own default user, who can do everything, must not be in the group."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.engine_version == "7.1" && aws_elasticache_parameter_group.this.family == "redis7"
+    error_message = "Engine, version and parameter group must fit each other."
+  }
+}
+
+run "a_password_is_used_when_one_is_given" {
+  variables {
+    password = "not-a-real-password"
+  }
+
+  assert {
+    condition     = nonsensitive(one(aws_elasticache_user.functions.authentication_mode).type) == "password"
+    error_message = "The user must log in with the password."
+  }
+
+  assert {
+    condition     = one(aws_elasticache_user.functions.authentication_mode).passwords == toset([var.password])
+    error_message = "The password must be the one that was given."
+  }
+}
+
+run "a_node_that_fails_is_replaced_and_a_full_cache_forgets_the_oldest" {
+  assert {
+    condition     = aws_elasticache_replication_group.this.automatic_failover_enabled && aws_elasticache_replication_group.this.multi_az_enabled && aws_elasticache_replication_group.this.num_cache_clusters == 2
+    error_message = "A replica in another zone must take over."
+  }
+
+  assert {
+    condition     = { for parameter in aws_elasticache_parameter_group.this.parameter : parameter.name => parameter.value } == { maxmemory-policy = "allkeys-lru" }
+    error_message = "A full cache must drop what was not used for the longest time, whether it expires or not."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.parameter_group_name == aws_elasticache_parameter_group.this.name
+    error_message = "The cache must use the parameter group."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.snapshot_retention_limit == 0
+    error_message = "Computed results must not be kept."
+  }
+}
+
+run "only_the_functions_reach_the_cache" {
+  assert {
+    condition = (
+      aws_vpc_security_group_ingress_rule.cache_from_functions.security_group_id == aws_security_group.cache.id
+      && aws_vpc_security_group_ingress_rule.cache_from_functions.referenced_security_group_id == "sg-functions"
+      && aws_vpc_security_group_ingress_rule.cache_from_functions.cidr_ipv4 == null
+      && aws_vpc_security_group_ingress_rule.cache_from_functions.from_port == 6379
+      && aws_vpc_security_group_ingress_rule.cache_from_functions.to_port == 6379
+    )
+    error_message = "The cache must take connections from the functions' group and from no address."
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.functions_to_cache.security_group_id == "sg-functions" && aws_vpc_security_group_egress_rule.functions_to_cache.referenced_security_group_id == aws_security_group.cache.id
+    error_message = "The functions must be let out to the cache, by reference."
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.security_group_ids == toset([aws_security_group.cache.id]) && aws_elasticache_subnet_group.this.subnet_ids == toset(["subnet-1", "subnet-2"])
+    error_message = "The cache must stand in the subnets that it was given, with its own security group only."
+  }
+}
+
+run "functions_and_alarms_are_told_where_the_cache_is" {
+  variables {
+    node_count = 3
+  }
+
+  assert {
+    condition     = output.host == "master.bill-test-cache.abc.euc1.cache.amazonaws.com" && output.port == 6379
+    error_message = "Functions must connect to the primary."
+  }
+
+  assert {
+    condition     = output.node_ids == ["bill-test-cache-001", "bill-test-cache-002", "bill-test-cache-003"]
+    error_message = "Every node must be named as its metrics are."
+  }
+}
+
+run "a_prefix_with_two_dashes_in_a_row_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "bill--1"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "a_vpc_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    vpc_id = "subnet-1"
+  }
+
+  expect_failures = [var.vpc_id]
+}
+
+run "a_single_subnet_is_refused" {
+  command = plan
+
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+
+  expect_failures = [var.subnet_ids]
+}
+
+run "a_security_group_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    functions_security_group_id = "functions"
+  }
+
+  expect_failures = [var.functions_security_group_id]
+}
+
+run "an_alias_is_refused_for_a_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "alias/billing"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "an_engine_of_another_protocol_is_refused" {
+  command = plan
+
+  variables {
+    engine = "memcached"
+  }
+
+  expect_failures = [var.engine]
+}
+
+run "a_node_type_of_another_service_is_refused" {
+  command = plan
+
+  variables {
+    node_type = "db.t4g.small"
+  }
+
+  expect_failures = [var.node_type]
+}
+
+run "a_single_node_is_refused" {
+  command = plan
+
+  variables {
+    node_count = 1
+  }
+
+  expect_failures = [var.node_count]
+}
+
+run "a_maintenance_window_without_days_is_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "03:00-04:00"
+  }
+
+  expect_failures = [var.maintenance_window]
+}
+
+run "a_short_password_is_refused" {
+  command = plan
+
+  variables {
+    password = "short"
+  }
+
+  expect_failures = [var.password]
+}
