@@ -54,19 +54,22 @@ class Exchange:
         """
         mailbox = self._mailboxes.current()
         pending = replace(pending, queue_name=mailbox.queue_name, request_id=None)
-        return self.collect(self._submit(pending, deadline, secret_body or {}), deadline)
+        accepted = self._submit(pending, deadline, secret_body or {})
+        if not mailbox.exists:
+            # A queue that is not there yet answers polls at once; one that is there waits.
+            # Half of a short timeout is left for the answer itself.
+            deadline.pause(min(_first_pause(accepted), deadline.remaining() / 2))
+        handle = replace(pending, request_id=accepted.text("request_id"))
+        return self.collect(handle, deadline)
 
     def _submit(
         self, pending: PendingRequest, deadline: Deadline, secret_body: Mapping[str, Any]
-    ) -> PendingRequest:
+    ) -> Fields:
         body = {**pending.body, **secret_body, "queue_name": pending.queue_name}
         key = pending.idempotency_key
         headers = {} if key is None else {"Idempotency-Key": key}
         submission = Submission(self._send, pending, deadline)
-        accepted = submission.accept(Call("POST", pending.path, body, headers=headers))
-        # Half of a short timeout is left for the answer itself.
-        deadline.pause(min(_first_pause(accepted), deadline.remaining() / 2))
-        return replace(pending, request_id=accepted.text("request_id"))
+        return submission.accept(Call("POST", pending.path, body, headers=headers))
 
     def collect(self, pending: PendingRequest, deadline: Deadline) -> list[Fields]:
         """Wait for the answer of a request that was accepted, and acknowledge it."""

@@ -34,6 +34,8 @@ class Mailbox:
         self._inbox = Inbox()
         self._changed = threading.Condition()
         self._polling = False
+        # Known to be there since it has held a reply; the service makes it with the first one.
+        self.exists = False
 
     def wait(
         self,
@@ -73,6 +75,7 @@ class Mailbox:
         with self._changed:
             self._polling = False
             self._changed.notify_all()
+            self.exists = self.exists or bool(replies)
             return self._inbox.put(replies)
 
 
