@@ -143,6 +143,36 @@ def test_a_poll_shows_replies_with_their_receipts(
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+ONE = {"Body": '{"request_id":"1"}', "ReceiptHandle": "r1"}
+TWO = {"Body": '{"request_id":"2"}', "ReceiptHandle": "r2"}
+
+
+@pytest.mark.parametrize(
+    ("result", "ids"),
+    [
+        ({"messages": [ONE, TWO]}, ["1", "2"]),
+        ({"messages": None}, []),
+        (None, []),
+        ({}, []),
+        ({"Message": ONE}, ["1"]),
+        ({"Message": [ONE, TWO]}, ["1", "2"]),
+    ],
+)
+def test_messages_are_read_in_each_shape_that_sqs_is_shown_in(
+    serve: Callable[..., Client], result: object, ids: list[str]
+) -> None:
+    shown = Answer(200, {"ReceiveMessageResponse": {"ReceiveMessageResult": result}})
+    answer: Any = serve(backend=Broken(shown)).get(f"/auth/{QUEUE_NAME}").json
+    assert [reply["request_id"] for reply in answer["replies"]] == ids
+
+
+def test_an_error_in_the_shape_of_sqs_s_xml_is_known_too(serve: Callable[..., Client]) -> None:
+    error = {"Code": "AWS.SimpleQueueService.NonExistentQueue", "Message": "x"}
+    shown = Answer(400, {"ErrorResponse": {"Error": error}})
+    answer = serve(backend=Broken(shown)).get(f"/auth/{QUEUE_NAME}")
+    assert (answer.status_code, answer.json) == (200, {"replies": []})
+
+
 def test_an_empty_queue_and_none_at_all_look_alike(
     client: Client, queues: MemoryQueues, login: Login
 ) -> None:

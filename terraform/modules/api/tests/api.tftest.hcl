@@ -1,0 +1,321 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/bill-test-gateway" }
+  }
+
+  mock_resource "aws_api_gateway_rest_api" {
+    defaults = { arn = "arn:aws:apigateway:eu-west-1::/restapis/abcde12345" }
+  }
+
+  mock_resource "aws_api_gateway_stage" {
+    defaults = {
+      arn        = "arn:aws:apigateway:eu-west-1::/restapis/abcde12345/stages/v1"
+      invoke_url = "https://abcde12345.execute-api.eu-west-1.amazonaws.com/v1"
+    }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:aws-waf-logs-bill-test" }
+  }
+
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/bill-test/11111111-2222-3333-4444-555555555555" }
+  }
+
+  mock_resource "aws_api_gateway_domain_name" {
+    defaults = { regional_domain_name = "d-abc.execute-api.eu-west-1.amazonaws.com", regional_zone_id = "Z1" }
+  }
+}
+
+variables {
+  prefix        = "bill-test"
+  stage_name    = "v1"
+  user_pool_arn = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI"
+  kms_key_arn   = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+  request_queue_arns = {
+    auth      = "arn:aws:sqs:eu-west-1:123456789012:bill-test-auth"
+    utils     = "arn:aws:sqs:eu-west-1:123456789012:bill-test-utils"
+    histories = "arn:aws:sqs:eu-west-1:123456789012:bill-test-histories"
+    payments  = "arn:aws:sqs:eu-west-1:123456789012:bill-test-payments"
+  }
+}
+
+run "the_gateway_puts_requests_and_takes_replies_and_nothing_else" {
+  assert {
+    condition     = data.aws_iam_policy_document.gateway.statement[0].actions == toset(["sqs:SendMessage"]) && data.aws_iam_policy_document.gateway.statement[0].resources == toset(values(var.request_queue_arns))
+    error_message = "The gateway may send to the request queues alone."
+  }
+
+  assert {
+    condition = (
+      data.aws_iam_policy_document.gateway.statement[1].actions == toset(["sqs:DeleteMessage", "sqs:ReceiveMessage"]) &&
+      data.aws_iam_policy_document.gateway.statement[1].resources == toset(["arn:aws:sqs:eu-west-1:123456789012:bill-test-login-*", "arn:aws:sqs:eu-west-1:123456789012:bill-test-r-*"])
+    )
+    error_message = "The gateway may read and delete in the reply queues alone."
+  }
+
+  assert {
+    condition     = length(data.aws_iam_policy_document.gateway.statement) == 2
+    error_message = "The gateway needs nothing else."
+  }
+
+  # Everything that the contract sends to is a queue that the gateway may send to, in this region and account.
+  assert {
+    condition = toset([
+      for path in jsondecode(aws_api_gateway_rest_api.this.body).paths : path.post["x-amazon-apigateway-integration"].uri if can(path.post)
+      ]) == toset([
+      for arn in values(var.request_queue_arns) : "arn:aws:apigateway:eu-west-1:sqs:path/123456789012/${split(":", arn)[5]}"
+    ])
+    error_message = "The contract must send to the request queues."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for path in jsondecode(aws_api_gateway_rest_api.this.body).paths : [
+        for method in ["get", "post", "delete"] : path[method]["x-amazon-apigateway-integration"].credentials if can(path[method])
+      ]
+    ])) == toset([aws_iam_role.gateway.arn])
+    error_message = "Every integration must use the gateway's role."
+  }
+}
+
+run "the_contract_is_whole_and_a_new_text_is_a_new_deployment" {
+  assert {
+    condition     = !can(jsondecode(aws_api_gateway_rest_api.this.body)["x-shared"]) && length(jsondecode(aws_api_gateway_rest_api.this.body).paths) == 8
+    error_message = "API Gateway gets the contract's paths, and no part that only holds anchors."
+  }
+
+  assert {
+    condition     = aws_api_gateway_deployment.this.triggers == tomap({ contract = sha256(aws_api_gateway_rest_api.this.body) })
+    error_message = "The deployment must follow the text that is deployed."
+  }
+
+  # What several operations share came through the anchors and merge keys.
+  assert {
+    condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/auth"].post.responses["202"].headers.Location != null && jsondecode(aws_api_gateway_rest_api.this.body).paths["/auth"].post.responses["413"] != null
+    error_message = "Shared parts must be in the body."
+  }
+}
+
+run "logs_hold_no_body_no_token_no_query_and_no_path" {
+  assert {
+    condition     = alltrue([for settings in concat([aws_api_gateway_method_settings.polls], values(aws_api_gateway_method_settings.posts)) : !settings.settings[0].data_trace_enabled && settings.settings[0].logging_level == "OFF"])
+    error_message = "Execution logs and data trace quote bodies: keep them off."
+  }
+
+  assert {
+    condition     = !can(regex("context\\.(path|requestOverride|authorizer\\.claims|customDomain|extendedRequestId|protocol|querystring)|input|header|body", one(aws_api_gateway_stage.this.access_log_settings).format))
+    error_message = "The access log names resources, never what is in a path, query, header or body."
+  }
+
+  assert {
+    condition     = toset(keys(jsondecode(one(aws_api_gateway_stage.this.access_log_settings).format))) != toset([]) && strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.resourcePath")
+    error_message = "The access log is JSON and names the resource."
+  }
+
+  assert {
+    condition     = !anytrue(concat([one(aws_wafv2_web_acl.this.visibility_config).sampled_requests_enabled], [for rule in aws_wafv2_web_acl.this.rule : one(rule.visibility_config).sampled_requests_enabled]))
+    error_message = "Samples of requests show tokens: keep them off."
+  }
+
+  assert {
+    condition     = length(aws_wafv2_web_acl_logging_configuration.this.redacted_fields) == 3
+    error_message = "The firewall's log must leave out token, query and path."
+  }
+}
+
+run "posts_and_polls_are_throttled_apart" {
+  variables {
+    throttles = { posts = { rate = 10, burst = 20 }, polls = { rate = 30, burst = 60 } }
+  }
+
+  assert {
+    condition = toset([for settings in aws_api_gateway_method_settings.posts : settings.method_path]) == toset([
+      "auth/POST",
+      "apartments/{apartment_id}/utils/POST",
+      "apartments/{apartment_id}/payments/POST",
+      "apartments/{apartment_id}/histories/POST",
+    ])
+    error_message = "Each POST of the contract has its own limit."
+  }
+
+  assert {
+    condition     = alltrue([for settings in aws_api_gateway_method_settings.posts : settings.settings[0].throttling_rate_limit == 10 && settings.settings[0].throttling_burst_limit == 20])
+    error_message = "POSTs have the limit of posts."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.polls.method_path == "*/*" && aws_api_gateway_method_settings.polls.settings[0].throttling_rate_limit == 30 && aws_api_gateway_method_settings.polls.settings[0].throttling_burst_limit == 60
+    error_message = "Everything else has the limit of polls."
+  }
+}
+
+run "the_firewall_counts_logins_by_address_under_every_stage" {
+  assert {
+    condition     = anytrue([for rule in aws_wafv2_web_acl.this.rule : rule.name == "logins" && length(rule.action[0].block) == 1 && one(rule.statement[0].rate_based_statement).limit == 100])
+    error_message = "Guessing passwords must be blocked."
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl_association.this.resource_arn == aws_api_gateway_stage.this.arn
+    error_message = "The firewall must stand before the stage."
+  }
+
+  assert {
+    condition = alltrue([
+      for path, login in { "/v1/auth" = true, "/auth" = true, "/v1/auth/" = true, "/v1/auth/0f8f" = false, "/v1/apartments/auth/utils" = false } :
+      login == can(regex(local.login_path, path))
+    ])
+    error_message = "The rule's expression must meet logins and nothing else."
+  }
+}
+
+run "an_own_domain_is_the_only_way_in" {
+  variables {
+    domain = {
+      name            = "api.example.org"
+      certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+      zone_id         = "Z0123456789"
+    }
+  }
+
+  assert {
+    condition     = output.invoke_url == "https://api.example.org" && aws_api_gateway_rest_api.this.disable_execute_api_endpoint
+    error_message = "With an own domain the address of AWS must be closed."
+  }
+
+  assert {
+    condition     = aws_api_gateway_domain_name.this["own"].security_policy == "TLS_1_2" && aws_route53_record.this["own"].name == "api.example.org"
+    error_message = "The domain must have TLS 1.2 and its record."
+  }
+}
+
+run "without_a_domain_there_is_none_and_an_account_may_have_its_own_logging" {
+  command = plan
+
+  variables {
+    manage_account_logging = false
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_domain_name.this) == 0 && length(aws_api_gateway_account.this) == 0 && !aws_api_gateway_rest_api.this.disable_execute_api_endpoint
+    error_message = "Nothing must be made that was not asked for."
+  }
+}
+
+run "a_prefix_that_is_too_long_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "bill-production"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "a_stage_that_does_not_fit_into_a_path_is_refused" {
+  command = plan
+
+  variables {
+    stage_name = "v1/beta"
+  }
+
+  expect_failures = [var.stage_name]
+}
+
+run "a_user_pool_that_is_no_arn_is_refused" {
+  command = plan
+
+  variables {
+    user_pool_arn = "eu-west-1_AbCdEfGhI"
+  }
+
+  expect_failures = [var.user_pool_arn]
+}
+
+run "a_contract_without_queues_is_refused" {
+  command = plan
+
+  variables {
+    request_queue_arns = {}
+  }
+
+  expect_failures = [var.request_queue_arns]
+}
+
+run "a_retention_that_cloudwatch_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    log_retention_days = 42
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "a_throttle_that_lets_nothing_through_is_refused" {
+  command = plan
+
+  variables {
+    throttles = { posts = { rate = 0, burst = 1 } }
+  }
+
+  expect_failures = [var.throttles]
+}
+
+run "a_quota_of_nothing_is_refused" {
+  command = plan
+
+  variables {
+    requests_per_day = 0
+  }
+
+  expect_failures = [var.requests_per_day]
+}
+
+run "a_limit_below_what_the_firewall_counts_is_refused" {
+  command = plan
+
+  variables {
+    firewall = { logins_per_address = 5 }
+  }
+
+  expect_failures = [var.firewall]
+}
+
+run "a_domain_that_is_no_host_name_is_refused" {
+  command = plan
+
+  variables {
+    domain = { name = "https://api.example.org", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" }
+  }
+
+  expect_failures = [var.domain]
+}
+
+run "a_domain_without_a_certificate_is_refused" {
+  command = plan
+
+  variables {
+    domain = { name = "api.example.org", certificate_arn = "" }
+  }
+
+  expect_failures = [var.domain]
+}
