@@ -148,6 +148,13 @@ def test_each_way_that_a_login_can_fail_has_its_code(scene: Scene) -> None:
     assert scene.login(ada.username)["code"] == "account_disabled"
 
 
+@pytest.mark.parametrize("name", ["x&Action=DeleteUserPool&Version=1", "' OR 1=1 --", "Олена\n&"])
+def test_a_hostile_user_name_is_just_an_unknown_one(scene: Scene, name: str) -> None:
+    assert scene.login(name, name)["code"] == "invalid_credentials"
+    ada = scene.resident("a&Action=PurgeQueue&QueueUrl=x")
+    assert scene.login(ada.username)["status"] == "done"
+
+
 def test_tokens_are_refreshed_without_a_password(scene: Scene) -> None:
     ada = scene.resident()
     session = scene.login(ada.username)["data"]
