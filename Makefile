@@ -8,9 +8,9 @@ PORT ?= 8000
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-$(BIN)/installed: requirements.txt requirements-dev.txt pyproject.toml client/pyproject.toml
+$(BIN)/installed: requirements.txt requirements-dev.txt constraints.txt pyproject.toml client/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 .PHONY: install
@@ -41,6 +41,14 @@ check: install ## Lint, format, types and import rules
 .PHONY: test
 test: install ## Run every test
 	$(BIN)/pytest
+
+.PHONY: lock
+lock: ## Resolve the requirements anew and write down the exact versions
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	(sed -n 1,2p constraints.txt; $(BIN)/python -m pip freeze --exclude-editable) > constraints.new
+	mv constraints.new constraints.txt
 
 .PHONY: clean
 clean: ## Remove the local state (.local) and what was built
