@@ -1,0 +1,9 @@
+output "role_secret_arns" {
+  description = "ARNs of the database roles' secrets by role: writer, reader, operator. Each holds username and password."
+  value       = { for role, secret in aws_secretsmanager_secret.role : role => secret.arn }
+}
+
+output "cache_secret_arn" {
+  description = "ARN of the cache's secret: host, port, username, password (null with logins by IAM), tls, authentication (iam or password), replication_group_id."
+  value       = aws_secretsmanager_secret.cache.arn
+}

@@ -1,0 +1,288 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = {
+      json = "{}"
+    }
+  }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.role["writer"]
+
+  values = {
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test/database/writer-aaaaaa"
+  }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.role["reader"]
+
+  values = {
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test/database/reader-bbbbbb"
+  }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.role["operator"]
+
+  values = {
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test/database/operator-cccccc"
+  }
+}
+
+override_resource {
+  target = aws_secretsmanager_secret.cache
+
+  values = {
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test/cache-dddddd"
+  }
+}
+
+variables {
+  prefix      = "bill-test"
+  kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  cache_connection = {
+    host                 = "master.bill-test-cache.abc.euc1.cache.amazonaws.com"
+    port                 = 6379
+    username             = "bill-test-cache-functions"
+    replication_group_id = "bill-test-cache"
+  }
+}
+
+run "every_database_role_of_the_functions_has_a_secret_of_its_own" {
+  assert {
+    condition     = { for role, secret in aws_secretsmanager_secret.role : role => secret.name } == { for role in ["writer", "reader", "operator"] : role => "bill-test/database/${role}" }
+    error_message = "Writer, reader and operator must each have a secret of their own."
+  }
+
+  assert {
+    condition     = output.role_secret_arns == { for role, end in { writer = "aaaaaa", reader = "bbbbbb", operator = "cccccc" } : role => "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test/database/${role}-${end}" }
+    error_message = "Each role's secret must be told."
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret.cache.name == "bill-test/cache"
+    error_message = "The cache must have a secret too."
+  }
+}
+
+run "no_password_stands_in_the_state" {
+  assert {
+    condition     = alltrue([for version in aws_secretsmanager_secret_version.role : version.secret_string == null && version.secret_string_wo == null && version.secret_string_wo_version == 1])
+    error_message = "Passwords of the roles must be written, not kept."
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.cache.secret_string == null && aws_secretsmanager_secret_version.cache.secret_string_wo == null
+    error_message = "The cache's password must be written, not kept."
+  }
+}
+
+run "one_role_gets_a_new_password_and_the_others_keep_theirs" {
+  variables {
+    password_versions = {
+      reader = 2
+    }
+  }
+
+  assert {
+    condition     = { for role, version in aws_secretsmanager_secret_version.role : role => version.secret_string_wo_version } == { writer = 1, reader = 2, operator = 1 }
+    error_message = "Only the reader's password may change."
+  }
+}
+
+run "the_caches_secret_is_left_alone_while_the_cache_stays" {
+  assert {
+    condition     = aws_secretsmanager_secret_version.cache.secret_string_wo_version == 232082592
+    error_message = "The version must depend on nothing but the variables."
+  }
+}
+
+run "another_host_writes_the_caches_secret_again" {
+  variables {
+    cache_connection = {
+      host                 = "master.other.abc.euc1.cache.amazonaws.com"
+      port                 = 6379
+      username             = "bill-test-cache-functions"
+      replication_group_id = "bill-test-cache"
+    }
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.cache.secret_string_wo_version != 232082592
+    error_message = "Another host must make another version."
+  }
+}
+
+run "another_password_writes_the_caches_secret_again" {
+  variables {
+    cache_password       = "not-a-real-password"
+    cache_secret_version = 2
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.cache.secret_string_wo_version != 232082592
+    error_message = "A raised number must make another version."
+  }
+}
+
+run "secrets_are_encrypted_with_the_key_of_the_stage_and_can_be_brought_back" {
+  assert {
+    condition     = alltrue([for secret in concat(values(aws_secretsmanager_secret.role), [aws_secretsmanager_secret.cache]) : secret.kms_key_id == var.kms_key_arn && secret.recovery_window_in_days == 30])
+    error_message = "Secrets must be encrypted with the stage's key and kept for a month when they are deleted."
+  }
+}
+
+run "no_secret_is_read_without_tls_or_by_the_public" {
+  assert {
+    condition     = toset(keys(aws_secretsmanager_secret_policy.tls_only)) == toset(["writer", "reader", "operator", "cache"])
+    error_message = "Every secret must have the policy."
+  }
+
+  assert {
+    condition     = alltrue([for name, policy in aws_secretsmanager_secret_policy.tls_only : policy.secret_arn == local.secrets[name] && policy.block_public_policy])
+    error_message = "A policy must belong to its own secret and refuse to be public."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, document in data.aws_iam_policy_document.tls_only : (
+        one(document.statement).effect == "Deny"
+        && tolist(one(document.statement).resources) == tolist([local.secrets[name]])
+        && one(one(document.statement).condition).variable == "aws:SecureTransport"
+        && tolist(one(one(document.statement).condition).values) == tolist(["false"])
+      )
+    ])
+    error_message = "A policy must only refuse, and refuse what comes without TLS."
+  }
+}
+
+run "nothing_rotates_without_a_function_to_do_it" {
+  assert {
+    condition     = length(aws_secretsmanager_secret_rotation.role) + length(aws_lambda_permission.rotation) == 0
+    error_message = "Without a function there must be no rotation."
+  }
+}
+
+run "a_function_rotates_every_role_and_nobody_else_may_call_it" {
+  variables {
+    rotation_lambda_arn = "arn:aws:lambda:eu-central-1:123456789012:function:rotate"
+    rotation_days       = 7
+  }
+
+  assert {
+    condition     = toset(keys(aws_secretsmanager_secret_rotation.role)) == toset(["writer", "reader", "operator"])
+    error_message = "Every role's password must be rotated."
+  }
+
+  assert {
+    condition     = alltrue([for rotation in aws_secretsmanager_secret_rotation.role : rotation.rotation_rules[0].automatically_after_days == 7 && !rotation.rotate_immediately])
+    error_message = "Passwords must be rotated every week, and not before the database knows the roles."
+  }
+
+  assert {
+    condition     = alltrue([for role, permission in aws_lambda_permission.rotation : permission.principal == "secretsmanager.amazonaws.com" && permission.source_arn == aws_secretsmanager_secret.role[role].arn])
+    error_message = "Secrets Manager may call the function on behalf of these secrets only."
+  }
+}
+
+run "a_stage_worth_nothing_gives_its_names_back_at_once" {
+  variables {
+    recovery_window_days = 0
+  }
+
+  assert {
+    condition     = alltrue([for secret in aws_secretsmanager_secret.role : secret.recovery_window_in_days == 0])
+    error_message = "Secrets must be gone at once."
+  }
+}
+
+run "a_prefix_with_an_underscore_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "bill_test"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "an_alias_is_refused_for_a_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "alias/billing"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "a_password_version_of_nought_is_refused" {
+  command = plan
+
+  variables {
+    password_versions = { writer = 0 }
+  }
+
+  expect_failures = [var.password_versions]
+}
+
+run "a_port_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    cache_connection = { host = "h", port = 0, username = "u", replication_group_id = "g" }
+  }
+
+  expect_failures = [var.cache_connection]
+}
+
+run "a_short_password_is_refused" {
+  command = plan
+
+  variables {
+    cache_password = "short"
+  }
+
+  expect_failures = [var.cache_password]
+}
+
+run "a_secret_version_of_a_half_is_refused" {
+  command = plan
+
+  variables {
+    cache_secret_version = 1.5
+  }
+
+  expect_failures = [var.cache_secret_version]
+}
+
+run "a_recovery_window_of_a_day_is_refused" {
+  command = plan
+
+  variables {
+    recovery_window_days = 1
+  }
+
+  expect_failures = [var.recovery_window_days]
+}
+
+run "a_name_is_refused_for_a_function" {
+  command = plan
+
+  variables {
+    rotation_lambda_arn = "rotate"
+  }
+
+  expect_failures = [var.rotation_lambda_arn]
+}
+
+run "a_rotation_every_other_year_is_refused" {
+  command = plan
+
+  variables {
+    rotation_days = 730
+  }
+
+  expect_failures = [var.rotation_days]
+}

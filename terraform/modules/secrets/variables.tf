@@ -1,0 +1,112 @@
+variable "prefix" {
+  description = "What the names of all resources of this stage start with, at most 12 characters."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = length(var.prefix) <= 12 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.prefix))
+    error_message = "Set prefix to at most 12 characters of a-z, 0-9 and single dashes, starting with a letter and not ending with a dash, such as \"bill-prod\"."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that encrypts the secrets."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
+    error_message = "Set kms_key_arn to the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/..., not to its id or an alias."
+  }
+}
+
+variable "password_versions" {
+  description = "Raise a role's number to give it a new password with the next apply; the migration that follows tells the database."
+  type = object({
+    writer   = optional(number, 1)
+    reader   = optional(number, 1)
+    operator = optional(number, 1)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for version in values(var.password_versions) : version >= 1 && floor(version) == version])
+    error_message = "Set each of password_versions to a whole number from 1 on, one more than it was to change the password."
+  }
+}
+
+variable "cache_connection" {
+  description = "Where the cache is and who the functions are there: host, port, username and replication_group_id, the outputs of the module cache."
+  type = object({
+    host                 = string
+    port                 = number
+    username             = string
+    replication_group_id = string
+  })
+  nullable = false
+
+  validation {
+    condition     = var.cache_connection.port >= 1 && var.cache_connection.port <= 65535
+    error_message = "Set cache_connection.port to a port from 1 to 65535, such as the output port of the module cache."
+  }
+}
+
+variable "cache_password" {
+  description = "Password of the functions' user of the cache, the same that the module cache was given; null for logins by IAM."
+  type        = string
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = var.cache_password == null ? true : length(var.cache_password) >= 16 && length(var.cache_password) <= 128
+    error_message = "Leave cache_password out for logins by IAM, or set it to 16 to 128 characters, which is what ElastiCache takes."
+  }
+}
+
+variable "cache_secret_version" {
+  description = "Raise it after changing cache_password, which Terraform does not remember. Another host, port or user is noticed by itself."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.cache_secret_version >= 1 && floor(var.cache_secret_version) == var.cache_secret_version
+    error_message = "Set cache_secret_version to a whole number from 1 on, one more than it was to write the secret again."
+  }
+}
+
+variable "recovery_window_days" {
+  description = "Days for which a deleted secret can be brought back, 7 to 30, or 0 for none. Its name is taken until then."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.recovery_window_days == 0 || (var.recovery_window_days >= 7 && var.recovery_window_days <= 30)
+    error_message = "Set recovery_window_days from 7 to 30, which is what Secrets Manager takes, or to 0 for a stage that is thrown away."
+  }
+}
+
+variable "rotation_lambda_arn" {
+  description = "ARN of a function that rotates the roles' passwords, known before the plan; null to rotate by password_versions."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.rotation_lambda_arn == null ? true : can(regex("^arn:[a-z-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:.+$", var.rotation_lambda_arn))
+    error_message = "Leave rotation_lambda_arn out, or set it to the ARN of a function, such as arn:aws:lambda:eu-central-1:123456789012:function:rotate."
+  }
+}
+
+variable "rotation_days" {
+  description = "Days between two rotations by rotation_lambda_arn, 1 to 365."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.rotation_days >= 1 && var.rotation_days <= 365 && floor(var.rotation_days) == var.rotation_days
+    error_message = "Set rotation_days to a whole number from 1 to 365."
+  }
+}
