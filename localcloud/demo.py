@@ -39,10 +39,18 @@ def ensure_demo(state: Path, cloud: Cloud, clients: Clients) -> dict[str, Any]:
     """
     file = state / "demo.json"
     kept: dict[str, Any] = read_json(file) or {"residents": []}
-    passwords = {resident["username"]: resident["password"] for resident in kept["residents"]}
-    for resident in RESIDENTS:
-        passwords.setdefault(resident.username, f"Demo-{secrets.token_hex(2)}-1")
-    subjects = {r.username: _ensure_user(clients, cloud, r, passwords) for r in RESIDENTS}
+    known = {resident["username"]: resident["password"] for resident in kept["residents"]}
+    passwords = {r.username: known.get(r.username) or _new_password() for r in RESIDENTS}
+    subjects = {
+        r.username: ensure_user(
+            clients,
+            cloud.user_pool_id,
+            r,
+            password=passwords[r.username],
+            known=r.username in known,
+        )
+        for r in RESIDENTS
+    }
     if not kept["residents"] or not _all_known(clients, cloud, subjects):
         _fill_books(clients, cloud, subjects)
     demo = {"api": cloud.api, "residents": [_entry(r, passwords) for r in RESIDENTS]}
@@ -59,20 +67,28 @@ def _entry(resident: Resident, passwords: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _ensure_user(
-    clients: Clients, cloud: Cloud, resident: Resident, passwords: dict[str, str]
+def _new_password() -> str:
+    return f"Demo-{secrets.token_hex(2)}-1"
+
+
+def ensure_user(
+    clients: Clients, pool: str, resident: Resident, *, password: str, known: bool
 ) -> str:
-    """Return the ``sub`` of the resident's user, who is created if there is none."""
+    """Return the ``sub`` of the resident's user, who is created if there is none.
+
+    ``known``: somebody was told this password before, so it is not set again. Else it is, also for
+    a user whom an interrupted start has left.
+    """
     cognito = clients.cognito
-    user: Any = {"UserPoolId": cloud.user_pool_id, "Username": resident.username}
+    user: Any = {"UserPoolId": pool, "Username": resident.username}
     try:
         found = cognito.admin_get_user(**user)
     except cognito.exceptions.UserNotFoundException:
         attributes: Any = [{"Name": "name", "Value": resident.name}]
         cognito.admin_create_user(**user, UserAttributes=attributes, MessageAction="SUPPRESS")
-        password = passwords[resident.username]
+        found, known = cognito.admin_get_user(**user), False
+    if not known:
         cognito.admin_set_user_password(**user, Password=password, Permanent=True)
-        found = cognito.admin_get_user(**user)
     attribute_values = {a["Name"]: a.get("Value", "") for a in found["UserAttributes"]}
     return attribute_values["sub"]
 
