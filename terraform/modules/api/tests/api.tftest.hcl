@@ -169,7 +169,7 @@ run "posts_and_polls_are_throttled_apart" {
 
 run "the_firewall_counts_logins_by_address_under_every_stage" {
   assert {
-    condition     = anytrue([for rule in aws_wafv2_web_acl.this.rule : rule.name == "logins" && length(rule.action[0].block) == 1 && one(rule.statement[0].rate_based_statement).limit == 100])
+    condition     = one([for rule in aws_wafv2_web_acl.this.rule : rule if rule.name == "logins"]).statement[0].rate_based_statement[0].limit == 100 && length(one([for rule in aws_wafv2_web_acl.this.rule : rule if rule.name == "logins"]).action[0].block) == 1
     error_message = "Guessing passwords must be blocked."
   }
 

@@ -1,0 +1,183 @@
+# One role per function, each with what its adapters call and nothing else (billing_app/adapters).
+# Logging in (InitiateAuth) is a public call of Cognito, so `auth` needs no permission for it.
+
+locals {
+  queue_arn_prefix = "arn:${data.aws_partition.this.partition}:sqs:${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}:${var.prefix}"
+
+  # Reply queues are made by the functions that answer: auth those of logins, the others those of residents.
+  reply_queue_arn = {
+    for name in local.queue_functions : name => "${local.queue_arn_prefix}-${name == "auth" ? "login" : "r"}-*"
+  }
+
+  directory_actions = {
+    add_resident    = ["cognito-idp:AdminCreateUser", "cognito-idp:AdminGetUser", "cognito-idp:AdminSetUserPassword"]
+    grant_residency = ["cognito-idp:AdminGetUser"]
+    end_residency   = ["cognito-idp:AdminGetUser"]
+    disable_login   = ["cognito-idp:AdminDisableUser", "cognito-idp:AdminGetUser", "cognito-idp:AdminUserGlobalSignOut"]
+  }
+}
+
+resource "aws_iam_role" "function" {
+  for_each = var.functions
+
+  name               = "${var.prefix}-${each.key}"
+  description        = "Function ${each.key} of ${var.prefix}"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+
+resource "aws_iam_role_policy" "function" {
+  for_each = var.functions
+
+  name   = "function"
+  role   = aws_iam_role.function[each.key].id
+  policy = data.aws_iam_policy_document.function[each.key].json
+}
+
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "function" {
+  for_each = var.functions
+
+  source_policy_documents = compact([
+    data.aws_iam_policy_document.runtime[each.key].json,
+    try(data.aws_iam_policy_document.requests[each.key].json, ""),
+    each.key == "sweep" ? data.aws_iam_policy_document.sweep.json : "",
+    try(data.aws_iam_policy_document.directory[each.key].json, ""),
+    each.value.cache && length(var.cache_connect_arns) > 0 ? data.aws_iam_policy_document.cache.json : "",
+  ])
+}
+
+data "aws_iam_policy_document" "runtime" {
+  for_each = var.functions
+
+  statement {
+    sid       = "WriteItsLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
+  }
+
+  statement {
+    sid       = "ReadItsSecrets"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = sort(values(local.secrets[each.key]))
+  }
+
+  statement {
+    sid       = "DecryptItsSecrets"
+    actions   = ["kms:Decrypt"]
+    resources = [var.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:SecretARN"
+      values   = sort(values(local.secrets[each.key]))
+    }
+  }
+
+  # X-Ray and the describing calls of EC2 know no resources.
+  statement {
+    sid       = "Trace"
+    actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"]
+  }
+
+  # Lambda itself ties the function to the network, in the function's role.
+  statement {
+    sid = "BeTiedToTheNetwork"
+    actions = [
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+      "ec2:UnassignPrivateIpAddresses",
+    ]
+    resources = ["*"]
+  }
+
+  # The function's own code may not touch the network.
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security
+  statement {
+    sid    = "ButNotTieItself"
+    effect = "Deny"
+    actions = [
+      "ec2:AssignPrivateIpAddresses",
+      "ec2:CreateNetworkInterface",
+      "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces",
+      "ec2:DescribeSubnets",
+      "ec2:UnassignPrivateIpAddresses",
+    ]
+    resources = ["*"]
+
+    condition {
+      test     = "ArnEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = ["arn:${data.aws_partition.this.partition}:lambda:${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}:function:${var.prefix}-${each.key}"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "requests" {
+  for_each = var.request_queue_arns
+
+  statement {
+    sid       = "ReadRequests"
+    actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    resources = [each.value]
+  }
+
+  statement {
+    sid       = "MakeReplyQueuesAndReply"
+    actions   = ["sqs:CreateQueue", "sqs:SendMessage", "sqs:TagQueue"]
+    resources = [local.reply_queue_arn[each.key]]
+  }
+}
+
+data "aws_iam_policy_document" "sweep" {
+  statement {
+    sid       = "RemoveReplyQueues"
+    actions   = ["sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
+    resources = ["${local.queue_arn_prefix}-login-*", "${local.queue_arn_prefix}-r-*"]
+  }
+
+  # Listing knows no resources; it gives names and nothing else.
+  statement {
+    sid       = "LookForOrphans"
+    actions   = ["sqs:ListQueues"]
+    resources = ["*"]
+  }
+}
+
+data "aws_iam_policy_document" "directory" {
+  for_each = local.directory_actions
+
+  statement {
+    sid       = "KeepLogins"
+    actions   = each.value
+    resources = [var.user_pool.arn]
+  }
+}
+
+data "aws_iam_policy_document" "cache" {
+  statement {
+    sid       = "LogInToTheCache"
+    actions   = ["elasticache:Connect"]
+    resources = var.cache_connect_arns
+  }
+}

@@ -1,0 +1,360 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/bill-test-function" }
+  }
+
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:bill-test-function" }
+  }
+
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/bill-test-rule" }
+  }
+
+  mock_resource "aws_lambda_invocation" {
+    defaults = { result = "{\"status\":\"done\"}" }
+  }
+}
+
+# Sizes and timeouts are those of service.json, which lies beside the root.
+variables {
+  prefix             = "bill-test"
+  functions          = jsondecode(file("../../service.json")).functions
+  subnet_ids         = ["subnet-1", "subnet-2"]
+  security_group_id  = "sg-1"
+  kms_key_arn        = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  max_receive_count  = 3
+  cache_secret_arn   = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:cache"
+  migration_triggers = { passwords = "1" }
+
+  request_queue_arns = {
+    auth      = "arn:aws:sqs:eu-west-1:123456789012:bill-test-auth"
+    utils     = "arn:aws:sqs:eu-west-1:123456789012:bill-test-utils"
+    histories = "arn:aws:sqs:eu-west-1:123456789012:bill-test-histories"
+    payments  = "arn:aws:sqs:eu-west-1:123456789012:bill-test-payments"
+  }
+
+  database = { host = "proxy.internal", instance_host = "db.internal", port = 5432, name = "billing" }
+
+  role_secret_arns = {
+    writer   = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:writer"
+    reader   = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:reader"
+    operator = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:operator"
+    migrator = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:migrator"
+  }
+
+  user_pool = {
+    arn       = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI"
+    id        = "eu-west-1_AbCdEfGhI"
+    client_id = "client"
+  }
+}
+
+run "each_function_has_its_own_role_log_and_secrets" {
+  assert {
+    condition     = toset(keys(local.deployed)) == toset(keys(var.functions)) && toset(keys(output.role_arns)) == toset(keys(var.functions))
+    error_message = "service.json and the package must name the same functions."
+  }
+
+  assert {
+    condition     = alltrue([for name, function in local.deployed : function.function_name == "bill-test-${name}" && aws_iam_role.function[name].name == "bill-test-${name}" && function.logging_config[0].log_group == "/aws/lambda/bill-test-${name}"])
+    error_message = "Functions, roles and logs are called <prefix>-<name>."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, document in data.aws_iam_policy_document.runtime :
+      document.statement[1].resources == toset(values(local.secrets[name])) && document.statement[2].resources == toset([var.kms_key_arn])
+    ])
+    error_message = "A function reads its own secrets alone."
+  }
+
+  assert {
+    condition = (
+      toset(values(local.secrets["payments"])) == toset([var.role_secret_arns.writer]) &&
+      toset(values(local.secrets["histories"])) == toset([var.role_secret_arns.reader, var.cache_secret_arn]) &&
+      toset(values(local.secrets["import_bills"])) == toset([var.role_secret_arns.operator]) &&
+      toset(values(local.secrets["migrate"])) == toset(values(var.role_secret_arns))
+    )
+    error_message = "Each function has the secret of its role in the database, the migration all four."
+  }
+
+  assert {
+    condition     = alltrue([for name, secrets in local.secrets : name == "migrate" || !contains(values(secrets), var.role_secret_arns.migrator)])
+    error_message = "Only the migration may be the database's owner."
+  }
+}
+
+run "roles_have_no_star_but_where_aws_knows_no_resource" {
+  assert {
+    condition = alltrue([
+      for statement in flatten([
+        for document in concat(
+          values(data.aws_iam_policy_document.runtime), values(data.aws_iam_policy_document.requests),
+          values(data.aws_iam_policy_document.directory), [data.aws_iam_policy_document.sweep]
+        ) : document.statement
+      ]) : !contains(statement.resources, "*") || contains(["Trace", "BeTiedToTheNetwork", "ButNotTieItself", "LookForOrphans"], statement.sid)
+    ])
+    error_message = "Name the resources of every permission."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in flatten([for document in concat(values(data.aws_iam_policy_document.runtime), values(data.aws_iam_policy_document.requests), values(data.aws_iam_policy_document.directory), [data.aws_iam_policy_document.sweep]) : document.statement]) :
+      alltrue([for action in statement.actions : !strcontains(action, "*")])
+    ])
+    error_message = "Name every action."
+  }
+}
+
+run "a_function_reads_its_own_queue_and_answers_in_its_own_kind_of_reply_queue" {
+  assert {
+    condition = alltrue([
+      for name, document in data.aws_iam_policy_document.requests : document.statement[0].resources == toset([var.request_queue_arns[name]])
+    ])
+    error_message = "A function reads the queue of its own operation."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, document in data.aws_iam_policy_document.requests :
+      document.statement[1].resources == toset([name == "auth" ? "arn:aws:sqs:eu-west-1:123456789012:bill-test-login-*" : "arn:aws:sqs:eu-west-1:123456789012:bill-test-r-*"])
+    ])
+    error_message = "Logins answer in login queues, everybody else in residents' queues."
+  }
+
+  assert {
+    condition     = alltrue([for mapping in local.mappings : mapping.function_response_types == toset(["ReportBatchItemFailures"])])
+    error_message = "Each record of a batch must stand alone."
+  }
+
+  assert {
+    condition = {
+      for name, mapping in local.mappings : name => [mapping.event_source_arn, mapping.batch_size, mapping.scaling_config[0].maximum_concurrency]
+      } == {
+      for name, arn in var.request_queue_arns : name => [arn, var.functions[name].batch_size, var.functions[name].concurrency]
+    }
+    error_message = "Each function is fed from its queue, in its batches, no more at once than said."
+  }
+}
+
+run "environments_say_where_things_are_and_hold_no_secret" {
+  assert {
+    condition     = local.environments["payments"].DATABASE_HOST == "proxy.internal" && local.environments["migrate"].DATABASE_HOST == "db.internal"
+    error_message = "The migration goes past a proxy, everybody else through it."
+  }
+
+  assert {
+    condition     = alltrue([for environment in values(local.environments) : environment.DATABASE_SSLMODE == "verify-full" && environment.BILLING_PREFIX == "bill-test"])
+    error_message = "Every connection to the database is verified."
+  }
+
+  assert {
+    condition     = alltrue([for environment in values(local.environments) : !anytrue([for key in keys(environment) : strcontains(key, "PASSWORD")])])
+    error_message = "Secrets are looked up, never handed over."
+  }
+
+  assert {
+    condition     = local.environments["migrate"].WRITER_SECRET_ID == var.role_secret_arns.writer && local.environments["auth"].USER_POOL_CLIENT_ID == "client" && local.environments["auth"].MAX_RECEIVE_COUNT == "3" && local.environments["reconcile"].USER_POOL_ID == "eu-west-1_AbCdEfGhI"
+    error_message = "Each function gets what its settings ask for."
+  }
+}
+
+run "a_new_package_or_password_migrates_before_new_code_runs" {
+  assert {
+    condition     = aws_lambda_invocation.migrate.triggers == tomap({ package = output.package_sha256, passwords = "1" })
+    error_message = "The migration must run when the package or a password changes."
+  }
+
+  assert {
+    condition     = aws_lambda_invocation.migrate.function_name == "bill-test-migrate" && aws_cloudwatch_event_target.reconcile.arn == aws_lambda_function.reconcile.arn
+    error_message = "The apply migrates, and every night reconciles."
+  }
+
+  assert {
+    condition     = alltrue([for name, function in local.deployed : function.reserved_concurrent_executions == var.functions[name].concurrency && function.memory_size == var.functions[name].memory_mib && function.timeout == var.functions[name].timeout_seconds])
+    error_message = "Each function has the size that the map says."
+  }
+}
+
+run "a_migration_that_fails_stops_the_apply" {
+  variables {
+    migration_triggers = { passwords = "2" }
+  }
+
+  override_resource {
+    target = aws_lambda_invocation.migrate
+    values = { result = "{\"errorMessage\":\"No connection\"}" }
+  }
+
+  expect_failures = [aws_lambda_invocation.migrate]
+}
+
+run "a_new_account_can_leave_concurrency_unreserved" {
+  command = plan
+
+  variables {
+    reserve_concurrency = false
+  }
+
+  assert {
+    condition     = alltrue([for limit in values(local.reserved_concurrency) : limit == -1])
+    error_message = "Nothing may be reserved then."
+  }
+}
+
+run "a_prefix_that_is_too_long_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "bill-production"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "memory_that_lambda_does_not_offer_is_refused" {
+  command = plan
+
+  variables {
+    functions = merge(var.functions, { sweep = merge(var.functions.sweep, { memory_mib = 64 }) })
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "a_timeout_that_lambda_does_not_offer_is_refused" {
+  command = plan
+
+  variables {
+    functions = merge(var.functions, { sweep = merge(var.functions.sweep, { timeout_seconds = 1000 }) })
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "a_role_that_the_database_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    functions = merge(var.functions, { sweep = merge(var.functions.sweep, { database_role = "owner" }) })
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "one_copy_of_a_function_that_reads_a_queue_is_refused" {
+  command = plan
+
+  variables {
+    functions = merge(var.functions, { payments = merge(var.functions.payments, { concurrency = 1 }) })
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "a_batch_that_would_wait_for_messages_is_refused" {
+  command = plan
+
+  variables {
+    functions = merge(var.functions, { utils = merge(var.functions.utils, { batch_size = 11, timeout_seconds = 900 }) })
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "a_batch_that_does_not_fit_into_the_timeout_is_refused" {
+  command = plan
+
+  variables {
+    functions = merge(var.functions, { utils = merge(var.functions.utils, { batch_size = 3 }) })
+  }
+
+  expect_failures = [var.functions]
+}
+
+run "a_single_zone_is_refused" {
+  command = plan
+
+  variables {
+    subnet_ids = ["subnet-1"]
+  }
+
+  expect_failures = [var.subnet_ids]
+}
+
+run "no_receive_at_all_is_refused" {
+  command = plan
+
+  variables {
+    max_receive_count = 0
+  }
+
+  expect_failures = [var.max_receive_count]
+}
+
+run "a_database_in_the_clear_is_refused" {
+  command = plan
+
+  variables {
+    database = { host = "db", instance_host = "db", port = 5432, name = "billing", sslmode = "disable" }
+  }
+
+  expect_failures = [var.database]
+}
+
+run "a_missing_secret_is_refused" {
+  command = plan
+
+  variables {
+    role_secret_arns = { writer = "w", reader = "r", operator = "o" }
+  }
+
+  expect_failures = [var.role_secret_arns]
+}
+
+run "a_log_level_that_python_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    log_level = "TRACE"
+  }
+
+  expect_failures = [var.log_level]
+}
+
+run "a_retention_that_cloudwatch_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    log_retention_days = 42
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "a_schedule_that_eventbridge_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    reconcile_schedule = "every night"
+  }
+
+  expect_failures = [var.reconcile_schedule]
+}

@@ -1,0 +1,189 @@
+# Alarms, where they go, and a dashboard.
+
+data "aws_caller_identity" "this" {}
+
+data "aws_region" "this" {}
+
+locals {
+  # An alarm is a metric, how it is summed up, when it is too much, and what to do then (docs/runbook.md).
+  alarms = merge(
+    {
+      for operation, queue in var.dead_letter_queue_names : "dead-letters-${operation}" => {
+        about     = "Requests of ${operation} failed on every receive. Find out why, then redrive the queue."
+        namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = queue }
+        statistic = "Maximum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 1
+      }
+    },
+    {
+      for operation, queue in var.request_queue_names : "oldest-request-${operation}" => {
+        about     = "Requests of ${operation} wait too long. Raise its concurrency, or find what slows it down."
+        namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = queue }
+        statistic = "Maximum", threshold = var.thresholds.oldest_request_seconds, comparison = "GreaterThanThreshold", minutes = 3
+      }
+    },
+    {
+      for name, function in var.function_names : "errors-${name}" => {
+        about     = "Function ${name} failed. Its log says why."
+        namespace = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = function }
+        statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 1
+      }
+    },
+    {
+      for name, function in var.function_names : "throttles-${name}" => {
+        about     = "Function ${name} was called more often at once than it may run. Raise its concurrency."
+        namespace = "AWS/Lambda", metric = "Throttles", dimensions = { FunctionName = function }
+        statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 5
+      }
+    },
+    {
+      for name, timeout in var.function_timeouts_seconds : "duration-${name}" => {
+        about     = "Function ${name} comes near its timeout of ${timeout} s."
+        namespace = "AWS/Lambda", metric = "Duration", dimensions = { FunctionName = var.function_names[name] }
+        statistic = "Maximum", threshold = timeout * 10 * var.thresholds.duration_percent, comparison = "GreaterThanThreshold", minutes = 3
+      }
+    },
+    {
+      for operation, resource in var.api.post_resources : "latency-${operation}" => {
+        about      = "The API is slow to accept ${operation}."
+        namespace  = "AWS/ApiGateway", metric = "Latency"
+        dimensions = { ApiName = var.api.name, Stage = var.api.stage, Resource = resource, Method = "POST" }
+        statistic  = "p95", threshold = var.thresholds.api_latency_milliseconds, comparison = "GreaterThanThreshold", minutes = 5
+      }
+    },
+    {
+      for node in var.cache_node_ids : "cache-evictions-${node}" => {
+        about     = "The cache is full and drops results before their time. Take a larger node_type."
+        namespace = "AWS/ElastiCache", metric = "Evictions", dimensions = { CacheClusterId = node }
+        statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 5
+      }
+    },
+    {
+      for node in var.cache_node_ids : "cache-processor-${node}" => {
+        about     = "The cache's processor is busy. Take a larger node_type."
+        namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = { CacheClusterId = node }
+        statistic = "Average", threshold = var.thresholds.cache_processor_percent, comparison = "GreaterThanThreshold", minutes = 5
+      }
+    },
+    {
+      api-errors = {
+        about     = "The API answers 5xx: it does not reach its queues, or may not."
+        namespace = "AWS/ApiGateway", metric = "5XXError", dimensions = { ApiName = var.api.name, Stage = var.api.stage }
+        statistic = "Average", threshold = var.thresholds.api_error_percent / 100, comparison = "GreaterThanThreshold", minutes = 3
+      }
+      database-connections = {
+        about     = "The database runs out of connections. Lower concurrency, or raise max_connections."
+        namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
+        statistic = "Maximum", threshold = floor(var.database.max_connections * var.thresholds.database_connections_percent / 100), comparison = "GreaterThanThreshold", minutes = 3
+      }
+      database-processor = {
+        about     = "The database's processor is busy. Take a larger instance_class."
+        namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
+        statistic = "Average", threshold = var.thresholds.database_processor_percent, comparison = "GreaterThanThreshold", minutes = 10
+      }
+      database-storage = {
+        about     = "The database runs out of storage. Raise max_storage_gib."
+        namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
+        statistic = "Minimum", threshold = var.thresholds.database_free_storage_bytes, comparison = "LessThanThreshold", minutes = 5
+      }
+      database-memory = {
+        about     = "The database runs out of memory. Take a larger instance_class."
+        namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
+        statistic = "Minimum", threshold = var.thresholds.database_freeable_memory_bytes, comparison = "LessThanThreshold", minutes = 10
+      }
+      books-differ = {
+        about     = "Reconciling found payments, lines and bills that don't agree. Stop imports and look at the answer of reconcile."
+        namespace = local.own_namespace, metric = aws_cloudwatch_log_metric_filter.books_differ.metric_transformation[0].name, dimensions = {}
+        statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 1
+      }
+    },
+  )
+
+  own_namespace = "UtilitiesBilling/${var.prefix}"
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.prefix}-${each.key}"
+  alarm_description   = each.value.about
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = startswith(each.value.statistic, "p") ? null : each.value.statistic
+  extended_statistic  = startswith(each.value.statistic, "p") ? each.value.statistic : null
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  period              = 60
+  evaluation_periods  = each.value.minutes
+  # Silence is good news: nobody asked, nothing failed.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = [aws_sns_topic.alarms.arn]
+  ok_actions         = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_cloudwatch_log_metric_filter" "books_differ" {
+  name           = "${var.prefix}-books-differ"
+  log_group_name = var.reconcile_log_group_name
+  pattern        = "{ $.operation = \"reconcile\" && $.code = \"books_differ\" }"
+
+  metric_transformation {
+    namespace = local.own_namespace
+    name      = "BooksDiffer"
+    value     = "1"
+  }
+}
+
+resource "aws_sns_topic" "alarms" {
+  name              = "${var.prefix}-alarms"
+  kms_master_key_id = var.kms_key_arn
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = var.alarm_emails
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+data "aws_iam_policy_document" "alarms" {
+  statement {
+    sid       = "AlarmsOfThisAccount"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.this.account_id]
+    }
+  }
+
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn    = aws_sns_topic.alarms.arn
+  policy = data.aws_iam_policy_document.alarms.json
+}

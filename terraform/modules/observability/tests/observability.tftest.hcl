@@ -1,0 +1,152 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:bill-test-alarms" }
+  }
+}
+
+variables {
+  prefix                    = "bill-test"
+  kms_key_arn               = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  function_names            = { payments = "bill-test-payments", migrate = "bill-test-migrate", reconcile = "bill-test-reconcile" }
+  function_timeouts_seconds = { payments = 20 }
+  reconcile_log_group_name  = "/aws/lambda/bill-test-reconcile"
+  request_queue_names       = { auth = "bill-test-auth", payments = "bill-test-payments" }
+  dead_letter_queue_names   = { payments = "bill-test-payments-dlq" }
+  api                       = { name = "bill-test", stage = "v1", post_resources = { requestPayment = "/apartments/{apartment_id}/payments" } }
+  database                  = { instance_identifier = "bill-test", max_connections = 200 }
+  cache_node_ids            = ["bill-test-001", "bill-test-002"]
+}
+
+run "what_can_go_wrong_has_an_alarm" {
+  assert {
+    condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
+      "api-errors", "books-differ", "cache-evictions-bill-test-001", "cache-evictions-bill-test-002",
+      "cache-processor-bill-test-001", "cache-processor-bill-test-002", "database-connections", "database-memory",
+      "database-processor", "database-storage", "dead-letters-payments", "duration-payments", "errors-migrate",
+      "errors-payments", "errors-reconcile", "latency-requestPayment", "oldest-request-auth", "oldest-request-payments",
+      "throttles-migrate", "throttles-payments", "throttles-reconcile",
+    ])
+    error_message = "Each way to fail needs its alarm."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.ok_actions == toset([aws_sns_topic.alarms.arn])])
+    error_message = "Every alarm must reach somebody."
+  }
+}
+
+run "dead_letters_are_counted_by_messages_visible_in_their_own_queue" {
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].metric_name == "ApproximateNumberOfMessagesVisible" &&
+      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].dimensions == tomap({ QueueName = "bill-test-payments-dlq" }) &&
+      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].threshold == 0
+    )
+    error_message = "One dead letter is one too many. (Messages moved there by redrive are never counted as sent.)"
+  }
+}
+
+run "thresholds_follow_from_what_is_deployed" {
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["duration-payments"].threshold == 16000
+    error_message = "80 % of 20 s is 16,000 ms."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["database-connections"].threshold == 160
+    error_message = "80 % of 200 connections is 160."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["latency-requestPayment"].extended_statistic == "p95" && aws_cloudwatch_metric_alarm.this["latency-requestPayment"].dimensions["Resource"] == "/apartments/{apartment_id}/payments"
+    error_message = "Latency is that of POST: polls wait 20 s on purpose."
+  }
+}
+
+run "books_that_differ_are_found_in_the_log_of_reconcile" {
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.books_differ.log_group_name == "/aws/lambda/bill-test-reconcile" && strcontains(aws_cloudwatch_log_metric_filter.books_differ.pattern, "books_differ")
+    error_message = "The filter must read the log of reconcile."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["books-differ"].namespace == aws_cloudwatch_log_metric_filter.books_differ.metric_transformation[0].namespace &&
+      aws_cloudwatch_metric_alarm.this["books-differ"].metric_name == aws_cloudwatch_log_metric_filter.books_differ.metric_transformation[0].name
+    )
+    error_message = "The alarm must watch the filter's metric."
+  }
+}
+
+run "notifications_are_encrypted_and_come_from_this_account_alone" {
+  variables {
+    alarm_emails = ["oncall@example.org"]
+  }
+
+  assert {
+    condition     = aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn && aws_sns_topic_subscription.email["oncall@example.org"].topic_arn == aws_sns_topic.alarms.arn
+    error_message = "The topic must be encrypted and have its subscribers."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.alarms.statement[0].condition).values == tolist(["123456789012"])
+    error_message = "Only alarms of this account may publish."
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 9 && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics) > 0 && widget.properties.region == "eu-west-1"])
+    error_message = "No picture of the dashboard may be empty."
+  }
+}
+
+run "a_prefix_that_is_too_long_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "bill-production"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "an_address_that_is_no_e_mail_is_refused" {
+  command = plan
+
+  variables {
+    alarm_emails = ["oncall"]
+  }
+
+  expect_failures = [var.alarm_emails]
+}
+
+run "a_timeout_of_no_function_is_refused" {
+  command = plan
+
+  variables {
+    function_timeouts_seconds = { refunds = 20 }
+  }
+
+  expect_failures = [var.function_timeouts_seconds]
+}
+
+run "a_threshold_over_a_hundred_percent_is_refused" {
+  command = plan
+
+  variables {
+    thresholds = { duration_percent = 120 }
+  }
+
+  expect_failures = [var.thresholds]
+}

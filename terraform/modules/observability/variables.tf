@@ -1,0 +1,98 @@
+variable "prefix" {
+  description = "Start of every name, at most 12 characters."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{0,11}$", var.prefix))
+    error_message = "Set prefix to 1 to 12 of a-z, 0-9 and -, starting with a letter or digit."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the key that encrypts notifications; its policy must let CloudWatch use it."
+  type        = string
+}
+
+variable "alarm_emails" {
+  description = "E-mail addresses that alarms go to. Each is asked by AWS to confirm."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+$", address))])
+    error_message = "Write each of alarm_emails as name@host."
+  }
+}
+
+variable "function_names" {
+  description = "Names of the functions in Lambda by their name in app.py."
+  type        = map(string)
+}
+
+variable "function_timeouts_seconds" {
+  description = "Timeouts of the functions whose duration is watched, in seconds, by their name in app.py."
+  type        = map(number)
+
+  validation {
+    condition     = alltrue([for name in keys(var.function_timeouts_seconds) : contains(keys(var.function_names), name)])
+    error_message = "Name only functions of function_names in function_timeouts_seconds."
+  }
+}
+
+variable "reconcile_log_group_name" {
+  description = "Name of the log group of the function that reconciles the books."
+  type        = string
+}
+
+variable "request_queue_names" {
+  description = "Names of the request queues by operation."
+  type        = map(string)
+}
+
+variable "dead_letter_queue_names" {
+  description = "Names of the dead-letter queues by operation."
+  type        = map(string)
+}
+
+variable "api" {
+  description = "The API as its metrics name it: its name, its stage, the resource paths of its POST methods by operation."
+  type = object({
+    name           = string
+    stage          = string
+    post_resources = map(string)
+  })
+}
+
+variable "database" {
+  description = "The database: its instance's identifier and the most connections that it takes (count)."
+  type = object({
+    instance_identifier = string
+    max_connections     = number
+  })
+}
+
+variable "cache_node_ids" {
+  description = "Ids of the cache's nodes, as their metrics name them."
+  type        = set(string)
+}
+
+variable "thresholds" {
+  description = "When alarms go off: age of the oldest request (seconds), share of a function's timeout, of the database's connections and of its processor (percent), free storage and memory of the database (bytes), share of 5xx answers (percent), latency of POST methods at the 95th percentile (milliseconds), processor of the cache (percent)."
+  type = object({
+    oldest_request_seconds         = optional(number, 60)
+    duration_percent               = optional(number, 80)
+    database_connections_percent   = optional(number, 80)
+    database_processor_percent     = optional(number, 80)
+    database_free_storage_bytes    = optional(number, 10737418240)
+    database_freeable_memory_bytes = optional(number, 268435456)
+    api_error_percent              = optional(number, 1)
+    api_latency_milliseconds       = optional(number, 1000)
+    cache_processor_percent        = optional(number, 80)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for name, value in var.thresholds : value > 0 && (!endswith(name, "_percent") || value <= 100)])
+    error_message = "Set each of thresholds above 0, and a percentage to 100 at most."
+  }
+}

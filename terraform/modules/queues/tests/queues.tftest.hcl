@@ -1,0 +1,251 @@
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+}
+
+variables {
+  prefix           = "bill-test"
+  gateway_role_arn = "arn:aws:iam::123456789012:role/bill-test-gateway"
+
+  queues = {
+    auth     = { function_timeout_seconds = 9, retention_seconds = 120, dead_letters = false }
+    payments = { function_timeout_seconds = 20, retention_seconds = 345600, dead_letters = true }
+  }
+
+  consumer_role_arns = {
+    auth     = "arn:aws:iam::123456789012:role/bill-test-auth"
+    payments = "arn:aws:iam::123456789012:role/bill-test-payments"
+  }
+}
+
+run "queues_are_named_by_operation_and_hide_a_request_for_six_timeouts" {
+  assert {
+    condition     = aws_sqs_queue.request["auth"].visibility_timeout_seconds == 54 && aws_sqs_queue.request["payments"].visibility_timeout_seconds == 120
+    error_message = "Visibility must be six times the function's timeout."
+  }
+
+  assert {
+    condition     = output.request_queue_names == { auth = "bill-test-auth", payments = "bill-test-payments" }
+    error_message = "The contract sends to <prefix>-<operation>."
+  }
+
+  assert {
+    condition     = output.dead_letter_queue_names == { payments = "bill-test-payments-dlq" }
+    error_message = "A dead-letter queue is called after its request queue."
+  }
+}
+
+run "passwords_are_encrypted_kept_two_minutes_and_never_a_dead_letter" {
+  assert {
+    condition     = alltrue([for queue in concat(values(aws_sqs_queue.request), values(aws_sqs_queue.dead_letter)) : queue.sqs_managed_sse_enabled])
+    error_message = "Requests hold passwords and names: encrypt every queue."
+  }
+
+  assert {
+    condition     = keys(aws_sqs_queue.dead_letter) == ["payments"] && keys(aws_sqs_queue_redrive_policy.request) == ["payments"]
+    error_message = "A password must not rest in a dead-letter queue."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.request["auth"].message_retention_seconds == 120
+    error_message = "A password is kept two minutes at most."
+  }
+}
+
+run "dead_letters_go_from_each_queue_to_its_own_and_from_no_other" {
+  assert {
+    condition     = jsondecode(aws_sqs_queue_redrive_policy.request["payments"].redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead_letter["payments"].arn, maxReceiveCount = 3 }
+    error_message = "Payments must go to the dead-letter queue of payments."
+  }
+
+  assert {
+    condition     = aws_sqs_queue_redrive_policy.request["payments"].queue_url == aws_sqs_queue.request["payments"].url
+    error_message = "The redrive policy must stand on the request queue."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_redrive_allow_policy.dead_letter["payments"].redrive_allow_policy) == { redrivePermission = "byQueue", sourceQueueArns = [aws_sqs_queue.request["payments"].arn] }
+    error_message = "Only the request queue of payments may use it."
+  }
+
+  assert {
+    condition     = aws_sqs_queue_redrive_allow_policy.dead_letter["payments"].queue_url == aws_sqs_queue.dead_letter["payments"].url
+    error_message = "The redrive allow policy must stand on the dead-letter queue."
+  }
+}
+
+run "only_the_gateway_sends_only_its_function_reads_and_redriving_leaves_logins_alone" {
+  assert {
+    condition = alltrue([
+      for operation, document in data.aws_iam_policy_document.request : alltrue([
+        for statement in document.statement :
+        statement.effect == "Deny" && statement.resources == toset([aws_sqs_queue.request[operation].arn])
+      ])
+    ])
+    error_message = "Each policy must deny, and on its own queue."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.request["auth"].statement[0].condition).values == tolist(["arn:aws:iam::123456789012:role/bill-test-gateway"])
+    error_message = "Only the gateway sends logins."
+  }
+
+  assert {
+    condition     = toset(one(data.aws_iam_policy_document.request["payments"].statement[0].condition).values) == toset(["arn:aws:iam::123456789012:role/bill-test-gateway", aws_iam_role.redrive.arn])
+    error_message = "Only the gateway, and whoever redrives, sends payments."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.request["auth"].statement[1].condition).values == tolist(["arn:aws:iam::123456789012:role/bill-test-auth"])
+    error_message = "Only the login function reads passwords."
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.redrive.statement[0].resources == toset([aws_sqs_queue.dead_letter["payments"].arn]) && data.aws_iam_policy_document.redrive.statement[1].resources == toset([aws_sqs_queue.request["payments"].arn])
+    error_message = "Redriving must not reach logins."
+  }
+}
+
+run "every_queue_refuses_calls_without_tls" {
+  assert {
+    condition = alltrue([
+      for statement in flatten([for document in data.aws_iam_policy_document.tls_only : document.statement]) :
+      statement.effect == "Deny" && one(statement.condition).variable == "aws:SecureTransport" && one(statement.condition).values == tolist(["false"])
+    ])
+    error_message = "Deny what does not come over TLS."
+  }
+
+  assert {
+    condition = {
+      for name, document in data.aws_iam_policy_document.tls_only : name => one(document.statement).resources
+      } == {
+      auth         = toset([aws_sqs_queue.request["auth"].arn])
+      payments     = toset([aws_sqs_queue.request["payments"].arn])
+      payments-dlq = toset([aws_sqs_queue.dead_letter["payments"].arn])
+    }
+    error_message = "Each policy must name its own queue."
+  }
+
+  assert {
+    condition     = aws_sqs_queue_policy.request["auth"].queue_url == aws_sqs_queue.request["auth"].url && aws_sqs_queue_policy.dead_letter["payments"].queue_url == aws_sqs_queue.dead_letter["payments"].url
+    error_message = "Each policy must stand on its own queue."
+  }
+}
+
+run "a_prefix_that_leaves_no_room_for_reply_queues_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "bill-production"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "a_retention_that_sqs_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    max_receive_count = 1
+    queues = {
+      auth = { function_timeout_seconds = 5, retention_seconds = 30, dead_letters = false }
+    }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "a_timeout_that_lambda_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    queues = {
+      payments = { function_timeout_seconds = 901, retention_seconds = 345600, dead_letters = true }
+    }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "a_dead_letter_queue_for_passwords_is_refused" {
+  command = plan
+
+  variables {
+    queues = {
+      auth = { function_timeout_seconds = 9, retention_seconds = 120, dead_letters = true }
+    }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "a_retention_that_ends_before_the_last_receive_is_refused" {
+  command = plan
+
+  variables {
+    queues = {
+      auth = { function_timeout_seconds = 10, retention_seconds = 120, dead_letters = false }
+    }
+  }
+
+  expect_failures = [var.queues]
+}
+
+run "a_visibility_under_six_timeouts_is_refused" {
+  command = plan
+
+  variables {
+    visibility_timeouts = 5
+  }
+
+  expect_failures = [var.visibility_timeouts]
+}
+
+run "less_than_one_receive_is_refused" {
+  command = plan
+
+  variables {
+    max_receive_count = 0
+  }
+
+  expect_failures = [var.max_receive_count]
+}
+
+run "dead_letters_that_vanish_before_requests_do_are_refused" {
+  command = plan
+
+  variables {
+    dead_letter_retention_seconds = 345600
+  }
+
+  expect_failures = [var.dead_letter_retention_seconds]
+}
+
+run "a_gateway_without_a_role_is_refused" {
+  command = plan
+
+  variables {
+    gateway_role_arn = "bill-test-gateway"
+  }
+
+  expect_failures = [var.gateway_role_arn]
+}
+
+run "a_queue_that_nobody_reads_is_refused" {
+  command = plan
+
+  variables {
+    consumer_role_arns = { auth = "arn:aws:iam::123456789012:role/bill-test-auth" }
+  }
+
+  expect_failures = [var.consumer_role_arns]
+}

@@ -1,0 +1,175 @@
+mock_provider "aws" {
+  mock_data "aws_availability_zones" {
+    defaults = { names = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{}" }
+  }
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-central-1" }
+  }
+
+  mock_resource "aws_vpc" {
+    defaults = { id = "vpc-1" }
+  }
+
+  mock_resource "aws_security_group" {
+    defaults = { id = "sg-1" }
+  }
+
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/bill-test-role" }
+  }
+
+  mock_resource "aws_cognito_user_pool" {
+    defaults = { arn = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEfGhI" }
+  }
+
+  mock_resource "aws_secretsmanager_secret" {
+    defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test" }
+  }
+
+  mock_resource "aws_db_instance" {
+    defaults = {
+      port               = 5432
+      master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:master", secret_status = "active", kms_key_id = "key" }]
+    }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:aws-waf-logs-bill-test" }
+  }
+
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:bill-test-function" }
+  }
+
+  mock_resource "aws_lambda_invocation" {
+    defaults = { result = "{\"status\":\"done\"}" }
+  }
+
+  mock_resource "aws_cloudwatch_event_rule" {
+    defaults = { arn = "arn:aws:events:eu-central-1:123456789012:rule/bill-test-rule" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-central-1:123456789012:bill-test-alarms" }
+  }
+
+  mock_resource "aws_api_gateway_stage" {
+    defaults = { arn = "arn:aws:apigateway:eu-central-1::/restapis/abcde12345/stages/v1" }
+  }
+
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/bill-test/11111111-2222-3333-4444-555555555555" }
+  }
+}
+
+variables {
+  prefix = "bill-test"
+  region = "eu-central-1"
+}
+
+run "everything_fits_together" {
+  assert {
+    condition     = toset(keys(output.request_queue_urls)) == toset(["auth", "utils", "histories", "payments"]) && toset(keys(output.dead_letter_queue_arns)) == toset(["utils", "histories", "payments"])
+    error_message = "The four operations have their queues."
+  }
+
+  assert {
+    condition     = output.function_names["payments"] == "bill-test-payments"
+    error_message = "Functions are called <prefix>-<name>."
+  }
+
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation
+    error_message = "The key must be renewed every year."
+  }
+}
+
+run "one_map_scales_a_function_and_the_rest_stays" {
+  command = plan
+
+  variables {
+    functions = { payments = { concurrency = 50, timeout_seconds = 25 } }
+  }
+
+  assert {
+    condition     = local.functions["payments"].concurrency == 50 && local.functions["payments"].memory_mib == local.service.functions.payments.memory_mib && local.functions["utils"] == local.service.functions.utils
+    error_message = "Only what is named changes."
+  }
+
+  assert {
+    condition     = local.queues["payments"].function_timeout_seconds == 25
+    error_message = "A queue's visibility follows its function's timeout."
+  }
+}
+
+run "more_copies_than_the_database_has_connections_are_refused" {
+  command = plan
+
+  variables {
+    functions = { payments = { concurrency = 180 } }
+  }
+
+  expect_failures = [output.function_connections]
+}
+
+run "behind_a_proxy_there_may_be_more_copies" {
+  command = plan
+
+  variables {
+    functions = { payments = { concurrency = 180 } }
+    database  = { proxy_enabled = true }
+    network   = { zone_count = 3 }
+  }
+
+  assert {
+    condition     = output.function_connections > var.database.max_connections
+    error_message = "The proxy shares the connections."
+  }
+}
+
+run "a_prefix_that_is_too_long_is_refused" {
+  command = plan
+
+  variables {
+    prefix = "bill-production"
+  }
+
+  expect_failures = [var.prefix]
+}
+
+run "a_region_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    region = "Frankfurt"
+  }
+
+  expect_failures = [var.region]
+}
+
+run "a_function_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    functions = { refunds = { concurrency = 2 } }
+  }
+
+  expect_failures = [var.functions]
+}
