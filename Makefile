@@ -16,6 +16,20 @@ $(BIN)/installed: requirements.txt requirements-dev.txt constraints.txt pyprojec
 .PHONY: install
 install: $(BIN)/installed ## Create .venv and install everything into it
 
+# checkov pins a boto3 of its own, so it lives apart.
+CHECKOV := $(VENV)/checkov/installed
+$(CHECKOV): $(BIN)/installed
+	$(PYTHON) -m venv $(VENV)/checkov
+	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
+	@touch $@
+
+.PHONY: package
+package: install ## Build the functions into terraform/modules/functions
+	@$(BIN)/python -m packager
+
+.PHONY: checkov
+checkov: $(CHECKOV) ## Install the scanner of Terraform that the tests run
+
 .PHONY: up
 up: install ## Run the whole service on 127.0.0.1 (PORT=8000); Ctrl-C ends it
 	@PORT=$(PORT) $(BIN)/python -m localcloud up
@@ -39,7 +53,7 @@ check: install ## Lint, format, types and import rules
 	$(BIN)/lint-imports
 
 .PHONY: test
-test: install ## Run every test
+test: install checkov ## Run every test
 	$(BIN)/pytest
 
 .PHONY: lock
@@ -52,4 +66,4 @@ lock: ## Resolve the requirements anew and write down the exact versions
 
 .PHONY: clean
 clean: ## Remove the local state (.local) and what was built
-	rm -rf .local build
+	rm -rf .local build terraform/modules/functions/chalice.tf.json terraform/modules/functions/deployment.zip

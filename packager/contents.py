@@ -23,9 +23,8 @@ _UNUSED = tuple(
         # Only clients are used, no resources; their descriptions go with them.
         r"^boto3/(data|examples)/",
         r"^botocore/data/[^/]+/[^/]+/examples-1\.json$",
-        # yoyo's command line prints tables; its library does not.
+        # Only yoyo's command that lists migrations prints tables.
         r"^tabulate/",
-        r"^yoyo/scripts/",
         # importlib_metadata, for yoyo, needs it for zipped installations only.
         r"^zipp/",
     )

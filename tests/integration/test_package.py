@@ -1,4 +1,4 @@
-"""What `chalice package` builds runs by itself: no checkout, no virtual environment."""
+"""What `make package` builds runs by itself: no checkout, no virtual environment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.books import Books, Home
-from tests.support.databases import ROLE_PASSWORD, Server
+from tests.support.databases import Server
+from tests.support.packages import built_package
 from tests.support.records import QUEUE, a_record
 
-ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "bill-zip"
 LIBRARIES = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -40,20 +40,11 @@ print(json.dumps(getattr(app, sys.argv[2])(event, None)))
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the package as an operator does, and unzip it."""
-    folder = tmp_path_factory.mktemp("package")
-    chalice = Path(sys.executable).with_name("chalice")
-    subprocess.run(
-        [chalice, "package", "--pkg-format", "terraform", "--stage", "package", folder],
-        cwd=ROOT,
-        env={**os.environ, **LIBRARIES},
-        check=True,
-        capture_output=True,
-        timeout=240,
-    )
-    with zipfile.ZipFile(folder / "deployment.zip") as archive:
-        archive.extractall(folder / "code")
-    return folder
+    """Unzip the package as Lambda does: a folder that can't be written."""
+    code = tmp_path_factory.mktemp("package") / "code"
+    with zipfile.ZipFile(built_package() / "deployment.zip") as archive:
+        archive.extractall(code)
+    return code
 
 
 @pytest.fixture
@@ -72,7 +63,7 @@ class Functions:
     """Runs functions of the package, each in a fresh interpreter."""
 
     def __init__(self, package: Path, environment: Mapping[str, str]) -> None:
-        self.code = package / "code"
+        self.code = package
         self.environment = environment
 
     def __call__(self, name: str, event: Mapping[str, Any], *, role: str) -> Any:
@@ -156,28 +147,3 @@ def reply(aws: str, home: Home) -> dict[str, Any]:
     [message] = sqs.receive_message(QueueUrl=url)["Messages"]
     found: dict[str, Any] = json.loads(message["Body"])
     return found
-
-
-def test_the_package_holds_what_the_functions_need_and_nothing_of_the_rest(package: Path) -> None:
-    names = set(zipfile.ZipFile(package / "deployment.zip").namelist())
-    rooms = {name.split("/")[0] for name in names}
-    assert {"app.py", "chalicelib", "billing_app", "sql", "psycopg2", "redis"} <= rooms
-    assert not rooms & {"localcloud", "billing_client", "tests", "terraform", "pip", "moto"}
-    assert any("libpq" in name for name in names)
-    assert "sql/functions/api/pay.sql" in names
-
-
-def test_each_function_of_the_app_is_in_the_terraform_of_the_package(package: Path) -> None:
-    terraform = json.loads((package / "chalice.tf.json").read_text())
-    functions = terraform["resource"]["aws_lambda_function"]
-    assert set(functions) == {
-        "auth", "utils", "histories", "payments", "sweep", "migrate", "reconcile",
-        "add_resident", "add_apartment", "grant_residency", "end_residency", "disable_login",
-        "add_provider", "import_bills", "void_bill", "reverse_payment",
-    }  # fmt: skip
-    sources = terraform["resource"]["aws_lambda_event_source_mapping"].values()
-    assert {source["event_source_arn"] for source in sources} == {
-        f'${{var.request_queue_arns["{operation}"]}}'
-        for operation in ("auth", "utils", "histories", "payments")
-    }
-    assert ROLE_PASSWORD not in json.dumps(terraform)

@@ -1,0 +1,171 @@
+"""What is in the package, what it weighs and how it starts."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import marshal
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from packager.__main__ import PROJECT, build
+from packager.contents import AWS_SERVICES
+from tests.support.packages import built_package
+
+# Lambda's limit unpacked is 250 MB; a cold start fetches and unpacks what there is.
+LARGEST_ZIP_BYTES = 11_000_000
+LARGEST_UNPACKED_BYTES = 35_000_000
+# The runtime python3.11 is Amazon Linux 2.
+GLIBC_OF_THE_RUNTIME = (2, 26)
+UNCHECKED_HASH = 0b01
+
+
+@pytest.fixture(scope="module")
+def archive() -> zipfile.ZipFile:
+    return zipfile.ZipFile(built_package() / "deployment.zip")
+
+
+@pytest.fixture(scope="module")
+def definition() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads((built_package() / "chalice.tf.json").read_text())
+    return made
+
+
+def sha256(folder: Path) -> dict[str, str]:
+    """Hash the files of a package."""
+    files = ("deployment.zip", "chalice.tf.json")
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
+
+
+def test_the_same_checkout_gives_the_same_bytes(tmp_path: Path) -> None:
+    build(project=PROJECT, output=tmp_path)
+    assert sha256(tmp_path) == sha256(built_package())
+
+
+def test_it_holds_what_the_functions_need_and_nothing_of_the_rest(archive: zipfile.ZipFile) -> None:
+    names = set(archive.namelist())
+    rooms = {name.split("/")[0] for name in names}
+    assert {"app.py", "chalicelib", "billing_app", "sql", "psycopg2", "redis", "boto3"} <= rooms
+    assert not rooms & {"localcloud", "billing_client", "tests", "terraform", "pip", "moto"}
+    assert not [name for name in names if ".dist-info/" in name or name.endswith(".pyi")]
+    assert {"sql/functions/api/pay.sql", "billing_app/adapters/rds-ca-bundle.pem"} <= names
+    assert any(re.match(r"psycopg2_binary\.libs/libpq-.*\.so", name) for name in names)
+
+
+def test_it_is_small(archive: zipfile.ZipFile) -> None:
+    assert (built_package() / "deployment.zip").stat().st_size < LARGEST_ZIP_BYTES
+    assert sum(entry.file_size for entry in archive.infolist()) < LARGEST_UNPACKED_BYTES
+
+
+def test_descriptions_of_aws_services_are_those_that_the_code_calls(
+    archive: zipfile.ZipFile,
+) -> None:
+    called = {
+        call.args[0].value
+        for room in ("chalicelib", "billing_app/adapters")
+        for file in (PROJECT / room).rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) == "boto3.client"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    packed = {
+        name.split("/")[2] for name in archive.namelist() if re.match("botocore/data/[^/]+/", name)
+    }
+    assert called == set(AWS_SERVICES) == packed
+
+
+def test_every_module_has_bytecode_that_is_taken_unchecked(archive: zipfile.ZipFile) -> None:
+    names = set(archive.namelist())
+    modules = {name for name in names if name.endswith(".py")}
+    bytecode = {name for name in names if name.endswith(".pyc")}
+    assert bytecode == {importlib.util.cache_from_source(name) for name in modules}
+    for name in bytecode:
+        header = archive.read(name)[:8]
+        assert header[:4] == importlib.util.MAGIC_NUMBER
+        assert int.from_bytes(header[4:], "little") == UNCHECKED_HASH
+
+
+def test_tracebacks_name_files_as_they_are_in_lambda(archive: zipfile.ZipFile) -> None:
+    code = marshal.loads(archive.read("__pycache__/app.cpython-311.pyc")[16:])  # noqa: S302 - ours
+    assert code.co_filename == "/var/task/app.py"
+
+
+def test_its_libraries_run_on_the_runtime(archive: zipfile.ZipFile) -> None:
+    libraries = [name for name in archive.namelist() if re.search(r"\.so(\.|$)", name)]
+    assert libraries != []
+    wanted = {
+        (int(major), int(minor))
+        for name in libraries
+        for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", archive.read(name))
+    }
+    assert max(wanted) <= GLIBC_OF_THE_RUNTIME
+    assert not [name for name in libraries if "aarch64" in name]
+
+
+# Everything that a function makes on its first event, without a network.
+_START = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import app, boto3, chalicelib.wiring
+for service in ("cognito-idp", "secretsmanager", "sqs"):
+    boto3.client(service, region_name="eu-central-1")
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+def test_every_library_in_it_is_imported(archive: zipfile.ZipFile, tmp_path: Path) -> None:
+    archive.extractall(tmp_path)
+    started = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _START, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    rooms = {name.split("/")[0].removesuffix(".py") for name in archive.namelist()}
+    not_modules = {"sql", "__pycache__", "psycopg2_binary.libs"}
+    assert rooms - set(started.stdout.split()) == not_modules
+
+
+def test_each_function_of_the_app_is_in_the_terraform(definition: dict[str, Any]) -> None:
+    service = json.loads((PROJECT / "terraform" / "service.json").read_text())
+    functions = definition["resource"]["aws_lambda_function"]
+    assert set(functions) == set(service["functions"])
+    assert {one["handler"] for one in functions.values()} == {f"app.{name}" for name in functions}
+    assert {one["runtime"] for one in functions.values()} == {"python3.11"}
+
+
+def test_each_queue_feeds_its_function_in_partial_batches(definition: dict[str, Any]) -> None:
+    mappings = definition["resource"]["aws_lambda_event_source_mapping"].values()
+    assert {one["event_source_arn"]: one["function_name"] for one in mappings} == {
+        f'${{var.request_queue_arns["{name}"]}}': f"${{aws_lambda_function.{name}.arn}}"
+        for name in ("auth", "utils", "histories", "payments")
+    }
+    assert {*map(str, (one["function_response_types"] for one in mappings))} == {
+        "['ReportBatchItemFailures']"
+    }
+
+
+def test_new_code_waits_for_the_migration(definition: dict[str, Any]) -> None:
+    waiting = {
+        name
+        for name, function in definition["resource"]["aws_lambda_function"].items()
+        if "aws_lambda_invocation.migrate" in function["depends_on"]
+    }
+    assert waiting == set(definition["resource"]["aws_lambda_function"]) - {"migrate"}
+
+
+def test_nothing_of_chalice_s_old_terraform_is_left(definition: dict[str, Any]) -> None:
+    assert not {"terraform", "data", "provider"} & set(definition)
+    text = json.dumps(definition)
+    assert "null_data_source" not in text
+    assert "aws-chalice" not in text
