@@ -101,21 +101,28 @@ run "everything_fits_together" {
   }
 }
 
-run "one_map_scales_a_function_and_the_rest_stays" {
+run "one_map_scales_a_function_and_behind_a_proxy_there_may_be_more_copies" {
   command = plan
 
   variables {
-    functions = { payments = { concurrency = 50, timeout_seconds = 25 } }
+    functions = { payments = { concurrency = 180, timeout_seconds = 25 } }
+    database  = { proxy_enabled = true }
+    network   = { zone_count = 3 }
   }
 
   assert {
-    condition     = local.functions["payments"].concurrency == 50 && local.functions["payments"].memory_mib == local.service.functions.payments.memory_mib && local.functions["utils"] == local.service.functions.utils
+    condition     = local.functions["payments"].concurrency == 180 && local.functions["payments"].memory_mib == local.service.functions.payments.memory_mib && local.functions["utils"] == local.service.functions.utils
     error_message = "Only what is named changes."
   }
 
   assert {
     condition     = local.queues["payments"].function_timeout_seconds == 25
     error_message = "A queue's visibility follows its function's timeout."
+  }
+
+  assert {
+    condition     = output.function_connections > var.database.max_connections
+    error_message = "The proxy shares the connections."
   }
 }
 
@@ -129,47 +136,14 @@ run "more_copies_than_the_database_has_connections_are_refused" {
   expect_failures = [output.function_connections]
 }
 
-run "behind_a_proxy_there_may_be_more_copies" {
+run "a_prefix_a_region_and_a_function_that_can_not_be_are_refused" {
   command = plan
 
   variables {
-    functions = { payments = { concurrency = 180 } }
-    database  = { proxy_enabled = true }
-    network   = { zone_count = 3 }
-  }
-
-  assert {
-    condition     = output.function_connections > var.database.max_connections
-    error_message = "The proxy shares the connections."
-  }
-}
-
-run "a_prefix_that_is_too_long_is_refused" {
-  command = plan
-
-  variables {
-    prefix = "bill-production"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "a_region_that_is_none_is_refused" {
-  command = plan
-
-  variables {
-    region = "Frankfurt"
-  }
-
-  expect_failures = [var.region]
-}
-
-run "a_function_that_is_not_there_is_refused" {
-  command = plan
-
-  variables {
+    prefix    = "bill-production"
+    region    = "Frankfurt"
     functions = { refunds = { concurrency = 2 } }
   }
 
-  expect_failures = [var.functions]
+  expect_failures = [var.prefix, var.region, var.functions]
 }

@@ -1,0 +1,91 @@
+"""Terraform's own checks of the root and of every module, without an account."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.packages import built_package
+from tests.support.terraform import MODULES, TERRAFORM, Terraform, run, terraform_program
+from tests.support.terraform_readme import alike, blocks, rows
+
+# An empty name is the root.
+CONFIGURATIONS = ("", *MODULES)
+FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md")
+
+
+def folder_of(module: str) -> Path:
+    """Return the folder of a module; an empty name is the root."""
+    return TERRAFORM / "modules" / module if module else TERRAFORM
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    return Terraform(folder=tmp_path_factory.mktemp("terraform"), package=built_package())
+
+
+@pytest.fixture(scope="module")
+def module_tests(terraform: Terraform) -> Iterator[dict[str, Future[str]]]:
+    """Start `terraform test` of every module, two at a time; the longest first."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield {module: pool.submit(_test, terraform, module) for module in CONFIGURATIONS}
+
+
+def _test(terraform: Terraform, module: str) -> str:
+    terraform.init(module)
+    return terraform(module, "test", "-no-color")
+
+
+@pytest.mark.parametrize("module", CONFIGURATIONS)
+def test_a_module_passes_its_own_tests(module: str, module_tests: dict[str, Future[str]]) -> None:
+    output = module_tests[module].result()
+    assert "Success!" in output
+    assert " 0 failed" in output
+
+
+@pytest.mark.parametrize("module", CONFIGURATIONS)
+def test_a_configuration_is_valid(module: str, terraform: Terraform) -> None:
+    terraform.init(module)
+    assert "Success!" in terraform(module, "validate", "-no-color")
+
+
+def test_everything_is_formatted() -> None:
+    run(
+        [terraform_program(), "fmt", "-check", "-recursive", "-diff", "."],
+        folder=TERRAFORM,
+        env={},
+    )
+
+
+@pytest.mark.parametrize("module", CONFIGURATIONS)
+def test_a_module_has_its_files_and_tests(module: str) -> None:
+    folder = folder_of(module)
+    assert [name for name in FILES if not (folder / name).is_file()] == []
+    assert list((folder / "tests").glob("*.tftest.hcl")) != []
+
+
+@pytest.mark.parametrize("module", CONFIGURATIONS)
+def test_the_tables_of_a_readme_are_what_the_code_says(module: str) -> None:
+    text = (folder_of(module) / "README.md").read_text(encoding="utf-8")
+    table = text.partition("## Variables and outputs")[2].splitlines()
+    written = [line for line in table if line.startswith("| `")]
+    assert [alike(line) for line in written] == [alike(row) for row in rows(folder_of(module))]
+
+
+@pytest.mark.parametrize("module", CONFIGURATIONS)
+def test_each_validation_has_a_run_that_it_refuses(module: str) -> None:
+    folder = folder_of(module)
+    tests = "\n".join(file.read_text() for file in (folder / "tests").glob("*.tftest.hcl"))
+    validated = {
+        name: len(variable["validation"])
+        for name, variable in blocks(folder / "variables.tf", "variable")
+        if "validation" in variable
+    }
+    refusing = " ".join(re.findall(r"expect_failures = \[(.*?)\]", tests, re.DOTALL))
+    refused = Counter(re.findall(r"var\.(\w+)", refusing))
+    assert {name for name, count in validated.items() if refused[name] < count} == set()
