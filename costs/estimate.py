@@ -91,7 +91,7 @@ def _data(sizes: Sizes, traffic: Traffic) -> Iterator[Quantity]:
 
 def _requests(sizes: Sizes, traffic: Traffic) -> Iterator[Quantity]:
     yield "Cognito", "residents", f"cognito.{sizes.identity_tier.lower()}", traffic.active
-    yield "API Gateway", "requests", "api.request", traffic.api_requests
+    yield "API Gateway", "requests", "gateway.request", traffic.api_requests
     yield "API Gateway", "data sent", "transfer.out", traffic.sent_gb
     yield "Lambda", "requests", "lambda.request", traffic.invocations
     yield "Lambda", "running time", "lambda.gb_second", traffic.gb_seconds

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
-from pathlib import Path
+from typing import Any
 
+import hcl2
 import pytest
 from click.testing import CliRunner
 
@@ -15,9 +16,10 @@ from costs.page import PAGE, with_generated_parts
 from costs.prices import PriceUnknown, read_prices
 from costs.sizes import NoTier, sizes_for, tiers
 from costs.usage import Inventory
+from tests.support.terraform import ROOT, TERRAFORM
+from tests.support.terraform_readme import blocks
 
-ROOT = Path(__file__).parents[2]
-MODULES = ROOT / "terraform" / "modules"
+MODULES = TERRAFORM / "modules"
 REGIONS = ["eu-central-1", "us-east-1"]
 
 
@@ -88,6 +90,43 @@ def test_the_command_refuses_what_it_can_not_compute() -> None:
     result = CliRunner().invoke(main, ["--region", "mars-1"])
     assert result.exit_code == 1
     assert "No price of" in result.output
+
+
+@pytest.mark.parametrize("residents", tiers())
+def test_sizes_are_variables_that_terraform_has(residents: int) -> None:
+    variables = dict(blocks(TERRAFORM / "variables.tf", "variable"))
+    for name, value in _sizes(residents).items():
+        known = {*re.findall(r"\w+", variables[name]["type"]), *sizes_for(residents).memory_mib}
+        assert value.keys() - known == set(), name
+
+
+def test_the_smallest_sizes_are_what_terraform_takes_without_a_word() -> None:
+    variables = dict(blocks(TERRAFORM / "variables.tf", "variable"))
+    for name, value in _sizes(1_000).items():
+        defaults = re.findall(r"(\w+) *= *optional\(\w+, ([^)]+)\)", variables[name]["type"])
+        for field, size in value.items():
+            assert json.loads(dict(defaults)[field]) == size, f"{name}.{field}"
+
+
+def test_the_middle_sizes_are_those_of_the_environment_for_residents() -> None:
+    sizes = _sizes(100_000)
+    with (TERRAFORM / "environments" / "prod.tfvars").open(encoding="utf-8") as file:
+        environment = hcl2.load(file)
+    for name in ("network", "database", "cache", "functions"):
+        written = {key: _plain(value) for key, value in environment[name].items()}
+        assert {key: sizes[name].get(key) for key in written} == written, name
+
+
+def _sizes(residents: int) -> dict[str, dict[str, Any]]:
+    sizes: dict[str, dict[str, Any]] = json.loads(sizes_for(residents).file.read_text())
+    return sizes
+
+
+def _plain(value: Any) -> Any:
+    """Take the quotes off that the parser leaves around texts."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value.strip('"') if isinstance(value, str) else value
 
 
 def test_the_inventory_counts_what_terraform_makes() -> None:

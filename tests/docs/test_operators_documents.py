@@ -1,0 +1,185 @@
+"""Operators' pages: calls of AWS, Terraform's names, alarms and function names are real."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from tests.support.documents import OPERATORS, ROOT, blocks_of, commands_of, text_of
+from tests.support.terraform import TERRAFORM
+from tests.support.terraform_readme import blocks
+
+SERVICE = json.loads((TERRAFORM / "service.json").read_text(encoding="utf-8"))
+RUNBOOK = ROOT / "docs" / "runbook.md"
+VARIABLES = dict(blocks(TERRAFORM / "variables.tf", "variable"))
+OUTPUTS = dict(blocks(TERRAFORM / "outputs.tf", "output"))
+TF = "\n".join(text_of(path) for path in TERRAFORM.rglob("*.tf"))
+ALL = "\n".join(text_of(page) for page in OPERATORS)
+
+GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile"}
+# Commands of the CLI that are no calls of an API, and their options.
+OWN_COMMANDS = {
+    ("logs", "tail"): {"--since", "--format", "--filter-pattern", "--follow"},
+    ("configure", "set"): set(),
+}
+AWS_CALLS = sorted(
+    {
+        call.strip()
+        for page in OPERATORS
+        for line in [*commands_of(page), *re.findall(r"`(aws [^`]+)`", text_of(page))]
+        for part in line.split("$(")
+        for call in re.findall(
+            r"aws (?!/)(?:--profile \w+ )?([a-z0-9-]+ [a-z-]+(?: [^|;)]*)?)", part
+        )
+    }
+)
+
+
+@pytest.mark.parametrize("call", AWS_CALLS)
+def test_calls_of_aws_have_the_options_that_are_used(call: str) -> None:
+    service, operation, *rest = call.split()
+    options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    assert options - _options(service, operation, rest) - GLOBAL_OPTIONS == set()
+
+
+def _options(service: str, operation: str, rest: list[str]) -> set[str]:
+    if (service, operation) in OWN_COMMANDS:
+        return OWN_COMMANDS[service, operation]
+    if operation == "wait":
+        waiter = _waiters(service)[rest[0].replace("-", "_")]
+        return _members(service, waiter)
+    names = {xform_name(name, "-"): name for name in _model(service).operation_names}
+    assert operation in names, f"aws {service} {operation}"
+    return _members(service, names[operation])
+
+
+@cache
+def _model(service: str) -> Any:
+    name = {"s3api": "s3"}.get(service, service)
+    return botocore.session.get_session().get_service_model(name)
+
+
+@cache
+def _waiters(service: str) -> dict[str, str]:
+    loader = botocore.session.get_session().get_component("data_loader")
+    waiters = loader.load_service_model(service, "waiters-2")["waiters"]
+    return {xform_name(name): waiter["operation"] for name, waiter in waiters.items()}
+
+
+def _members(service: str, operation: str) -> set[str]:
+    members = _model(service).operation_model(operation).input_shape.members
+    names = {f"--{xform_name(name, '-')}" for name in members}
+    switches = {
+        f"--no-{xform_name(name, '-')}"
+        for name, shape in members.items()
+        if shape.type_name == "boolean"
+    }
+    return names | switches
+
+
+def test_outputs_that_are_read_exist() -> None:
+    assert set(re.findall(r"output -(?:raw|json) (\w+)", ALL)) - OUTPUTS.keys() == set()
+
+
+def test_variables_that_are_set_exist() -> None:
+    given = set(re.findall(r"-var=(\w+)=", ALL))
+    for page in OPERATORS:
+        for block in blocks_of(page, "hcl"):
+            given |= set(re.findall(r"^(\w+) = ", block.text, re.M))
+    assert given
+    assert given - VARIABLES.keys() == set()
+
+
+def test_fields_of_variables_that_are_set_exist() -> None:
+    for page in OPERATORS:
+        for block in blocks_of(page, "hcl"):
+            for name, value in re.findall(r"^(\w+) = (\{.*?\})$", block.text, re.M | re.S):
+                known = {*re.findall(r"\w+", VARIABLES[name]["type"]), *SERVICE["functions"]}
+                assert set(re.findall(r"(\w+)\s+= ", value)) - known == set(), name
+
+
+def test_fields_of_variables_that_are_named_exist() -> None:
+    named = re.findall(rf"`((?:{'|'.join(VARIABLES)})(?:\.\w+)+)`", ALL)
+    assert named
+    for path in named:
+        name, *fields = path.split(".")
+        known = set(re.findall(r"\w+", VARIABLES[name]["type"]))
+        assert set(fields) - known == set(), path
+
+
+def test_variables_in_tables_exist() -> None:
+    table = (
+        text_of(ROOT / "docs" / "deploy.md").partition("## 2. Variables")[2].partition("## 3.")[0]
+    )
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", table, re.M)
+    named = {name for row in rows for name in re.findall(r"\w+", row)}
+    assert named
+    assert named - VARIABLES.keys() == set()
+
+
+def test_addresses_of_resources_exist() -> None:
+    for module, kind, name in re.findall(r"module\.(\w+)\.(aws_\w+)\.(\w+)", ALL):
+        if module == "books":  # the example of a move
+            continue
+        files = (TERRAFORM / "modules" / module).glob("*.tf")
+        text = "\n".join(text_of(file) for file in files)
+        assert f'resource "{kind}" "{name}"' in text, f"{module}.{kind}.{name}"
+    for kind in re.findall(r"`(aws_\w+)`", ALL):
+        assert f'resource "{kind}"' in TF, kind
+
+
+def test_variable_files_exist() -> None:
+    named = {*re.findall(r"-var-file=([\w./-]+)", ALL)}
+    assert named
+    assert [name for name in named if not (TERRAFORM / name).is_file()] == []
+
+
+def test_log_groups_that_are_read_exist() -> None:
+    functions = set(re.findall(r"/aws/lambda/\$P-(\w+)", ALL))
+    assert functions - SERVICE["functions"].keys() == set()
+    others = set(re.findall(r"logs tail (\S*\$P\S*)", ALL)) - {
+        f"/aws/lambda/$P-{f}" for f in functions
+    }
+    for name in others:
+        assert f'"{name.replace("$P", "${var.prefix}")}"' in TF, name
+
+
+def test_functions_queues_and_secrets_that_are_named_exist() -> None:
+    assert set(re.findall(r"--function-name \$P-(\w+)", ALL)) - {*SERVICE["functions"]} == set()
+    for name in re.findall(r"Name=QueueName,Value=\$P-(\w+)|--queue-name \$P-(\w+)-dlq", ALL):
+        assert set(name) & SERVICE["queues"]["requests"].keys(), name
+    assert set(re.findall(r"secret-id \$P/database/(\w+)", ALL)) <= {"writer", "reader", "operator"}
+
+
+def test_every_alarm_is_in_the_runbook_and_every_one_there_exists() -> None:
+    text = text_of(TERRAFORM / "modules" / "observability" / "main.tf")
+    alarms = text[text.index("alarms = merge(") : text.index("own_namespace =")]
+    made = {f"{name}-*" for name in re.findall(r'=> \{\n|"([a-z-]+)-\$\{', alarms) if name}
+    made |= set(re.findall(r"^      ([a-z-]+) = \{$", alarms, re.M))
+    rows = text_of(RUNBOOK).partition("## Which alarm is it?")[2].partition("\n## ")[0]
+    shown = {name for row in re.findall(r"^\| (`.*?) \|", rows, re.M) for name in row.split(", ")}
+    assert {name.strip("`") for name in shown} == made
+
+
+@pytest.mark.parametrize("page", OPERATORS, ids=lambda path: path.name)
+def test_events_rules_and_roles_of_the_pages_carry_names_that_are_made(page: Path) -> None:
+    for name in re.findall(r"(?:disable|enable)-rule --name \$P-(\w+)", text_of(page)):
+        assert re.search(rf'"aws_cloudwatch_event_rule" "{name}"', TF), name
+
+
+def test_each_procedure_says_when_it_is_over() -> None:
+    sections = re.split(r"^## ", text_of(RUNBOOK), flags=re.M)[2:]
+    without = {"A way to psql"}
+    open_ended = [
+        section.splitlines()[0]
+        for section in sections
+        if "**It is over**" not in section and section.splitlines()[0] not in without
+    ]
+    assert open_ended == []
