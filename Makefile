@@ -54,7 +54,7 @@ check: install ## Lint, format, types and import rules
 
 .PHONY: test
 test: install checkov ## Run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 .PHONY: lock
 lock: ## Resolve the requirements anew and write down the exact versions
