@@ -11,6 +11,17 @@ locals {
     redis  = { version = "7.1", family = "redis7" }
   }
   engine = local.engines[var.engine]
+
+  parameters = {
+    # Results expire, yet a full cache must not wait for that.
+    maxmemory-policy  = "allkeys-lru"
+    maxmemory-samples = 5
+    # The service uses one database, number 0.
+    databases = 1
+    # Seconds. A function that Lambda puts away says no goodbye: these free its connection.
+    timeout       = 3600
+    tcp-keepalive = 60
+  }
 }
 
 resource "aws_elasticache_subnet_group" "this" {
@@ -54,9 +65,13 @@ resource "aws_elasticache_parameter_group" "this" {
   family      = local.engine.family
   description = "Settings of the billing cache"
 
-  parameter {
-    name  = "maxmemory-policy"
-    value = "allkeys-lru"
+  dynamic "parameter" {
+    for_each = local.parameters
+
+    content {
+      name  = parameter.key
+      value = parameter.value
+    }
   }
 
   lifecycle {
@@ -86,8 +101,13 @@ resource "aws_elasticache_replication_group" "this" {
   kms_key_id                 = var.kms_key_arn
   user_group_ids             = [aws_elasticache_user_group.this.user_group_id]
 
-  snapshot_retention_limit   = 0
-  maintenance_window         = var.maintenance_window
-  auto_minor_version_upgrade = true
-  apply_immediately          = var.apply_immediately
+  snapshot_retention_limit = 0
+  # Minor versions come by themselves, AWS's default.
+  maintenance_window = var.maintenance_window
+  apply_immediately  = var.apply_immediately
+
+  # Another key means another cache: that is done on purpose, with -replace, and not by the way.
+  lifecycle {
+    ignore_changes = [kms_key_id]
+  }
 }

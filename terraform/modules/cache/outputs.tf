@@ -14,7 +14,7 @@ output "username" {
 }
 
 output "user_arn" {
-  description = "ARN of that user. With logins by IAM a function's role needs elasticache:Connect on it and on replication_group_arn."
+  description = "ARN of that user. A function's role needs elasticache:Connect on it and on replication_group_arn."
   value       = aws_elasticache_user.functions.arn
 }
 

@@ -1,6 +1,6 @@
-# One user, who can read and write results and nothing else. By default it logs in with a token that a
-# function signs with its role, so that there is no password to keep, leak or rotate. A password is
-# possible, but provider 5 writes it to the state: it knows no write-only argument here.
+# One user, who can read and write results and nothing else. It logs in with a token that a function
+# signs with its role, so that there is no password to keep, leak or rotate. (Version 5 of the provider
+# would write a password to the state: it knows no write-only argument here.)
 
 locals {
   user = "${local.identifier}-functions"
@@ -21,8 +21,12 @@ resource "aws_elasticache_user" "functions" {
   access_string = local.access
 
   authentication_mode {
-    type      = var.password == null ? "iam" : "password"
-    passwords = var.password == null ? null : [var.password]
+    type = "iam"
+  }
+
+  # How it logs in is settled when it is made; not everything that stands in for AWS tells it again.
+  lifecycle {
+    ignore_changes = [authentication_mode]
   }
 }
 
@@ -36,6 +40,10 @@ resource "aws_elasticache_user" "disabled" {
 
   authentication_mode {
     type = "no-password-required"
+  }
+
+  lifecycle {
+    ignore_changes = [authentication_mode]
   }
 }
 

@@ -92,12 +92,12 @@ variable "node_count" {
 variable "maintenance_window" {
   description = "When AWS may patch, UTC, as ddd:hh:mm-ddd:hh:mm."
   type        = string
-  default     = "sun:04:00-sun:05:00"
+  default     = "sun:05:00-sun:06:00"
   nullable    = false
 
   validation {
     condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
-    error_message = "Set maintenance_window to a span of the week in UTC, such as \"sun:04:00-sun:05:00\"."
+    error_message = "Set maintenance_window to a span of the week in UTC, such as \"sun:05:00-sun:06:00\"."
   }
 }
 
@@ -106,16 +106,4 @@ variable "apply_immediately" {
   type        = bool
   default     = false
   nullable    = false
-}
-
-variable "password" {
-  description = "Password of the functions' user, 16 to 128 characters, which then stands in the state; null for logins by IAM, which know no password."
-  type        = string
-  default     = null
-  sensitive   = true
-
-  validation {
-    condition     = var.password == null ? true : length(var.password) >= 16 && length(var.password) <= 128
-    error_message = "Leave password out for logins by IAM, or set it to 16 to 128 characters, which is what ElastiCache takes."
-  }
 }

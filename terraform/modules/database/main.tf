@@ -95,6 +95,11 @@ resource "aws_db_instance" "this" {
   monitoring_role_arn                   = aws_iam_role.monitoring.arn
   enabled_cloudwatch_logs_exports       = var.log_exports
 
+  # RDS takes this key once and for all; asking for another would fail every apply.
+  lifecycle {
+    ignore_changes = [performance_insights_kms_key_id]
+  }
+
   # Else RDS makes the log groups itself: unencrypted, and kept for ever.
   depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy_attachment.monitoring]
 }

@@ -130,24 +130,24 @@ variable "backup_retention_days" {
 variable "backup_window" {
   description = "When the daily backup starts, UTC, as hh:mm-hh:mm, apart from maintenance_window."
   type        = string
-  default     = "01:00-02:00"
+  default     = "03:00-04:00"
   nullable    = false
 
   validation {
     condition     = can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", var.backup_window))
-    error_message = "Set backup_window to two times of day in UTC, such as \"01:00-02:00\"."
+    error_message = "Set backup_window to two times of day in UTC, such as \"03:00-04:00\"."
   }
 }
 
 variable "maintenance_window" {
   description = "When AWS may patch and changes that need a restart are made, UTC, as ddd:hh:mm-ddd:hh:mm."
   type        = string
-  default     = "sun:03:00-sun:04:00"
+  default     = "sun:05:00-sun:06:00"
   nullable    = false
 
   validation {
     condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
-    error_message = "Set maintenance_window to a span of the week in UTC, such as \"sun:03:00-sun:04:00\"."
+    error_message = "Set maintenance_window to a span of the week in UTC, such as \"sun:05:00-sun:06:00\"."
   }
 }
 

@@ -1,5 +1,5 @@
-# Secrets of the database's roles and of the cache. They are written through write-only arguments, so
-# that no password stands in a state or a plan.
+# Secrets of the database's roles and of the cache. Passwords are written through write-only arguments,
+# so that none stands in a state or a plan.
 
 locals {
   role_versions = {
@@ -7,9 +7,6 @@ locals {
     reader   = var.password_versions.reader
     operator = var.password_versions.operator
   }
-
-  # Any difference makes another number, and another number makes Terraform write the secret again.
-  cache_version = parseint(substr(sha256(jsonencode([var.cache_connection, var.cache_secret_version])), 0, 7), 16)
 
   secrets = merge(
     { for role, secret in aws_secretsmanager_secret.role : role => secret.arn },
@@ -44,7 +41,7 @@ resource "aws_secretsmanager_secret_version" "role" {
 }
 
 resource "aws_secretsmanager_secret" "cache" {
-  #checkov:skip=CKV2_AWS_57:Holds no password with logins by IAM; with one, it changes together with the cache's user.
+  #checkov:skip=CKV2_AWS_57:Holds no password: functions log in to the cache by IAM.
   name                    = "${var.prefix}/cache"
   description             = "Where the cache is and who the functions are there"
   kms_key_id              = var.kms_key_arn
@@ -53,12 +50,8 @@ resource "aws_secretsmanager_secret" "cache" {
 
 resource "aws_secretsmanager_secret_version" "cache" {
   secret_id = aws_secretsmanager_secret.cache.id
-  secret_string_wo = jsonencode(merge(var.cache_connection, {
-    tls            = true
-    password       = var.cache_password
-    authentication = var.cache_password == null ? "iam" : "password"
-  }))
-  secret_string_wo_version = local.cache_version
+  # Nothing in it is secret, so Terraform may remember it and see when it differs.
+  secret_string = jsonencode(merge(var.cache_connection, { password = null, authentication = "iam" }))
 }
 
 data "aws_iam_policy_document" "tls_only" {

@@ -4,6 +4,6 @@ output "role_secret_arns" {
 }
 
 output "cache_secret_arn" {
-  description = "ARN of the cache's secret: host, port, username, password (null with logins by IAM), tls, authentication (iam or password), replication_group_id."
+  description = "ARN of the cache's secret: host, port, username, password (null), tls, authentication (iam), replication_group_id."
   value       = aws_secretsmanager_secret.cache.arn
 }

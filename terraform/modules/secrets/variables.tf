@@ -37,42 +37,19 @@ variable "password_versions" {
 }
 
 variable "cache_connection" {
-  description = "Where the cache is and who the functions are there: host, port, username and replication_group_id, the outputs of the module cache."
+  description = "Where the cache is and who the functions are there: the outputs host, port, username and replication_group_id of the module cache. tls is off only where a stand-in for ElastiCache has none."
   type = object({
     host                 = string
     port                 = number
     username             = string
     replication_group_id = string
+    tls                  = optional(bool, true)
   })
   nullable = false
 
   validation {
     condition     = var.cache_connection.port >= 1 && var.cache_connection.port <= 65535
     error_message = "Set cache_connection.port to a port from 1 to 65535, such as the output port of the module cache."
-  }
-}
-
-variable "cache_password" {
-  description = "Password of the functions' user of the cache, the same that the module cache was given; null for logins by IAM."
-  type        = string
-  default     = null
-  sensitive   = true
-
-  validation {
-    condition     = var.cache_password == null ? true : length(var.cache_password) >= 16 && length(var.cache_password) <= 128
-    error_message = "Leave cache_password out for logins by IAM, or set it to 16 to 128 characters, which is what ElastiCache takes."
-  }
-}
-
-variable "cache_secret_version" {
-  description = "Raise it after changing cache_password, which Terraform does not remember. Another host, port or user is noticed by itself."
-  type        = number
-  default     = 1
-  nullable    = false
-
-  validation {
-    condition     = var.cache_secret_version >= 1 && floor(var.cache_secret_version) == var.cache_secret_version
-    error_message = "Set cache_secret_version to a whole number from 1 on, one more than it was to write the secret again."
   }
 }
 

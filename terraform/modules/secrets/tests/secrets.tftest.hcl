@@ -71,11 +71,6 @@ run "no_password_stands_in_the_state" {
     condition     = alltrue([for version in aws_secretsmanager_secret_version.role : version.secret_string == null && version.secret_string_wo == null && version.secret_string_wo_version == 1])
     error_message = "Passwords of the roles must be written, not kept."
   }
-
-  assert {
-    condition     = aws_secretsmanager_secret_version.cache.secret_string == null && aws_secretsmanager_secret_version.cache.secret_string_wo == null
-    error_message = "The cache's password must be written, not kept."
-  }
 }
 
 run "one_role_gets_a_new_password_and_the_others_keep_theirs" {
@@ -91,38 +86,18 @@ run "one_role_gets_a_new_password_and_the_others_keep_theirs" {
   }
 }
 
-run "the_caches_secret_is_left_alone_while_the_cache_stays" {
+run "the_caches_secret_tells_where_the_cache_is_and_how_to_log_in" {
   assert {
-    condition     = aws_secretsmanager_secret_version.cache.secret_string_wo_version == 232082592
-    error_message = "The version must depend on nothing but the variables."
-  }
-}
-
-run "another_host_writes_the_caches_secret_again" {
-  variables {
-    cache_connection = {
-      host                 = "master.other.abc.euc1.cache.amazonaws.com"
+    condition = jsondecode(aws_secretsmanager_secret_version.cache.secret_string) == {
+      host                 = "master.bill-test-cache.abc.euc1.cache.amazonaws.com"
       port                 = 6379
       username             = "bill-test-cache-functions"
+      password             = null
+      tls                  = true
+      authentication       = "iam"
       replication_group_id = "bill-test-cache"
     }
-  }
-
-  assert {
-    condition     = aws_secretsmanager_secret_version.cache.secret_string_wo_version != 232082592
-    error_message = "Another host must make another version."
-  }
-}
-
-run "another_password_writes_the_caches_secret_again" {
-  variables {
-    cache_password       = "not-a-real-password"
-    cache_secret_version = 2
-  }
-
-  assert {
-    condition     = aws_secretsmanager_secret_version.cache.secret_string_wo_version != 232082592
-    error_message = "A raised number must make another version."
+    error_message = "Functions must find the cache over TLS, and no password."
   }
 }
 
@@ -235,26 +210,6 @@ run "a_port_that_is_none_is_refused" {
   }
 
   expect_failures = [var.cache_connection]
-}
-
-run "a_short_password_is_refused" {
-  command = plan
-
-  variables {
-    cache_password = "short"
-  }
-
-  expect_failures = [var.cache_password]
-}
-
-run "a_secret_version_of_a_half_is_refused" {
-  command = plan
-
-  variables {
-    cache_secret_version = 1.5
-  }
-
-  expect_failures = [var.cache_secret_version]
 }
 
 run "a_recovery_window_of_a_day_is_refused" {
