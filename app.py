@@ -1,7 +1,8 @@
 """The Chalice app: one handler per operation, a few lines each.
 
 Chalice imports this file while it packages, with no environment, so nothing here reads settings
-or connects. Names in `${...}` are Terraform expressions that end up in the package's Terraform.
+or connects. Names in `${...}` are Terraform expressions that end up in the package's Terraform;
+sizes, timeouts and batches are in terraform/service.json.
 """
 
 from __future__ import annotations
@@ -37,25 +38,25 @@ def _batch(operation: str, event: SQSEvent) -> Json:
     return dict(_wiring().batch(operation).handle(event.to_dict()))
 
 
-@app.on_sqs_message(queue_arn=_queue("auth"), batch_size=1)
+@app.on_sqs_message(queue_arn=_queue("auth"))
 def auth(event: SQSEvent) -> Json:
     """Log a resident in."""
     return _batch("auth", event)
 
 
-@app.on_sqs_message(queue_arn=_queue("utils"), batch_size=5)
+@app.on_sqs_message(queue_arn=_queue("utils"))
 def utils(event: SQSEvent) -> Json:
     """Show what an apartment owes."""
     return _batch("utils", event)
 
 
-@app.on_sqs_message(queue_arn=_queue("histories"), batch_size=2)
+@app.on_sqs_message(queue_arn=_queue("histories"))
 def histories(event: SQSEvent) -> Json:
     """Bring a client's copy of the history up to date."""
     return _batch("histories", event)
 
 
-@app.on_sqs_message(queue_arn=_queue("payments"), batch_size=1)
+@app.on_sqs_message(queue_arn=_queue("payments"))
 def payments(event: SQSEvent) -> Json:
     """Pay bills."""
     return _batch("payments", event)

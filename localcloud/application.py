@@ -17,8 +17,9 @@ from localcloud.state import StateFolder
 # The gateway ends first, so that nothing new comes in; then whoever works on what is there.
 _GATEWAY_STOPS = 3
 _WORKERS_STOP = 2
-# A worker that was asked to end finishes its event, which its timeout bounds.
-_WORKER_EXTRA_SECONDS = 2.0
+# A worker that was asked to end finishes its event. One that is cut off loses nothing: the message
+# comes back.
+_LONGEST_GRACE_SECONDS = 7.0
 
 
 def worker_names(settings: Settings) -> list[str]:
@@ -75,7 +76,7 @@ def _worker_child(settings: Settings, folder: StateFolder, cloud: Cloud, name: s
         is_ready=lambda: is_ready(ready_file),
         stop_group=_WORKERS_STOP,
         stop_signal=signal.SIGTERM,
-        grace_seconds=settings.function_timeout_seconds + _WORKER_EXTRA_SECONDS,
+        grace_seconds=min(settings.timeout_seconds(function), _LONGEST_GRACE_SECONDS),
     )
 
 
@@ -85,7 +86,7 @@ def _command(settings: Settings, function: str, ready_file: Path) -> list[str]:
         return [*module, "--every", str(settings.sweep_seconds), "--ready-file", str(ready_file)]
     return [
         *(sys.executable, "-m", "localcloud.worker", "--function", function),
-        *("--timeout", str(settings.function_timeout_seconds)),
+        *("--timeout", str(settings.timeout_seconds(function))),
         *("--ready-file", str(ready_file)),
     ]
 

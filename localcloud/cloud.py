@@ -6,27 +6,8 @@ from pathlib import Path
 
 from localcloud.errors import LocalCloudError
 from localcloud.files import read_json, write_private_json
-from localcloud.settings import LOCAL_CREDENTIALS, MAX_RECEIVE_COUNT, state_folder
-
-# The database role that each function logs in with. Whoever only reads can't write by mistake.
-_ROLES = {
-    "auth": "writer",
-    "payments": "writer",
-    "sweep": "writer",
-    "utils": "reader",
-    "histories": "reader",
-    "migrate": "migrator",
-    "add_resident": "operator",
-    "add_apartment": "operator",
-    "grant_residency": "operator",
-    "end_residency": "operator",
-    "disable_login": "operator",
-    "add_provider": "operator",
-    "import_bills": "operator",
-    "void_bill": "operator",
-    "reverse_payment": "operator",
-    "reconcile": "operator",
-}
+from localcloud.service import service
+from localcloud.settings import LOCAL_CREDENTIALS, state_folder
 
 
 @dataclass(frozen=True)
@@ -42,8 +23,6 @@ class Cloud:
     redis_url: str
     user_pool_id: str
     user_pool_client_id: str
-    function_timeout_seconds: int
-    visibility_timeout_seconds: int
     workers: list[str]
     logs: str
     pids: dict[str, int] = field(default_factory=dict)
@@ -81,8 +60,9 @@ def environment_of(cloud: Cloud, function: str) -> dict[str, str]:
     if function == "gateway":
         return common
     secrets = _secret_ids(cloud.prefix)
-    variables = common | {"DATABASE_SECRET_ID": secrets[_ROLES[function]]}
-    if function in ("utils", "histories"):
+    deployed = service().functions[function]
+    variables = common | {"DATABASE_SECRET_ID": secrets[deployed.database_role]}
+    if deployed.uses_cache:
         variables["CACHE_SECRET_ID"] = f"{cloud.prefix}/cache"
     if function == "migrate":
         roles = ("writer", "reader", "operator")
@@ -99,7 +79,7 @@ def _common(cloud: Cloud) -> dict[str, str]:
         "AWS_ENDPOINT_URL": cloud.aws_endpoint_url,
         "USER_POOL_ID": cloud.user_pool_id,
         "USER_POOL_CLIENT_ID": cloud.user_pool_client_id,
-        "MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+        "MAX_RECEIVE_COUNT": str(service().max_receive_count),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
         **credentials,
     }

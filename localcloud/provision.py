@@ -10,16 +10,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from localcloud.clients import Clients
-from localcloud.settings import MAX_RECEIVE_COUNT, QUEUE_FUNCTIONS, Settings
+from localcloud.service import service
+from localcloud.settings import Settings
 
 DATABASE_ROLES = ("writer", "reader", "operator")
-_DAY_SECONDS = 86_400
-# A password may wait in the login queue, so it waits there for two minutes at most.
-_RETENTION_SECONDS = {"auth": 120}
-_DEFAULT_RETENTION_SECONDS = 4 * _DAY_SECONDS
-_DEAD_LETTER_RETENTION_SECONDS = 14 * _DAY_SECONDS
-# Likewise the login queue has no dead-letter queue, where a password would rest for days.
-_WITH_DEAD_LETTERS = ("utils", "histories", "payments")
 
 
 @dataclass(frozen=True)
@@ -37,9 +31,9 @@ def request_queue_name(prefix: str, function: str) -> str:
 
 def provision_queues(clients: Clients, settings: Settings) -> None:
     """Make the request queues and their dead-letter queues as the settings want them."""
-    for function in QUEUE_FUNCTIONS:
+    for function, queue in service().queues.items():
         attributes = _request_queue_attributes(settings, function)
-        if function in _WITH_DEAD_LETTERS:
+        if queue.dead_letters:
             attributes["RedrivePolicy"] = _redrive_policy(clients, settings, function)
         _ensure_queue(clients, request_queue_name(settings.prefix, function), attributes)
 
@@ -99,21 +93,20 @@ def cache_secret(url: str) -> dict[str, Any]:
 
 
 def _request_queue_attributes(settings: Settings, function: str) -> dict[str, str]:
-    retention = _RETENTION_SECONDS.get(function, _DEFAULT_RETENTION_SECONDS)
     return {
-        "VisibilityTimeout": str(settings.visibility_timeout_seconds),
-        "MessageRetentionPeriod": str(retention),
+        "VisibilityTimeout": str(settings.visibility_timeout_seconds(function)),
+        "MessageRetentionPeriod": str(service().queues[function].retention_seconds),
         "SqsManagedSseEnabled": "true",
     }
 
 
 def _redrive_policy(clients: Clients, settings: Settings, function: str) -> str:
     name = f"{request_queue_name(settings.prefix, function)}-dlq"
-    attributes = {"MessageRetentionPeriod": str(_DEAD_LETTER_RETENTION_SECONDS)}
+    attributes = {"MessageRetentionPeriod": str(service().dead_letter_retention_seconds)}
     url = _ensure_queue(clients, name, attributes)
     got = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     target = {"deadLetterTargetArn": got["Attributes"]["QueueArn"]}
-    return json.dumps(target | {"maxReceiveCount": MAX_RECEIVE_COUNT})
+    return json.dumps(target | {"maxReceiveCount": service().max_receive_count})
 
 
 def _ensure_queue(clients: Clients, name: str, attributes: dict[str, str]) -> str:

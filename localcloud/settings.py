@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.errors import LocalCloudError
+from localcloud.service import service
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ACCOUNT_ID = "123456789012"
 # Any will do for moto. A real endpoint gets the developer's own, found the way boto3 finds them.
 LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
-# Lambda's rule: a message hidden for six function timeouts can't come back under a live run.
-VISIBILITY_TIMEOUTS = 6
-MAX_RECEIVE_COUNT = 3
+QUEUE_FUNCTIONS = tuple(service().queues)
 _WORKERS = {"auth": 1, "utils": 1, "histories": 1, "payments": 2}
 
 
@@ -23,14 +21,15 @@ _WORKERS = {"auth": 1, "utils": 1, "histories": 1, "payments": 2}
 class Settings:
     """Where state lives, how the parts are called and which of them are somebody else's.
 
-    A URL that is None means: run the embedded server of that kind.
+    A URL that is None means: run the embedded server of that kind. A timeout that is None means:
+    each function's own, as it is deployed.
     """
 
     state: Path
     port: int = 8000
     prefix: str = "bill-local"
     region: str = "eu-central-1"
-    function_timeout_seconds: int = 5
+    function_timeout_seconds: int | None = None
     sweep_seconds: int = 60
     workers: Mapping[str, int] = field(default_factory=lambda: dict(_WORKERS))
     durable: bool = True
@@ -38,10 +37,16 @@ class Settings:
     redis_url: str | None = None
     aws_endpoint_url: str | None = None
 
-    @property
-    def visibility_timeout_seconds(self) -> int:
-        """How long a request that a worker holds stays hidden from the others."""
-        return VISIBILITY_TIMEOUTS * self.function_timeout_seconds
+    def timeout_seconds(self, function: str) -> int:
+        """How long a call of the function may take."""
+        return self.function_timeout_seconds or service().functions[function].timeout_seconds
+
+    def visibility_timeout_seconds(self, function: str) -> int:
+        """How long a request that a worker holds stays hidden from the others.
+
+        Lambda's rule: hidden for six function timeouts it can't come back under a live run.
+        """
+        return service().visibility_timeouts * self.timeout_seconds(function)
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -56,9 +61,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         port=_number(values, "PORT", defaults.port),
         prefix=values.get("BILLING_PREFIX") or defaults.prefix,
         region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION") or defaults.region,
-        function_timeout_seconds=_number(
-            values, "BILLING_FUNCTION_TIMEOUT", defaults.function_timeout_seconds
-        ),
+        function_timeout_seconds=_number(values, "BILLING_FUNCTION_TIMEOUT", 0)
+        if values.get("BILLING_FUNCTION_TIMEOUT")
+        else None,
         sweep_seconds=_number(values, "BILLING_SWEEP_SECONDS", defaults.sweep_seconds),
         workers=_workers(values),
         durable=values.get("BILLING_DURABLE", "1") != "0",

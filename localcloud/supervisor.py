@@ -137,8 +137,6 @@ class Supervisor:
             redis_url=servers.redis_url,
             user_pool_id=identity.user_pool_id,
             user_pool_client_id=identity.user_pool_client_id,
-            function_timeout_seconds=settings.function_timeout_seconds,
-            visibility_timeout_seconds=settings.visibility_timeout_seconds,
             workers=worker_names(settings),
             logs=str(self._folder.logs),
         )

@@ -25,6 +25,7 @@ from localcloud.clients import client_options
 from localcloud.lambda_events import LambdaContext, failed_messages, sqs_event
 from localcloud.provision import request_queue_name
 from localcloud.ready import mark_ready
+from localcloud.service import service
 
 Function = Callable[[dict[str, Any], LambdaContext], Any]
 # Lambda waits for 20 s. A shorter wait asks more often, but ends soon after a SIGTERM.
@@ -157,9 +158,8 @@ def load_function(name: str) -> Function:
 
 
 def batch_size_of(name: str) -> int:
-    """Find how many messages app.py lets the function have at once."""
-    sources = importlib.import_module("app").app.event_sources
-    return next((int(source.batch_size) for source in sources if source.name == name), 1)
+    """Find how many messages the function gets at once where it is deployed."""
+    return service().functions[name].batch_size or 1
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

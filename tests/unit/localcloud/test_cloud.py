@@ -20,8 +20,6 @@ CLOUD = Cloud(
     redis_url="redis://127.0.0.1:3",
     user_pool_id="pool",
     user_pool_client_id="client",
-    function_timeout_seconds=5,
-    visibility_timeout_seconds=30,
     workers=[],
     logs="/logs",
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from localcloud.errors import LocalCloudError
+from localcloud.service import service
 from localcloud.settings import REPOSITORY, read_settings
 
 
@@ -23,7 +24,13 @@ def test_urls_point_at_real_servers() -> None:
 
 
 def test_the_visibility_timeout_follows_the_function_timeout() -> None:
-    assert read_settings({"BILLING_FUNCTION_TIMEOUT": "3"}).visibility_timeout_seconds == 18
+    settings = read_settings({"BILLING_FUNCTION_TIMEOUT": "3"})
+    assert settings.visibility_timeout_seconds("payments") == 18
+
+
+def test_a_function_has_the_timeout_that_it_is_deployed_with() -> None:
+    deployed = service().functions["payments"].timeout_seconds
+    assert read_settings({}).timeout_seconds("payments") == deployed
 
 
 def test_workers_are_counted_by_function(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Queues and functions as they are deployed, from ``terraform/service.json``: they run so here."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_FILE = Path(__file__).resolve().parents[1] / "terraform" / "service.json"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A request queue: how long it keeps a request, and whether failed ones are kept apart."""
+
+    retention_seconds: int
+    dead_letters: bool
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: its limits, and whom the database and the cache know it as.
+
+    ``batch_size`` (messages) is None for a function that reads no queue.
+    """
+
+    timeout_seconds: int
+    database_role: str
+    uses_cache: bool
+    batch_size: int | None
+
+
+@dataclass(frozen=True)
+class Service:
+    """All queues and functions, by operation and name."""
+
+    queues: Mapping[str, Queue]
+    functions: Mapping[str, Function]
+    max_receive_count: int
+    visibility_timeouts: int
+    dead_letter_retention_seconds: int
+
+
+@cache
+def service() -> Service:
+    """Read the file, once."""
+    content = json.loads(_FILE.read_text(encoding="utf-8"))
+    queues = content["queues"]
+    return Service(
+        queues={name: Queue(**queue) for name, queue in queues["requests"].items()},
+        functions={name: _function(made) for name, made in content["functions"].items()},
+        max_receive_count=queues["max_receive_count"],
+        visibility_timeouts=queues["visibility_timeouts"],
+        dead_letter_retention_seconds=queues["dead_letter_retention_seconds"],
+    )
+
+
+def _function(content: Mapping[str, Any]) -> Function:
+    return Function(
+        timeout_seconds=content["timeout_seconds"],
+        database_role=content["database_role"],
+        uses_cache=content["cache"],
+        batch_size=content.get("batch_size"),
+    )
