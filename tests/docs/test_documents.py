@@ -26,6 +26,7 @@ from tests.support.documents import (
 
 # What a command of the document makes, or what is each operator's own.
 MADE = {
+    "terraform/.terraform.lock.hcl",
     "terraform/backend.tf",
     "terraform/modules/functions/deployment.zip",
     "terraform/modules/functions/chalice.tf.json",
