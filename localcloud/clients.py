@@ -1,6 +1,5 @@
 """boto3 clients for wherever SQS, Cognito and Secrets Manager are."""
 
-import os
 from typing import Any
 
 import boto3
@@ -15,17 +14,20 @@ _CONFIG = Config(
 
 def client_options(endpoint_url: str, region: str) -> dict[str, Any]:
     """Options of ``boto3.client`` for the endpoint."""
-    known = {} if os.environ.get("AWS_ACCESS_KEY_ID") else _local_credentials()
     return {
         "endpoint_url": endpoint_url,
         "region_name": region,
         "config": _CONFIG,
-        **known,
+        **{name.lower(): value for name, value in credentials().items()},
     }
 
 
-def _local_credentials() -> dict[str, str]:
-    return {name.lower(): value for name, value in LOCAL_CREDENTIALS.items()}
+def credentials() -> dict[str, str]:
+    """Return what to set beside the developer's own credentials: nothing, unless there are none.
+
+    An emulator takes any, but boto3 signs with none at all only on demand.
+    """
+    return {} if boto3.Session().get_credentials() else LOCAL_CREDENTIALS
 
 
 class Clients:

@@ -4,6 +4,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from localcloud.clients import credentials
 from localcloud.errors import LocalCloudError
 from localcloud.files import read_json, write_private_json
 from localcloud.service import service
@@ -71,7 +72,7 @@ def environment_of(cloud: Cloud, function: str) -> dict[str, str]:
 
 
 def _common(cloud: Cloud) -> dict[str, str]:
-    credentials = LOCAL_CREDENTIALS if cloud.aws_is_embedded else {}
+    keys = LOCAL_CREDENTIALS if cloud.aws_is_embedded else credentials()
     return {
         "BILLING_PREFIX": cloud.prefix,
         "AWS_REGION": cloud.region,
@@ -81,7 +82,7 @@ def _common(cloud: Cloud) -> dict[str, str]:
         "USER_POOL_CLIENT_ID": cloud.user_pool_client_id,
         "MAX_RECEIVE_COUNT": str(service().max_receive_count),
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
-        **credentials,
+        **keys,
     }
 
 

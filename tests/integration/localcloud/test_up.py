@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
+from moto.server import ThreadedMotoServer
 
 from localcloud.postgres import EmbeddedPostgres
 from localcloud.processes import free_port
 from localcloud.redis import EmbeddedRedis
 from localcloud.settings import REPOSITORY
+from tests.support.api import Caller
 from tests.support.stack import Stack, left
 
 
@@ -156,7 +159,15 @@ def _kill_supervisor(own: Stack) -> None:
 def real_servers(tmp_path: Path) -> Iterator[dict[str, str]]:
     postgres = EmbeddedPostgres(tmp_path / "postgres", durable=False)
     redis = EmbeddedRedis(tmp_path / "redis")
-    yield {"DATABASE_URL": postgres.start(), "REDIS_URL": redis.start()}
+    aws = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    aws.start()
+    host, port = aws.get_host_and_port()
+    yield {
+        "DATABASE_URL": postgres.start(),
+        "REDIS_URL": redis.start(),
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    }
+    aws.stop()
     redis.stop()
     postgres.destroy()
 
@@ -167,9 +178,13 @@ def test_it_uses_the_servers_that_the_environment_names(
     own = Stack(tmp_path / "state", real_servers)
     own.start()
     try:
-        assert not {"postgres", "redis"} & set(own.cloud.pids)
+        assert not {"postgres", "redis", "aws"} & set(own.cloud.pids)
         assert own.cloud.database_url == real_servers["DATABASE_URL"]
         assert counts(own)[0] == len(own.demo["residents"])
+        with httpx.Client(base_url=own.base_url, timeout=35) as http:
+            resident = own.demo["residents"][0]
+            names = {name: resident[name] for name in ("username", "password")}
+            assert Caller(http).ask("/auth", names)["status"] == "done"
     finally:
         own.stop()
 
