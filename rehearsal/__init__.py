@@ -1,1 +1,1 @@
-"""The rehearsal of a deployment: real Terraform, emulated AWS, the applied system driven over HTTP."""
+"""The rehearsal of a deployment: real Terraform, emulated AWS, driven over HTTP."""

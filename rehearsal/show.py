@@ -36,10 +36,8 @@ class Show:
             raise
         finally:
             self._status = None
-        seconds = time.monotonic() - started
-        self._console.print(
-            f"[dim]{self._clock()}[/dim] [green]✓[/green] {escape(doing)} [dim]{seconds:.1f} s[/dim]"
-        )
+        took = f"[dim]{time.monotonic() - started:.1f} s[/dim]"
+        self._console.print(f"[dim]{self._clock()}[/dim] [green]✓[/green] {escape(doing)} {took}")
 
     def update(self, text: str) -> None:
         """Replace the text of the step that runs; only a terminal shows it."""

@@ -30,10 +30,9 @@ EMULATOR_PYTHON = _REPOSITORY / ".venv" / "rehearsal" / "bin" / "python"
 class Stage:
     """Ministack, moto, Postgres and a Redis-protocol server; ended when the block is left."""
 
-    def __init__(self, folder: Path, *, region: str, emulator: Path = EMULATOR_PYTHON) -> None:
+    def __init__(self, folder: Path, *, emulator: Path = EMULATOR_PYTHON) -> None:
         self.folder = folder
         self.logs = folder / "logs"
-        self.region = region
         self.decisions = self.logs / "decisions.jsonl"
         self._emulator = emulator
         self._ports = {name: processes.free_port() for name in ("ministack", "moto", "cache")}
@@ -43,7 +42,9 @@ class Stage:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.decisions.touch()
         if not self._emulator.exists():
-            raise NotPrepared(f"{self._emulator} is missing. Start the rehearsal by `make rehearse`.")
+            raise NotPrepared(
+                f"{self._emulator} is missing. Start the rehearsal by `make rehearse`."
+            )
         self.certificates = make_certificates(self.folder / "tls")
         try:
             self._start()
@@ -76,10 +77,13 @@ class Stage:
         return {
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": _SECRET,
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
             "AWS_CA_BUNDLE": str(self.certificates.authority),
         }
+
+    @property
+    def cache_port(self) -> int:
+        """Port of the cache, where it speaks TLS."""
+        return self._ports["cache"]
 
     @property
     def database_port(self) -> int:
@@ -97,12 +101,12 @@ class Stage:
         )
         self.redis = EmbeddedRedis(self.folder / "redis", log=self.logs / "redis.log")
         self._spawn("ministack", [self._emulator, _beside("emulator.py")], self._ministack())
-        self._spawn("moto", [sys.executable, "-m", "moto.server", *self._moto()], _plain())
+        self._spawn("moto", [*_module("moto_server"), str(self._ports["moto"])], _plain())
         self._ends.callback(self.postgres.destroy)
         self.postgres.start()
         self._ends.callback(self.redis.stop)
         self.redis.start()
-        self._spawn("cache", [sys.executable, "-m", "rehearsal.tls_front", *self._front()], None)
+        self._spawn("cache", [*_module("tls_front"), *self._front()], _plain())
         self._wait()
 
     def _spawn(
@@ -134,7 +138,6 @@ class Stage:
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            "MINISTACK_REGION": self.region,
             "AUTH": "true",
             "USE_SSL": "1",
             "MINISTACK_SSL_CERT": str(self.certificates.certificate),
@@ -148,9 +151,6 @@ class Stage:
             "IOT_MTLS_ENABLED": "0",
         }
 
-    def _moto(self) -> list[str]:
-        return ["-H", "127.0.0.1", "-p", str(self._ports["moto"])]
-
     def _front(self) -> list[str]:
         target = str(urlsplit(self.redis.url).port)
         made: Certificates = self.certificates
@@ -161,6 +161,10 @@ def _plain() -> dict[str, str]:
     """Return the environment without anything that could lead to somebody's real account."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL")
     return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _module(name: str) -> list[str | Path]:
+    return [sys.executable, "-m", f"rehearsal.{name}"]
 
 
 def _beside(name: str) -> Path:

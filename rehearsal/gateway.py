@@ -1,0 +1,43 @@
+"""The applied REST API over HTTP: the executor of localcloud, in the gateway's own role."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jwt
+
+from localcloud.gateway import create_app
+from localcloud.gateway.server import make_http_server
+from localcloud.gateway.sqs import Sqs
+from localcloud.gateway.tokens import Keys
+from rehearsal.cloud import Cloud
+
+
+@contextmanager
+def serving(cloud: Cloud, *, document: str, role_arn: str, stage_name: str) -> Iterator[str]:
+    """Serve the document on a free port while the block runs; yields the stage's URL."""
+    app = create_app(
+        document=document,
+        backend=Sqs(cloud.in_role(role_arn, "sqs")),
+        keys=lambda arn: _pool_keys(cloud, arn),
+        stage=stage_name,
+    )
+    server = make_http_server(app, host="127.0.0.1", port=0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/{stage_name}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def _pool_keys(cloud: Cloud, user_pool_arn: str) -> Keys:
+    pool: Any = user_pool_arn.rpartition("/")[2]
+    trusted = ssl.create_default_context(cafile=str(cloud.stage.certificates.authority))
+    url = f"{cloud.stage.aws_url}/{pool}/.well-known/jwks.json"
+    return jwt.PyJWKClient(url, ssl_context=trusted)

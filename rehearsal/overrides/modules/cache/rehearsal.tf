@@ -1,0 +1,6 @@
+variable "rehearsal_cache_port" {
+  description = "Port (number) of the server that stands in for ElastiCache."
+  type        = number
+  # An override may only give arguments that have a default.
+  default = null
+}

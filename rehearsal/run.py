@@ -1,0 +1,222 @@
+"""One rehearsal from the first to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from billing_client import BillingClient
+
+from rehearsal import deployment
+from rehearsal.applied_cache import AppliedCache
+from rehearsal.cloud import Cloud
+from rehearsal.contract import applied_document
+from rehearsal.errors import RehearsalError
+from rehearsal.gateway import serving
+from rehearsal.journey import Outcome, travel
+from rehearsal.least import Actors, Finding, take_away
+from rehearsal.leftovers import leftovers
+from rehearsal.office import Office
+from rehearsal.poison import try_poison
+from rehearsal.privileges import Decisions, Permission, Roles, left_over
+from rehearsal.reply_queues import ReplyQueues
+from rehearsal.requests import Requests
+from rehearsal.show import Show
+from rehearsal.stage import Stage
+from rehearsal.terraform import Terraform
+
+# Where a refusal is no reason to stop: the cache and the look for orphans can wait.
+_MAY_GO_ON = {("sweep", "sqs:ListQueues"), ("utils", "cache"), ("histories", "cache")}
+SHORT = ("gateway", "payments")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is asked of a rehearsal: what is deployed, and whose permissions are all tried."""
+
+    plan: deployment.Plan
+    roles: Sequence[str] | None = None
+
+
+class Rehearsal:
+    """Applies, drives and destroys a deployment on a stage that stands."""
+
+    def __init__(self, stage: Stage, wishes: Wishes, show: Show) -> None:
+        self._stage = stage
+        self._wishes = wishes
+        self._show = show
+        self._folder = stage.folder / "terraform"
+
+    def run(self) -> None:
+        """Do all of it. Raises RehearsalError at the first thing that is not as it should be."""
+        terraform = self._prepare()
+        with self._show.step("Applying everything"):
+            terraform.apply()
+        with self._show.step("Planning again, which must find nothing to do"):
+            _require_none("A second plan is not empty", terraform.changes())
+        self._drive(terraform.outputs())
+        with self._show.step("Destroying everything"):
+            terraform.destroy()
+        with self._show.step("Looking for what is left"):
+            left = leftovers(self._cloud, self._prefix)
+            _require_none("Not everything is gone", left)
+
+    def _prepare(self) -> Terraform:
+        with self._show.step("Packaging the functions and preparing Terraform"):
+            deployment.prepare(self._folder, plan=self._wishes.plan, stage=self._stage)
+            terraform = Terraform(
+                self._folder,
+                log=self._stage.logs / "terraform.log",
+                environment=self._stage.credentials,
+                variables=self._wishes.plan.variables,
+                say=self._show.update,
+            )
+            # The package has Terraform's description of the functions with it.
+            deployment.package(self._folder)
+            terraform.init()
+        return terraform
+
+    def _drive(self, outputs: dict[str, Any]) -> None:
+        # The provider's region is the operator's variable; every ARN tells it.
+        self._cloud = Cloud(self._stage, region=outputs["alarm_topic_arn"].split(":")[3])
+        self._prefix = outputs["gateway_role_arn"].rpartition("/")[2].removesuffix("-gateway")
+        office = Office(self._cloud, outputs["function_names"])
+        cache = AppliedCache(self._cloud)
+        self._show.note(f"users of the cache: {', '.join(cache.let_users_in(self._prefix))}")
+        document = applied_document(
+            self._cloud.client("apigateway"),
+            rest_api_id=outputs["rest_api_id"],
+            stage_name=outputs["stage_name"],
+        )
+        with serving(
+            self._cloud,
+            document=document,
+            role_arn=outputs["gateway_role_arn"],
+            stage_name=outputs["stage_name"],
+        ) as url:
+            self._drive_at(url, outputs, office, cache)
+
+    def _drive_at(
+        self, url: str, outputs: dict[str, Any], office: Office, cache: AppliedCache
+    ) -> None:
+        with self._show.step("A resident's journey through the deployed service"):
+            outcome = travel(url, office, self._show.note)
+        self._show.note(f"the cache holds {cache.require_use()} results")
+        with self._show.step("A poison message, up to the dead-letter queue"):
+            received = try_poison(self._cloud, outputs)
+        self._show.note(f"received {received} times, then put aside")
+        replies = ReplyQueues(self._cloud, prefix=self._prefix)
+        actors = self._actors(url, outputs, office, replies, outcome)
+        self._try_permissions(actors, outputs)
+        with self._show.step("The sweeper, on all reply queues that were made"):
+            swept = replies.sweep(office)
+        self._show.note(f"{swept} reply queues swept away")
+
+    def _actors(
+        self,
+        url: str,
+        outputs: dict[str, Any],
+        office: Office,
+        replies: ReplyQueues,
+        outcome: Outcome,
+    ) -> Actors:
+        resident = outcome.resident
+        with BillingClient(url) as client:
+            token = client.login(resident.username, resident.password).tokens.id_token
+        return Actors(
+            cloud=self._cloud,
+            office=office,
+            requests=Requests(self._cloud, office, prefix=self._prefix, resident=resident),
+            replies=replies,
+            resident=resident,
+            url=url,
+            id_token=token,
+            function_names=outputs["function_names"],
+        )
+
+    def _try_permissions(self, actors: Actors, outputs: dict[str, Any]) -> None:
+        roles, decisions = Roles(self._cloud.client("iam")), Decisions(self._stage.decisions)
+        arns = {**outputs["function_role_arns"], "gateway": outputs["gateway_role_arn"]}
+        names = {arn.rpartition("/")[2]: name for name, arn in arns.items()}
+        with self._show.step("Looking for permissions that nobody used"):
+            self._use_the_rest(actors)
+            held = [one for role in names for one in roles.permissions(role)]
+            unused = left_over(held, decisions.since())
+            _require_none("Permissions are left over", [_line(one) for one in unused])
+        self._tell_unseen(held)
+        tried = [one for one in held if one.reason_unseen is None and self._is_tried(names, one)]
+        with self._show.step(f"Taking away {len(tried)} permissions in turn"):
+            findings = take_away(
+                tried,
+                roles=roles,
+                decisions=decisions,
+                exercise=lambda permission: actors.exercise(names[permission.role]),
+                say=self._show.update,
+            )
+        self._judge(findings, names)
+
+    def _use_the_rest(self, actors: Actors) -> None:
+        """Call what the journey had no reason to call."""
+        actors.office.take_leave(actors.resident)
+        actors.replies.make_some(actors.requests, actors.resident)
+        actors.office.invoke("sweep", {})
+        leaver = actors.office.add_resident("Somebody who leaves")
+        actors.office.ask("disable_login", {"username": leaver.username})
+
+    def _tell_unseen(self, held: Sequence[Permission]) -> None:
+        reasons = sorted({(one.statement, one.action, one.reason_unseen) for one in held})
+        rows = [(name, action, why) for name, action, why in reasons if why]
+        columns = ("Statement", "Action", "What AWS does by it, unseen by emulators")
+        self._show.table("Permissions that can't be tried here", columns, rows)
+
+    def _is_tried(self, names: dict[str, str], permission: Permission) -> bool:
+        wanted = self._wishes.roles
+        return wanted is None or names[permission.role] in wanted
+
+    def _judge(self, findings: Sequence[Finding], names: dict[str, str]) -> None:
+        columns = ("Role", "Action", "On", "Without it")
+        self._show.table(
+            "Permissions taken away",
+            columns,
+            [
+                (one.permission.role, one.permission.action, _short(one.permission), one.verdict)
+                for one in findings
+            ],
+        )
+        wrong = [one for one in findings if not one.refused or _went_on_wrongly(one, names)]
+        _require_none("Permissions are not needed", [_line(one.permission) for one in wrong])
+
+
+def _went_on_wrongly(finding: Finding, names: dict[str, str]) -> bool:
+    permission = finding.permission
+    what = (
+        "cache" if permission.resource.rpartition("-")[0].endswith("/cache") else permission.action
+    )
+    return finding.went_on and (names[permission.role], what) not in _MAY_GO_ON
+
+
+def _line(permission: Permission) -> str:
+    return f"{permission.role}: {permission.action} on {permission.resource}"
+
+
+def _short(permission: Permission) -> str:
+    return permission.resource.rpartition(":")[2]
+
+
+def _require_none(what: str, found: Sequence[str]) -> None:
+    if found:
+        lines = "\n".join(f"  {line}" for line in found)
+        raise RehearsalError(f"{what}:\n{lines}")
+
+
+def rehearse(folder: Path, wishes: Wishes, show: Show) -> None:
+    """Rehearse in an empty folder, whose `logs` stay. Raises RehearsalError."""
+    with show.step("Starting emulators, Postgres and the cache"):
+        stage = Stage(folder)
+        stage.__enter__()
+    try:
+        Rehearsal(stage, wishes, show).run()
+    finally:
+        stage.__exit__(None, None, None)
