@@ -14,12 +14,15 @@ from random import Random
 from time import monotonic
 from typing import Any
 
+import botocore.session
+from botocore.exceptions import BotoCoreError
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import Connection
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from billing_app.adapters.cache_login import IamLogin
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.parts import to_json
 from billing_app.ports.cache import CachedResult, PendingResult
@@ -36,7 +39,7 @@ _LARGEST_BODY_BYTES = 4_000_000
 _FAILURES_TO_OPEN = 3
 _OPEN_SECONDS = 5.0
 
-_TROUBLE = (RedisError, OSError, ValueError, KeyError, TypeError, Unavailable)
+_TROUBLE = (RedisError, BotoCoreError, OSError, ValueError, KeyError, TypeError, Unavailable)
 
 
 class Breaker:
@@ -68,8 +71,9 @@ class Breaker:
 class RedisCache:
     """`ResultCache` on Redis; the connection is made on first use.
 
-    `secret` returns `host`, `port`, `username`, `password` and `tls`. `failures` counts what went
-    wrong since the process started.
+    `secret` returns `host`, `port`, `tls`, and either `username` and `password` or, with
+    `authentication` set to `iam`, `username` and `replication_group_id`. `failures` counts what
+    went wrong since the process started.
     """
 
     def __init__(
@@ -162,11 +166,21 @@ def _connect(secret: Mapping[str, Any]) -> Redis:
     return Redis(
         host=secret["host"],
         port=secret["port"],
-        username=secret.get("username"),
-        password=secret.get("password"),
+        **_login(secret),
         ssl=bool(secret.get("tls")),
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),
         health_check_interval=0,
     )
+
+
+def _login(secret: Mapping[str, Any]) -> dict[str, Any]:
+    if secret.get("authentication") != "iam":
+        return {"username": secret.get("username"), "password": secret.get("password")}
+    login = IamLogin(
+        username=secret["username"],
+        replication_group_id=secret["replication_group_id"],
+        session=botocore.session.get_session(),
+    )
+    return {"credential_provider": login}

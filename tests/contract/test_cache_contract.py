@@ -7,11 +7,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
+import botocore.session
 import pytest
 from redis import Redis
 
+from billing_app.adapters.cache_login import IamLogin
 from billing_app.adapters.redis_cache import Breaker, RedisCache
 from billing_app.ports.cache import CachedResult, ResultCache
 from tests.support.fakes import FakeCache
@@ -156,3 +159,53 @@ def test_a_redis_with_another_password_is_a_miss_and_the_secret_is_fetched_again
     moments[0] = 6.0
     cache.store(key=key, result=CachedResult(1, "new"))
     assert cache.ask(key=key)() == CachedResult(1, "new")
+
+
+def test_a_login_by_iam_signs_a_token_for_each_connection(
+    redis_secret: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server takes any token here: only ElastiCache can check one."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    user, key = f"user-{uuid4().hex}", str(uuid4())
+    by_iam = {
+        **redis_secret,
+        "username": user,
+        "password": None,
+        "authentication": "iam",
+        "replication_group_id": "bill-test",
+    }
+    server = Redis(
+        host=redis_secret["host"], port=redis_secret["port"], password=redis_secret["password"]
+    )
+    with server:
+        server.execute_command(  # type: ignore[no-untyped-call]
+            "ACL", "SETUSER", user, "on", "nopass", "~*", "-@all", "+get", "+set", "+client|setinfo"
+        )
+    cache = redis_cache(by_iam)
+    cache.store(key=key, result=CachedResult(3, ["by iam"]))
+    assert cache.ask(key=key)() == CachedResult(3, ["by iam"])
+    assert cache.failures == 0
+
+
+def test_the_token_is_the_signed_address_of_the_replication_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    login = IamLogin(
+        username="bill-functions",
+        replication_group_id="bill-test",
+        session=botocore.session.get_session(),
+    )
+    username, token = login.get_credentials()
+    address, _, query = token.partition("?")
+    signed = dict(parse_qsl(query))
+    assert (username, address) == ("bill-functions", "bill-test/")
+    assert (signed["Action"], signed["User"]) == ("connect", "bill-functions")
+    assert signed["X-Amz-Expires"] == "900"
+    assert "eu-central-1/elasticache/aws4_request" in signed["X-Amz-Credential"]
+    assert len(signed["X-Amz-Signature"]) == 64
+    assert "example-secret" not in token
