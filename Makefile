@@ -23,6 +23,17 @@ $(CHECKOV): $(BIN)/installed
 	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
 	@touch $@
 
+# The emulator pins a botocore of its own, so it lives apart, too.
+EMULATOR := $(VENV)/rehearsal/installed
+$(EMULATOR): $(BIN)/installed requirements-rehearsal.txt
+	$(PYTHON) -m venv $(VENV)/rehearsal
+	$(VENV)/rehearsal/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-rehearsal.txt
+	@touch $@
+
+.PHONY: rehearse
+rehearse: install $(EMULATOR) ## Deploy to emulators, use what was deployed, destroy it (REHEARSE="--var prefix=x")
+	@$(BIN)/python -m rehearsal $(REHEARSE)
+
 .PHONY: package
 package: install ## Build the functions into terraform/modules/functions
 	@$(BIN)/python -m packager

@@ -30,7 +30,7 @@ def serving(cloud: Cloud, *, document: str, role_arn: str, stage_name: str) -> I
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/{stage_name}"
+        yield f"http://127.0.0.1:{server.port}/{stage_name}"
     finally:
         server.shutdown()
         thread.join()
