@@ -25,6 +25,7 @@ from rehearsal.deployment import PROJECT, Plan
 from rehearsal.errors import NotPrepared, RehearsalError
 from rehearsal.run import SHORT, Wishes, rehearse
 from rehearsal.show import Show
+from rehearsal.stage import EMULATOR_PYTHON
 
 _FAILURES = (
     RehearsalError,
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = options.folder.resolve()
     _clear(folder)
     try:
-        rehearse(folder, _wishes(options), show)
+        rehearse(folder, _wishes(options), show, emulator=options.emulator)
     except NotPrepared as error:
         show.failed(str(error), logs=str(folder / "logs"))
         return 2
@@ -71,6 +72,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add("--var", action="append", default=[], metavar="NAME=VALUE", help="a single variable")
     add("--folder", type=Path, default=PROJECT / "build" / "rehearsal", help="for state and logs")
+    add("--emulator", type=Path, default=EMULATOR_PYTHON, help="Python that has ministack")
     add(
         "--least-privilege",
         choices=("all", "short"),

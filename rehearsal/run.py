@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,12 +212,9 @@ def _require_none(what: str, found: Sequence[str]) -> None:
         raise RehearsalError(f"{what}:\n{lines}")
 
 
-def rehearse(folder: Path, wishes: Wishes, show: Show) -> None:
+def rehearse(folder: Path, wishes: Wishes, show: Show, *, emulator: Path) -> None:
     """Rehearse in an empty folder, whose `logs` stay. Raises RehearsalError."""
-    with show.step("Starting emulators, Postgres and the cache"):
-        stage = Stage(folder)
-        stage.__enter__()
-    try:
+    with ExitStack() as ends:
+        with show.step("Starting emulators, Postgres and the cache"):
+            stage = ends.enter_context(Stage(folder, emulator=emulator))
         Rehearsal(stage, wishes, show).run()
-    finally:
-        stage.__exit__(None, None, None)

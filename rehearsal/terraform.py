@@ -14,6 +14,8 @@ from rehearsal.errors import NotPrepared, RehearsalError
 
 _MIRROR = "TF_PLUGIN_DIR"
 _LAST_LINES = 40
+# What `plan -detailed-exitcode` returns when there is something to do; no other command does.
+_CHANGES = 2
 Say = Callable[[str], None]
 
 
@@ -47,7 +49,11 @@ class Terraform:
 
     def init(self) -> None:
         """Fetch the provider, from the mirror where TF_PLUGIN_DIR names one."""
-        self._run("init", "-input=false", "-no-color")
+        try:
+            self._run("init", "-input=false", "-no-color")
+        except RehearsalError as error:
+            hint = f"Without a way to the registry, set {_MIRROR} to a mirror of the provider."
+            raise RehearsalError(f"{error}\n{hint}") from error
 
     def apply(self) -> None:
         """Make everything. Raises RehearsalError with what Terraform complained of."""
@@ -55,9 +61,8 @@ class Terraform:
 
     def changes(self) -> list[str]:
         """Plan once more; return what would change, a line for each resource and output."""
-        self._run("plan", "-out=again.tfplan", *self._always)
-        shown = self._json("show", "-json", "again.tfplan")
-        return _changed(shown)
+        code = self._run("plan", "-out=again.tfplan", "-detailed-exitcode", *self._always)
+        return changed(self._json("show", "-json", "again.tfplan")) if code == _CHANGES else []
 
     def destroy(self) -> None:
         """Take everything away."""
@@ -66,11 +71,6 @@ class Terraform:
     def outputs(self) -> dict[str, Any]:
         """Return the values of the root's outputs."""
         return {name: one["value"] for name, one in self._json("output", "-json").items()}
-
-    def resources(self) -> list[dict[str, Any]]:
-        """Return the resources of the state, with address, type and values."""
-        values = self._json("show", "-json").get("values", {})
-        return list(_resources(values.get("root_module", {})))
 
     def _json(self, *arguments: str) -> dict[str, Any]:
         ran = subprocess.run(  # noqa: S603 - our own tool with fixed arguments
@@ -85,7 +85,7 @@ class Terraform:
         answer: dict[str, Any] = json.loads(ran.stdout)
         return answer
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str) -> int:
         problems: list[str] = []
         with self._log.open("a", encoding="utf-8", buffering=1) as log:
             log.write(f"$ terraform {' '.join(arguments)}\n")
@@ -104,9 +104,10 @@ class Terraform:
                     # Terraform ends in order by itself and then leaves its state whole.
                     process.terminate()
                     raise
-        if process.returncode != 0:
+        if process.returncode not in (0, _CHANGES):
             said = "\n".join(problems) or _tail(self._log)
             raise RehearsalError(f"terraform {arguments[0]} failed:\n{said}")
+        return process.returncode
 
     def _follow(
         self, process: subprocess.Popen[str], write: Callable[[str], Any], problems: list[str]
@@ -117,7 +118,7 @@ class Terraform:
             write(message + "\n")
             self._say(message)
             if event.get("@level") == "error":
-                problems.append(_problem(event))
+                problems.append(problem_of(event))
 
 
 def _settings(folder: Path) -> dict[str, str]:
@@ -128,7 +129,7 @@ def _settings(folder: Path) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     mirror = os.environ.get(_MIRROR)
-    if mirror is None:
+    if not mirror:
         return settings
     file = folder / "terraform.rc"
     path = json.dumps(mirror)
@@ -140,7 +141,7 @@ def _settings(folder: Path) -> dict[str, str]:
 
 def _plain_environment() -> dict[str, str]:
     """Return the environment without settings of anybody's account or Terraform."""
-    own = ("AWS_", "TF_")
+    own = ("AWS_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_VAR_", "TF_WORKSPACE")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}
 
 
@@ -152,7 +153,8 @@ def _event(line: str) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
-def _problem(event: Mapping[str, Any]) -> str:
+def problem_of(event: Mapping[str, Any]) -> str:
+    """Return what an error of Terraform's log says: message, resource and detail."""
     diagnostic = event.get("diagnostic", {})
     parts = (event.get("@message"), diagnostic.get("address"), diagnostic.get("detail"))
     return "\n  ".join(str(part) for part in parts if part)
@@ -162,7 +164,8 @@ def _tail(log: Path) -> str:
     return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-_LAST_LINES:])
 
 
-def _changed(shown: Mapping[str, Any]) -> list[str]:
+def changed(shown: Mapping[str, Any]) -> list[str]:
+    """Return what a plan (as `terraform show -json` tells it) would change, a line for each."""
     resources = [
         f"{change['address']}: {_named(change)} {_attributes(change)}".strip()
         for change in shown.get("resource_changes", ())
@@ -193,11 +196,3 @@ def _attributes(change: Mapping[str, Any]) -> str:
         if before.get(name) != after.get(name) or unknown.get(name) is True
     )
     return f"({', '.join(names)})" if names else ""
-
-
-def _resources(module: Mapping[str, Any]) -> Any:
-    for resource in module.get("resources", ()):
-        if resource["mode"] == "managed":
-            yield resource
-    for child in module.get("child_modules", ()):
-        yield from _resources(child)
