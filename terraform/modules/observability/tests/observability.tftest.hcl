@@ -111,42 +111,15 @@ run "notifications_are_encrypted_and_come_from_this_account_alone" {
   }
 }
 
-run "a_prefix_that_is_too_long_is_refused" {
+run "each_value_that_can_not_be_is_refused_by_its_name" {
   command = plan
 
   variables {
-    prefix = "bill-production"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "an_address_that_is_no_e_mail_is_refused" {
-  command = plan
-
-  variables {
-    alarm_emails = ["oncall"]
-  }
-
-  expect_failures = [var.alarm_emails]
-}
-
-run "a_timeout_of_no_function_is_refused" {
-  command = plan
-
-  variables {
+    prefix                    = "bill-production"
+    alarm_emails              = ["oncall"]
     function_timeouts_seconds = { refunds = 20 }
+    thresholds                = { duration_percent = 120 }
   }
 
-  expect_failures = [var.function_timeouts_seconds]
-}
-
-run "a_threshold_over_a_hundred_percent_is_refused" {
-  command = plan
-
-  variables {
-    thresholds = { duration_percent = 120 }
-  }
-
-  expect_failures = [var.thresholds]
+  expect_failures = [var.prefix, var.alarm_emails, var.function_timeouts_seconds, var.thresholds]
 }

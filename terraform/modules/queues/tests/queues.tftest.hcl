@@ -141,14 +141,28 @@ run "every_queue_refuses_calls_without_tls" {
   }
 }
 
-run "a_prefix_that_leaves_no_room_for_reply_queues_is_refused" {
+run "each_value_that_can_not_be_is_refused_by_its_name" {
   command = plan
 
   variables {
-    prefix = "bill-production"
+    prefix              = "bill-production"
+    visibility_timeouts = 5
+    max_receive_count   = 0
+    gateway_role_arn    = "bill-test-gateway"
   }
 
-  expect_failures = [var.prefix]
+  expect_failures = [var.prefix, var.visibility_timeouts, var.max_receive_count, var.gateway_role_arn]
+}
+
+run "dead_letters_that_vanish_before_requests_do_and_queues_without_readers_are_refused" {
+  command = plan
+
+  variables {
+    dead_letter_retention_seconds = 345600
+    consumer_role_arns            = { auth = "arn:aws:iam::123456789012:role/bill-test-auth" }
+  }
+
+  expect_failures = [var.dead_letter_retention_seconds, var.consumer_role_arns]
 }
 
 run "a_retention_that_sqs_does_not_know_is_refused" {
@@ -198,54 +212,4 @@ run "a_retention_that_ends_before_the_last_receive_is_refused" {
   }
 
   expect_failures = [var.queues]
-}
-
-run "a_visibility_under_six_timeouts_is_refused" {
-  command = plan
-
-  variables {
-    visibility_timeouts = 5
-  }
-
-  expect_failures = [var.visibility_timeouts]
-}
-
-run "less_than_one_receive_is_refused" {
-  command = plan
-
-  variables {
-    max_receive_count = 0
-  }
-
-  expect_failures = [var.max_receive_count]
-}
-
-run "dead_letters_that_vanish_before_requests_do_are_refused" {
-  command = plan
-
-  variables {
-    dead_letter_retention_seconds = 345600
-  }
-
-  expect_failures = [var.dead_letter_retention_seconds]
-}
-
-run "a_gateway_without_a_role_is_refused" {
-  command = plan
-
-  variables {
-    gateway_role_arn = "bill-test-gateway"
-  }
-
-  expect_failures = [var.gateway_role_arn]
-}
-
-run "a_queue_that_nobody_reads_is_refused" {
-  command = plan
-
-  variables {
-    consumer_role_arns = { auth = "arn:aws:iam::123456789012:role/bill-test-auth" }
-  }
-
-  expect_failures = [var.consumer_role_arns]
 }
