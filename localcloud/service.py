@@ -22,13 +22,15 @@ class Queue:
 class Function:
     """A function: its limits, and whom the database and the cache know it as.
 
-    ``batch_size`` (messages) is None for a function that reads no queue.
+    A function that reads a queue gets ``batch_size`` messages at once, each of which may take
+    ``record_seconds``; another function has neither (1 and 0).
     """
 
     timeout_seconds: int
     database_role: str
     uses_cache: bool
-    batch_size: int | None
+    batch_size: int
+    record_seconds: int
 
 
 @dataclass(frozen=True)
@@ -61,5 +63,6 @@ def _function(content: Mapping[str, Any]) -> Function:
         timeout_seconds=content["timeout_seconds"],
         database_role=content["database_role"],
         uses_cache=content["cache"],
-        batch_size=content.get("batch_size"),
+        batch_size=content.get("batch_size", 1),
+        record_seconds=content.get("record_seconds", 0),
     )

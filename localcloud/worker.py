@@ -159,7 +159,7 @@ def load_function(name: str) -> Function:
 
 def batch_size_of(name: str) -> int:
     """Find how many messages the function gets at once where it is deployed."""
-    return service().functions[name].batch_size or 1
+    return service().functions[name].batch_size
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
