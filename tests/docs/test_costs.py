@@ -138,7 +138,8 @@ def test_the_inventory_counts_what_terraform_makes() -> None:
     assert endpoints
     assert inventory.endpoints == len(endpoints[1].split(","))
     managed = len(re.findall(r"^ +AWSManagedRules\w+ += \[", firewall, re.M))
-    assert inventory.firewall_rules == managed + len(re.findall(r"^  rule \{", firewall, re.M))
+    limits = len(re.findall(r"^ +RateBasedStatement += \{", firewall, re.M))
+    assert inventory.firewall_rules == managed + limits
     assert _alarm_groups(observability) == {
         "function_names": inventory.alarms_per_function,
         "function_timeouts_seconds, request_queue_names, api": inventory.alarms_per_queue_function,
