@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -20,6 +22,7 @@ from rehearsal.cloud import Cloud
 @contextmanager
 def serving(cloud: Cloud, *, document: str, role_arn: str, stage_name: str) -> Iterator[str]:
     """Serve the document on a free port while the block runs; yields the stage's URL."""
+    _write_log(cloud.stage.logs / "gateway.log")
     app = create_app(
         document=document,
         backend=Sqs(cloud.in_role(role_arn, "sqs")),
@@ -34,6 +37,14 @@ def serving(cloud: Cloud, *, document: str, role_arn: str, stage_name: str) -> I
     finally:
         server.shutdown()
         thread.join()
+
+
+def _write_log(file: Path) -> None:
+    """Have each request logged, with why it was refused."""
+    log = logging.getLogger("localcloud.gateway")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.handlers = [logging.FileHandler(file)]
 
 
 def _pool_keys(cloud: Cloud, user_pool_arn: str) -> Keys:
