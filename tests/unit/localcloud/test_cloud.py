@@ -68,7 +68,11 @@ def test_no_password_is_in_an_environment() -> None:
     assert not [value for value in values if "hush" in value]
 
 
-def test_real_aws_services_get_the_developers_own_credentials() -> None:
+def test_real_aws_services_get_the_developers_own_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     real = replace(CLOUD, aws_is_embedded=False)
     assert "AWS_ACCESS_KEY_ID" not in environment_of(real, "utils")
 
