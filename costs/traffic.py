@@ -122,9 +122,11 @@ class Traffic:
         """Alarms of the module observability."""
         service = json.loads(SERVICE.read_text(encoding="utf-8"))
         queues = service["queues"]["requests"].values()
+        roles = [function["database_role"] for function in service["functions"].values()]
         per = self.inventory
         return float(
-            len(service["functions"]) * per.alarms_per_function
+            len(roles) * per.alarms_per_function
+            + sum(role != "operator" for role in roles) * per.alarms_per_quick_function
             + len(queues) * per.alarms_per_queue_function
             + sum(queue["dead_letters"] for queue in queues) * per.alarms_per_dead_letter_queue
             + self.sizes.nodes * per.alarms_per_cache_node

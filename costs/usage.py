@@ -86,7 +86,9 @@ class Inventory:
     dashboards: int = 1
     firewall_rules: int = 5
     alarms_per_function: int = 2
-    alarms_per_queue_function: int = 3
+    alarms_per_queue_function: int = 2
+    alarms_per_quick_function: int = 1
+    """Functions whose duration is watched: all but the operators'."""
     alarms_per_dead_letter_queue: int = 1
     alarms_per_cache_node: int = 2
     alarms_of_their_own: int = 6

@@ -142,7 +142,8 @@ def test_the_inventory_counts_what_terraform_makes() -> None:
     assert inventory.firewall_rules == managed + limits
     assert _alarm_groups(observability) == {
         "function_names": inventory.alarms_per_function,
-        "function_timeouts_seconds, request_queue_names, api": inventory.alarms_per_queue_function,
+        "function_timeouts_seconds": inventory.alarms_per_quick_function,
+        "request_queue_names, api": inventory.alarms_per_queue_function,
         "dead_letter_queue_names": inventory.alarms_per_dead_letter_queue,
         "cache_node_ids": inventory.alarms_per_cache_node,
         "own": inventory.alarms_of_their_own,
@@ -153,9 +154,10 @@ def _alarm_groups(text: str) -> dict[str, int]:
     """Count the alarms of the module by what they are made for."""
     alarms = text[text.index("alarms = merge(") : text.index("own_namespace =")]
     loops = re.findall(r"in var\.([\w]+)", alarms)
-    per_queue = ("function_timeouts_seconds", "request_queue_names", "api")
+    per_queue = ("request_queue_names", "api")
     return {
         "function_names": loops.count("function_names"),
+        "function_timeouts_seconds": loops.count("function_timeouts_seconds"),
         ", ".join(per_queue): sum(loops.count(name) for name in per_queue),
         "dead_letter_queue_names": loops.count("dead_letter_queue_names"),
         "cache_node_ids": loops.count("cache_node_ids"),
