@@ -141,11 +141,13 @@ class Wiring:
 
     def migrate(self) -> dict[str, Any]:
         """Bring the database to the schema of this package and set the roles' passwords."""
-        secret = self._database_secret(self.settings.database_secret_id)
+        # What a warm process remembers may be from before a rotation, and would undo it.
+        self.secrets.forget_all()
         passwords = {
             role: str(self.secrets.get(secret_id)["password"])
             for role, secret_id in self.settings.role_secret_ids.items()
         }
+        secret = self._database_secret(self.settings.database_secret_id)
         report = migrate(secret=secret, role_passwords=passwords)
         logger.info("migrate", extra=asdict(report))
         return done(asdict(report))

@@ -35,6 +35,10 @@ class Secrets:
         """Drop what is known of the secret."""
         self._known.pop(secret_id, None)
 
+    def forget_all(self) -> None:
+        """Drop what is known of every secret."""
+        self._known.clear()
+
     def _fetch(self, secret_id: str) -> Mapping[str, Any]:
         try:
             answer = self._client.get_secret_value(SecretId=secret_id)

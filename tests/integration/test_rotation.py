@@ -1,0 +1,52 @@
+"""A warm migration sets the passwords of now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import psycopg2
+import pytest
+from moto import mock_aws
+
+from chalicelib.settings import Settings
+from chalicelib.wiring import Wiring
+from tests.support.databases import ROLE_PASSWORD, BooksDatabase
+
+ENVIRONMENT = {
+    "BILLING_PREFIX": "bill-test",
+    "DATABASE_SECRET_ID": "owner",
+    "READER_SECRET_ID": "reader",
+}
+
+
+@pytest.fixture
+def wiring(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wiring]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        client = boto3.client("secretsmanager")
+        client.create_secret(Name="owner", SecretString=json.dumps(database.secret("owner")))
+        client.create_secret(Name="reader", SecretString=json.dumps({"password": ROLE_PASSWORD}))
+        yield Wiring(Settings.from_environment(ENVIRONMENT))
+
+
+def test_a_password_that_was_rotated_while_warm_is_the_one_that_is_set(
+    wiring: Wiring, database: BooksDatabase
+) -> None:
+    wiring.migrate()
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="reader", SecretString=json.dumps({"password": "rotated"})
+    )
+    try:
+        wiring.migrate()
+        with pytest.raises(psycopg2.OperationalError):
+            database.connect("reader")
+    finally:
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId="reader", SecretString=json.dumps({"password": ROLE_PASSWORD})
+        )
+        wiring.migrate()
+    database.connect("reader")
