@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ from rehearsal.requests import Requests, bodies
 # Does a role's part of the journey; tells whether it came to its end.
 Exercise = Callable[[Permission], bool]
 _QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
+_AT_ONCE = 4
 _SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - an action
 
 
@@ -67,13 +68,17 @@ class Actors:
 
     def _operate(self, name: str, permission: Permission) -> bool:
         self._start_anew(name, permission)
-        if name == "sweep":
-            self.replies.make_some(self.requests, self.resident)
         try:
-            answer = self.office.invoke(name, self._event(name))
+            answer = self._ask(name)
         except RehearsalError:
             return False
         return answer["status"] == "done" and not answer.get("failed")
+
+    def _ask(self, name: str) -> Any:
+        if name == "sweep":
+            self.replies.make_some(self.requests, self.resident)
+            return self.office.sweep()
+        return self.office.invoke(name, self._event(name))
 
     def _event(self, name: str) -> dict[str, Any]:
         username, home = self.resident.username, self.resident.apartment_id
@@ -115,10 +120,15 @@ class Actors:
 
     def _start_anew(self, name: str, permission: Permission) -> None:
         """Have the function start cold where it would remember what it has read."""
-        if permission.action == _SECRET:
-            self.cloud.client("lambda").update_function_configuration(
-                FunctionName=self.function_names[name], Description=f"restarted {time.time_ns()}"
-            )
+        if permission.action != _SECRET:
+            return
+        functions, function = self.cloud.client("lambda"), self.function_names[name]
+        timeout = functions.get_function_configuration(FunctionName=function)["Timeout"]
+        # Any change of the configuration ends the warm copies, also one that changes nothing.
+        functions.update_function_configuration(FunctionName=function, Timeout=timeout)
+        functions.get_waiter("function_updated_v2").wait(
+            FunctionName=function, WaiterConfig={"Delay": 1}
+        )
 
 
 _PASSWORD = {"password": "Example-Passw0rd-1", "permanent": True}
@@ -131,21 +141,37 @@ def _operation_of(permission: Permission) -> str:
     return "auth" if "-login-" in permission.resource else "utils"
 
 
-def take_away(
-    permissions: Iterable[Permission],
-    *,
-    roles: Roles,
-    decisions: Decisions,
-    exercise: Callable[[Permission], Exercise],
-    say: Callable[[str], None],
-) -> list[Finding]:
-    """Take each permission away, do what its role does, and give it back."""
-    findings = []
-    for permission in permissions:
-        say(f"{permission.role} without {permission.action}")
-        mark = decisions.mark()
-        with roles.without(permission):
-            went_on = exercise(permission)(permission)
-        refused = any(one.is_about(permission) and not one.allowed for one in decisions.since(mark))
-        findings.append(Finding(permission, refused=refused, went_on=went_on))
-    return findings
+@dataclass(frozen=True)
+class Trial:
+    """Takes permissions away, has their role act, and gives them back."""
+
+    roles: Roles
+    decisions: Decisions
+    exercise: Callable[[Permission], Exercise]
+    say: Callable[[str], None]
+
+    def findings(self, permissions: Iterable[Permission], *, alone: str) -> list[Finding]:
+        """Try all permissions: several roles at once, and the role `alone` after the others.
+
+        What that one does would get into the way of the others' replies.
+        """
+        by_role: dict[str, list[Permission]] = {}
+        for permission in permissions:
+            by_role.setdefault(permission.role, []).append(permission)
+        last = by_role.pop(alone, [])
+        # Most of the time they wait for functions that start anew.
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+            found = list(threads.map(self._of_role, by_role.values()))
+        return [finding for one in (*found, self._of_role(last)) for finding in one]
+
+    def _of_role(self, permissions: Iterable[Permission]) -> list[Finding]:
+        return [self._without(permission) for permission in permissions]
+
+    def _without(self, permission: Permission) -> Finding:
+        self.say(f"{permission.role} without {permission.action}")
+        mark = self.decisions.mark()
+        with self.roles.without(permission):
+            went_on = self.exercise(permission)(permission)
+        decisions = self.decisions.since(mark)
+        refused = any(one.is_about(permission) and not one.allowed for one in decisions)
+        return Finding(permission, refused=refused, went_on=went_on)

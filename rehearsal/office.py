@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from localcloud.lambda_events import scheduled_event
 from rehearsal.cloud import Cloud
 from rehearsal.errors import RehearsalError
 
 Json = dict[str, Any]
+_FREE_SECONDS = 60.0
 PROVIDERS = {"north-gas": "North Gas", "city-water": "Городской водоканал"}
 
 
@@ -38,13 +41,22 @@ class Office:
 
         Raises RehearsalError when the function itself broke off.
         """
-        ran = self._lambda.invoke(
-            FunctionName=self._names[function], Payload=json.dumps(event).encode()
-        )
+        ran = self._invoked(FunctionName=self._names[function], Payload=json.dumps(event).encode())
         answer = json.loads(ran["Payload"].read())
         if ran.get("FunctionError"):
             raise RehearsalError(f"{function} broke off: {answer}")
         return answer
+
+    def _invoked(self, **named: Any) -> Any:
+        """Invoke when a copy is free: schedules use functions, too, of which one copy may run."""
+        deadline = time.monotonic() + _FREE_SECONDS
+        while True:
+            try:
+                return self._lambda.invoke(**named)
+            except self._lambda.exceptions.TooManyRequestsException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
 
     def ask(self, function: str, event: Mapping[str, Any]) -> Json:
         """Invoke a function and return the data of its answer.
@@ -55,6 +67,12 @@ class Office:
         if answer.get("status") != "done":
             raise RehearsalError(f"{function} answered {answer}")
         return dict(answer["data"])
+
+    def sweep(self) -> Json:
+        """Run the sweeper as its schedule does, and return its report."""
+        event = scheduled_event(rule=self._names["sweep"], region=self._lambda.meta.region_name)
+        report: Json = self.invoke("sweep", event)
+        return report
 
     def add_providers(self) -> None:
         """Add the providers that bills name."""

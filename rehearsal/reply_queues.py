@@ -53,7 +53,7 @@ class ReplyQueues:
             self._sqs.purge_queue(QueueUrl=url)
         for _ in range(_ROUNDS):
             self.grow_old()
-            deleted += int(office.invoke("sweep", {})["deleted"])
+            deleted += int(office.sweep()["deleted"])
             if not self._urls():
                 return deleted
         raise RehearsalError(f"The sweeper leaves reply queues: {self._urls()}")

@@ -17,7 +17,7 @@ from rehearsal.contract import applied_document
 from rehearsal.errors import RehearsalError
 from rehearsal.gateway import serving
 from rehearsal.journey import Outcome, travel
-from rehearsal.least import Actors, Finding, take_away
+from rehearsal.least import Actors, Finding, Trial
 from rehearsal.leftovers import leftovers
 from rehearsal.office import Office
 from rehearsal.poison import try_poison
@@ -149,43 +149,42 @@ class Rehearsal:
         self._tell_unseen(held)
         tried = [one for one in held if one.reason_unseen is None and self._is_tried(names, one)]
         with self._show.step(f"Taking away {len(tried)} permissions in turn"):
-            findings = take_away(
-                tried,
+            trial = Trial(
                 roles=roles,
                 decisions=decisions,
                 exercise=lambda permission: actors.exercise(names[permission.role]),
                 say=self._show.update,
             )
+            findings = trial.findings(tried, alone=f"{self._prefix}-sweep")
         self._judge(findings, names)
 
     def _use_the_rest(self, actors: Actors) -> None:
         """Call what the journey had no reason to call."""
         actors.office.take_leave(actors.resident)
         actors.replies.make_some(actors.requests, actors.resident)
-        actors.office.invoke("sweep", {})
+        actors.office.sweep()
         leaver = actors.office.add_resident("Somebody who leaves")
         actors.office.ask("disable_login", {"username": leaver.username})
 
     def _tell_unseen(self, held: Sequence[Permission]) -> None:
-        reasons = sorted({(one.statement, one.action, one.reason_unseen) for one in held})
-        rows = [(name, action, why) for name, action, why in reasons if why]
-        columns = ("Statement", "Action", "What AWS does by it, unseen by emulators")
-        self._show.table("Permissions that can't be tried here", columns, rows)
+        actions: dict[str, set[str]] = {}
+        for one in held:
+            if one.reason_unseen is not None:
+                actions.setdefault(one.reason_unseen, set()).add(one.action)
+        rows = [(", ".join(sorted(names)), why) for why, names in sorted(actions.items())]
+        title = "Permissions that AWS uses by itself, unseen by emulators"
+        self._show.table(title, ("Action", "What for"), rows)
 
     def _is_tried(self, names: dict[str, str], permission: Permission) -> bool:
         wanted = self._wishes.roles
         return wanted is None or names[permission.role] in wanted
 
     def _judge(self, findings: Sequence[Finding], names: dict[str, str]) -> None:
-        columns = ("Role", "Action", "On", "Without it")
-        self._show.table(
-            "Permissions taken away",
-            columns,
-            [
-                (one.permission.role, one.permission.action, _short(one.permission), one.verdict)
-                for one in findings
-            ],
-        )
+        rows = [
+            (names[one.permission.role], one.permission.action, _short(one.permission), one.verdict)
+            for one in findings
+        ]
+        self._show.table("Permissions taken away", ("Role", "Action", "On", "Without it"), rows)
         wrong = [one for one in findings if not one.refused or _went_on_wrongly(one, names)]
         _require_none("Permissions are not needed", [_line(one.permission) for one in wrong])
 

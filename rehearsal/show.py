@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.status import Status
 from rich.table import Table
 
@@ -50,12 +51,12 @@ class Show:
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Show rows under a title."""
-        table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 10))
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
-        self._console.print(table)
+        self._console.print(Padding(table, (0, 0, 0, 10)))
 
     def passed(self, text: str) -> None:
         """Say that all went well."""

@@ -36,6 +36,7 @@ class Stage:
         self.decisions = self.logs / "decisions.jsonl"
         self._emulator = emulator
         self._ports = {name: processes.free_port() for name in ("ministack", "moto", "cache")}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ends = ExitStack()
 
     def __enter__(self) -> Stage:
@@ -116,7 +117,7 @@ class Stage:
             command, log=self.logs / f"{name}.log", environment=environment, folder=_REPOSITORY
         )
         self._ends.callback(_stop, process)
-        self._processes = {**getattr(self, "_processes", {}), name: process}
+        self._processes[name] = process
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
