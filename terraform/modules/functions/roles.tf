@@ -9,6 +9,9 @@ locals {
     for name in local.queue_functions : name => "${local.queue_arn_prefix}-${name == "auth" ? "login" : "r"}-*"
   }
 
+  # Disabling a login is done in the user pool alone, so that function never opens the database.
+  reading_functions = { for name, function in var.functions : name => function if name != "disable_login" }
+
   directory_actions = {
     add_resident    = ["cognito-idp:AdminCreateUser", "cognito-idp:AdminGetUser", "cognito-idp:AdminSetUserPassword"]
     grant_residency = ["cognito-idp:AdminGetUser"]
@@ -49,6 +52,7 @@ data "aws_iam_policy_document" "function" {
 
   source_policy_documents = compact([
     data.aws_iam_policy_document.runtime[each.key].json,
+    try(data.aws_iam_policy_document.secrets[each.key].json, ""),
     try(data.aws_iam_policy_document.requests[each.key].json, ""),
     each.key == "sweep" ? data.aws_iam_policy_document.sweep.json : "",
     try(data.aws_iam_policy_document.directory[each.key].json, ""),
@@ -65,30 +69,6 @@ data "aws_iam_policy_document" "runtime" {
     sid       = "WriteItsLog"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.function[each.key].arn}:*"]
-  }
-
-  statement {
-    sid       = "ReadItsSecrets"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = sort(values(local.secrets[each.key]))
-  }
-
-  statement {
-    sid       = "DecryptItsSecrets"
-    actions   = ["kms:Decrypt"]
-    resources = [var.kms_key_arn]
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:ViaService"
-      values   = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "kms:EncryptionContext:SecretARN"
-      values   = sort(values(local.secrets[each.key]))
-    }
   }
 
   # X-Ray and the describing calls of EC2 know no resources.
@@ -131,6 +111,34 @@ data "aws_iam_policy_document" "runtime" {
       test     = "ArnEquals"
       variable = "lambda:SourceFunctionArn"
       values   = ["arn:${data.aws_partition.this.partition}:lambda:${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}:function:${var.prefix}-${each.key}"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "secrets" {
+  for_each = local.reading_functions
+
+  statement {
+    sid       = "ReadItsSecrets"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = sort(values(local.secrets[each.key]))
+  }
+
+  statement {
+    sid       = "DecryptItsSecrets"
+    actions   = ["kms:Decrypt"]
+    resources = [var.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["secretsmanager.${data.aws_region.this.name}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:SecretARN"
+      values   = sort(values(local.secrets[each.key]))
     }
   }
 }

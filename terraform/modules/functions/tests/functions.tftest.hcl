@@ -79,10 +79,15 @@ run "each_function_has_its_own_role_log_and_secrets" {
 
   assert {
     condition = alltrue([
-      for name, document in data.aws_iam_policy_document.runtime :
-      document.statement[1].resources == toset(values(local.secrets[name])) && document.statement[2].resources == toset([var.kms_key_arn])
+      for name, document in data.aws_iam_policy_document.secrets :
+      document.statement[0].resources == toset(values(local.secrets[name])) && document.statement[1].resources == toset([var.kms_key_arn])
     ])
     error_message = "A function reads its own secrets alone."
+  }
+
+  assert {
+    condition     = setsubtract(keys(var.functions), keys(data.aws_iam_policy_document.secrets)) == toset(["disable_login"])
+    error_message = "Every function reads a secret but the one that only uses the user pool."
   }
 
   assert {
