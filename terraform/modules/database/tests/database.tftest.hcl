@@ -36,6 +36,19 @@ mock_provider "aws" {
     }
   }
 
+  # The provider refuses names that start with a digit, as one in four made-up ones does.
+  mock_resource "aws_db_proxy_default_target_group" {
+    defaults = {
+      name = "default"
+    }
+  }
+
+  mock_resource "aws_db_parameter_group" {
+    defaults = {
+      name = "bill-test-db-1"
+    }
+  }
+
   mock_resource "aws_db_proxy" {
     defaults = {
       endpoint = "bill-test-db-proxy.proxy-abc.eu-central-1.rds.amazonaws.com"
