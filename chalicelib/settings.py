@@ -104,6 +104,7 @@ def _database_place(environment: Mapping[str, str]) -> dict[str, str]:
         "port": "DATABASE_PORT",
         "dbname": "DATABASE_NAME",
         "sslmode": "DATABASE_SSLMODE",
+        "pooled": "DATABASE_POOLED",
     }
     return {
         field: environment[variable]

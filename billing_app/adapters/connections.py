@@ -47,8 +47,8 @@ class Database:
     """Runs statements on a connection that is opened on first use.
 
     `secret` returns the connection's fields (`username`, `password`, `host`, `port`, `dbname`,
-    optional `sslmode`); `renew_secret` is called when the server refuses them, before one more
-    try: the password may have been rotated while this process was warm.
+    optional `sslmode` and `pooled`); `renew_secret` is called when the server refuses them, before
+    one more try: the password may have been rotated while this process was warm.
     """
 
     def __init__(
@@ -136,15 +136,30 @@ class Database:
             keepalives_interval=5,
             keepalives_count=2,
             tcp_user_timeout=(self._statement_timeout_ms + 2_000),
-            options=(
-                f"-c statement_timeout={self._statement_timeout_ms}"
-                f" -c lock_timeout={LOCK_TIMEOUT_MS}"
-                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
-            ),
+            options=self._options(secret),
         )
         connection.autocommit = True
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
         return connection
+
+    def _options(self, secret: Mapping[str, Any]) -> str:
+        """Return this connection's timeouts; behind a pool those of the role must do.
+
+        RDS Proxy refuses a connection that asks for settings:
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html
+        """
+        if is_pooled(secret):
+            return ""
+        return (
+            f"-c statement_timeout={self._statement_timeout_ms}"
+            f" -c lock_timeout={LOCK_TIMEOUT_MS}"
+            f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+        )
+
+
+def is_pooled(secret: Mapping[str, Any]) -> bool:
+    """Tell whether a pool such as RDS Proxy stands between us and the server."""
+    return str(secret.get("pooled", "")).lower() == "true"
 
 
 def tls_arguments(secret: Mapping[str, Any]) -> dict[str, Any]:

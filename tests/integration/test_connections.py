@@ -159,3 +159,13 @@ def test_an_error_of_our_own_is_not_hidden_as_an_outage(connection: Database) ->
 
 def test_an_error_is_described_without_its_text() -> None:
     assert describe(psycopg2.OperationalError("password=secret")) == "database: OperationalError"
+
+
+def test_a_connection_sets_its_timeouts_unless_a_pool_would_refuse_them(
+    connection: Database, secret: Secret
+) -> None:
+    shown = "SELECT current_setting('statement_timeout')"
+    assert connection.value(shown, {}) == "500ms"
+    secret.fields["pooled"] = "true"
+    connection.close()
+    assert connection.value(shown, {}) == "1min"

@@ -38,6 +38,7 @@ locals {
         DATABASE_PORT    = tostring(var.database.port)
         DATABASE_NAME    = var.database.name
         DATABASE_SSLMODE = var.database.sslmode
+        DATABASE_POOLED  = tostring(function.database_role != "migrator" && var.database.host != var.database.instance_host)
       },
       contains(local.queue_functions, name) ? { MAX_RECEIVE_COUNT = tostring(var.max_receive_count) } : {},
       name == "auth" ? { USER_POOL_CLIENT_ID = var.user_pool.client_id } : {},
