@@ -166,6 +166,11 @@ run "environments_say_where_things_are_and_hold_no_secret" {
   }
 
   assert {
+    condition     = local.environments["payments"].DATABASE_POOLED == "true" && local.environments["migrate"].DATABASE_POOLED == "false"
+    error_message = "Functions behind the proxy ask it for settings, which it refuses; the migration goes past it."
+  }
+
+  assert {
     condition     = alltrue([for environment in values(local.environments) : environment.DATABASE_SSLMODE == "verify-full" && environment.BILLING_PREFIX == "bill-test"])
     error_message = "Every connection to the database is verified."
   }
