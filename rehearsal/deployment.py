@@ -48,10 +48,23 @@ def prepare(folder: Path, *, plan: Plan, stage: Stage) -> None:
 
 def package(folder: Path) -> None:
     """Build the package of the functions into the copy. Raises RehearsalError."""
+    module = folder / "modules" / "functions"
     try:
-        build(project=PROJECT, output=folder / "modules" / "functions")
+        build(project=PROJECT, output=module)
     except PackagingError as error:
         raise RehearsalError(str(error)) from error
+    _write(module / "package_override.tf.json", _from_bucket(module / "chalice.tf.json"))
+
+
+def _from_bucket(definition: Path) -> dict[str, Any]:
+    """Have every function take its package from the bucket of the overrides."""
+    functions = json.loads(definition.read_text("utf-8"))["resource"]["aws_lambda_function"]
+    place = {
+        "filename": "${null}",
+        "s3_bucket": "${aws_s3_object.package.bucket}",
+        "s3_key": "${aws_s3_object.package.key}",
+    }
+    return {"resource": {"aws_lambda_function": dict.fromkeys(functions, place)}}
 
 
 def _provider(stage: Stage) -> dict[str, Any]:
@@ -65,6 +78,7 @@ def _provider(stage: Stage) -> dict[str, Any]:
                 "secret_key": stage.credentials["AWS_SECRET_ACCESS_KEY"],
                 "custom_ca_bundle": str(stage.certificates.authority),
                 "skip_metadata_api_check": True,
+                "s3_use_path_style": True,
                 "endpoints": [endpoints],
             }
         }

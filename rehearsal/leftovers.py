@@ -18,6 +18,7 @@ _LISTS: Sequence[tuple[str, str, str, str | None]] = (
     ("events", "list_rules", "Rules", "Name"),
     ("sns", "list_topics", "Topics", "TopicArn"),
     ("kms", "list_aliases", "Aliases", "AliasName"),
+    ("s3", "list_buckets", "Buckets", "Name"),
     ("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
     ("rds", "describe_db_proxies", "DBProxies", "DBProxyName"),
     ("rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),

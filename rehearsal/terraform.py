@@ -66,7 +66,8 @@ class Terraform:
 
     def destroy(self) -> None:
         """Take everything away."""
-        self._run("destroy", "-auto-approve", *self._always)
+        # The plan before it has just looked at everything.
+        self._run("destroy", "-auto-approve", "-refresh=false", *self._always)
 
     def outputs(self) -> dict[str, Any]:
         """Return the values of the root's outputs."""
