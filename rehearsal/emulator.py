@@ -88,11 +88,19 @@ def age_reply_queues(queues: Any) -> None:
                 queue["attributes"]["CreatedTimestamp"] = str(made - _AGE_SECONDS)
 
 
+def resolve_proxies(databases: Any) -> None:
+    """Have a proxy's endpoint resolve to where that of its instance does."""
+    describe = databases._db_proxy_xml
+    host = os.environ["MINISTACK_HOST"]
+    databases._db_proxy_xml = lambda proxy: describe({**proxy, "Endpoint": host})
+
+
 def main() -> None:
     """Mend the emulator and serve until the process is ended."""
     evaluator = importlib.import_module("ministack.core.iam_evaluator")
     mend_principal(evaluator)
     note_decisions(evaluator, os.environ["REHEARSAL_DECISIONS"])
+    resolve_proxies(importlib.import_module("ministack.services.rds"))
     queues = importlib.import_module("ministack.services.sqs")
     threading.Thread(target=age_reply_queues, args=[queues], daemon=True).start()
     importlib.import_module("ministack.app").main()
