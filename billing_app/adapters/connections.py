@@ -139,6 +139,7 @@ class Database:
             options=self._options(secret),
         )
         connection.autocommit = True
+        # The stubs leave this function without types.
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
         return connection
 

@@ -97,6 +97,7 @@ class RedisCache:
             return _nothing
         try:
             connection = self._connection()
+            # redis-py leaves its connections without types, here and below.
             connection.send_command("GET", key)  # type: ignore[no-untyped-call]
         except _TROUBLE as error:
             self._trouble(error)

@@ -62,13 +62,12 @@ class SqsReplyQueues:
     def names(self) -> Iterator[str]:
         """List up to 1,000 names of each kind of reply queue."""
         for prefix in reply_queue_prefixes(prefix=self._prefix):
-            answer = _call(
-                lambda prefix=prefix: self._client.list_queues(  # type: ignore[misc]
-                    QueueNamePrefix=prefix, MaxResults=1000
-                )
-            )
-            for url in answer.get("QueueUrls", []):
+            for url in self._listed(prefix):
                 yield url.rsplit("/", 1)[-1]
+
+    def _listed(self, prefix: str) -> list[str]:
+        answer = _call(lambda: self._client.list_queues(QueueNamePrefix=prefix, MaxResults=1000))
+        return answer.get("QueueUrls", [])
 
     def is_idle(self, name: str, *, older_than: timedelta) -> bool:
         """Look at age and message counts; a queue that is gone is idle."""
