@@ -158,4 +158,5 @@ def _history_page(found: Mapping[str, Any]) -> HistoryPage:
         last_posted_at=None if last is None else parse_instant(last),
         events=found["events"],
         more=found["more"],
+        frame_known=found["frame_known"],
     )

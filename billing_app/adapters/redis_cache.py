@@ -34,7 +34,7 @@ TIME_TO_LIVE_SECONDS = 3_600
 # Spread of the expiry, so that results stored together do not expire together.
 _JITTER = 0.1
 # Raised whenever the meaning of a stored body changes: old entries then read as misses.
-SCHEMA = 1
+SCHEMA = 2
 _LARGEST_BODY_BYTES = 4_000_000
 _FAILURES_TO_OPEN = 3
 _OPEN_SECONDS = 5.0

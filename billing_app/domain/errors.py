@@ -125,7 +125,7 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "Echo `cursor` of the last reply as it came, or leave it out.",
     ),
     "history_frame_unknown": _rejected(
-        "The time frame reaches beyond the history that the service has.",
+        "The time frame does not end where the service's history has an event.",
         "Forget the cached history and ask with both dates null.",
     ),
     # Our fault

@@ -135,18 +135,6 @@ class Bounds:
         return max(self.visible_from, self.last_posted_at + TICK)
 
 
-def check_within(position: Position, *, bounds: Bounds) -> None:
-    """Refuse a position that the service can't have handed out: it lies beyond the last posting.
-
-    That happens when the database was restored to an earlier point in time.
-
-    Raises:
-        Refusal: `history_frame_unknown`.
-    """
-    if position.date_up > bounds.end:
-        raise Refusal("history_frame_unknown")
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One event, and the stretch that a client holds once it has this and all events before it."""

@@ -52,7 +52,8 @@ class HistoryQuery:
 class HistoryPage:
     """Events in the order of their sequence, and where the history stands.
 
-    `events` hold JSON as the database wrote it; `more`: there are events beyond the limit.
+    `events` hold JSON as the database wrote it; `more`: there are events beyond the limit;
+    `frame_known`: the books know the event before the end of the stretch that was asked about.
     """
 
     version: int
@@ -60,6 +61,7 @@ class HistoryPage:
     last_posted_at: datetime | None
     events: Sequence[Mapping[str, Any]]
     more: bool
+    frame_known: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from billing_app.domain.errors import Refusal
 from billing_app.domain.history import (
     Bounds,
     Cursor,
@@ -15,7 +16,6 @@ from billing_app.domain.history import (
     Frame,
     Position,
     Step,
-    check_within,
     downward_steps,
     upward_steps,
 )
@@ -113,8 +113,8 @@ def _position(*, frame: Frame | None, cursor: str | None, apartment_id: UUID) ->
 def _read(reader: HistoryReader, start: Position | None) -> _Answer:
     page = reader.page(_upward_query(start))
     bounds = Bounds(page.visible_from, page.last_posted_at)
-    if start is not None:
-        check_within(start, bounds=bounds)
+    if not page.frame_known:
+        raise Refusal("history_frame_unknown")
     held = _clamp(start, bounds=bounds)
     upward = upward_steps(page.events, start=held)
     if page.more:
@@ -191,6 +191,7 @@ def _page_to_json(page: HistoryPage) -> Json:
         "last_posted_at": None if last is None else format_instant(last),
         "events": list(page.events),
         "more": page.more,
+        "frame_known": page.frame_known,
     }
 
 
@@ -203,4 +204,5 @@ def _page_from_json(result: CachedResult) -> HistoryPage:
         last_posted_at=None if last is None else parse_instant(last),
         events=body["events"],
         more=body["more"],
+        frame_known=body["frame_known"],
     )

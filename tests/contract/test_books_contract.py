@@ -238,6 +238,9 @@ def test_history_is_read_by_position_by_stretch_and_by_limit(world: World) -> No
     assert seqs(HistoryQuery(0, None, posted[2] + TICK, 10)) == ([4, 5], False)
     assert seqs(HistoryQuery(0, posted[1], None, 10)) == ([1], False)
     assert seqs(HistoryQuery(0, posted[1], posted[3], 10)) == ([1, 4, 5], False)
+    ends = (None, whole.visible_from, *(posted[-1] + ticks * TICK for ticks in (1, 2)))
+    pages = [world.events(ada, home, HistoryQuery(0, None, end, 1)) for end in ends]
+    assert [page.frame_known for page in pages] == [True, True, True, False]
     assert seqs(HistoryQuery(2, None, posted[4], 10)) == ([5], False)
 
 

@@ -137,6 +137,7 @@ class FakeBooks(Books, ReplyQueueRegistry):
             last_posted_at=apartment.posted_at,
             events=wanted[: query.limit],
             more=len(wanted) > query.limit,
+            frame_known=_knows_end(apartment, query, visible_from=access.visible_from),
         )
 
     def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
@@ -243,6 +244,14 @@ def _is_wanted(event: Json, query: HistoryQuery, *, visible_from: datetime) -> b
     after_start = query.known_from is None or posted_at >= query.known_from
     before_end = query.known_to is None or posted_at < query.known_to
     return not (after_start and before_end)
+
+
+def _knows_end(apartment: FakeApartment, query: HistoryQuery, *, visible_from: datetime) -> bool:
+    if query.known_to is None or query.known_to <= visible_from:
+        return True
+    return any(
+        parse_instant(event["posted_at"]) + TICK == query.known_to for event in apartment.events
+    )
 
 
 def _line(debt: Debt) -> Json:

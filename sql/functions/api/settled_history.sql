@@ -2,7 +2,9 @@
 -- posted since the resident may see the apartment, and outside of [p_known_from, p_known_to) (both
 -- null: nothing is known). Null when the resident may not act there. STABLE: one snapshot for
 -- events, head and version. settled_at is when the debt was settled, for a reversal when that was
--- taken back.
+-- taken back. frame_known: p_known_to is an instant that was handed out, the microsecond after an
+-- event. After a restore to an earlier point in time it isn't when the client holds an event that
+-- the books have lost, however much was posted since.
 
 CREATE OR REPLACE FUNCTION api.settled_history(
     p_subject uuid,
@@ -26,7 +28,14 @@ BEGIN
             'version', a.version,
             'visible_from', billing.instant(a.visible_from),
             'last_posted_at', billing.instant(s.last_posted_at),
-            'last_seq', s.last_seq
+            'last_seq', s.last_seq,
+            'frame_known', coalesce(p_known_to, 'infinity') = 'infinity'
+                OR p_known_to <= a.visible_from
+                OR EXISTS (
+                    SELECT FROM billing.history
+                    WHERE apartment_id = p_apartment
+                        AND posted_at = p_known_to - interval '1 microsecond'
+                )
         )
     INTO first_seq, head
     FROM api.apartment_access(p_subject, p_apartment) a

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from billing_app.domain.instants import TICK, format_instant, parse_instant
 from tests.support.books import LONG_AGO, Answer, Books, Home, query
 
 
@@ -14,6 +15,10 @@ def home(books: Books) -> Home:
 
 def positions(answer: Answer) -> list[int]:
     return [event["seq"] for event in answer["events"]]
+
+
+def just_after(instant: str) -> str:
+    return format_instant(parse_instant(instant) + TICK)
 
 
 def pay_one_by_one(books: Books, home: Home, count: int) -> list[Answer]:
@@ -28,6 +33,7 @@ def test_history_begins_empty(books: Books, home: Home) -> None:
         "last_posted_at": None,
         "last_seq": 0,
         "more": False,
+        "frame_known": True,
         "events": [],
     }
 
@@ -99,6 +105,23 @@ def test_a_known_frame_is_left_out(
     assert positions(books.history(home, known=frame)) == lacking
     by_twos = positions(books.history(home, known=frame, limit=2))
     assert by_twos == lacking[:2]
+
+
+def test_a_frame_is_known_when_it_ends_just_after_an_event_that_the_books_have(
+    books: Books, home: Home
+) -> None:
+    pay_one_by_one(books, home, 2)
+    floor = books.history(home)["visible_from"]
+    ends = [event["posted_at"] for event in books.history(home)["events"]]
+    ends += [just_after(end) for end in ends]
+
+    def known(end: str) -> bool:
+        return bool(books.history(home, known=(floor, end))["frame_known"])
+
+    assert [known(end) for end in ends] == [False, False, True, True]
+    assert known(floor)
+    assert not known("2999-01-01T00:00:00.000000Z")
+    assert known("infinity")
 
 
 def test_a_frame_may_cut_between_the_lines_of_a_payment(books: Books, home: Home) -> None:

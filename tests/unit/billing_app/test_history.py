@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -84,6 +86,34 @@ def test_a_frame_beyond_the_last_posting_is_not_ours() -> None:
             cursor=None,
         )
     assert refusal.value.code == "history_frame_unknown"
+
+
+def test_events_lost_by_a_restore_are_noticed_however_much_was_posted_since() -> None:
+    books = FakeBooks()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    kept, lost, later = (books.issue(home, a_debt()) for _ in range(3))
+
+    def sync(frame: Frame | None, cursor: str | None = None) -> dict[str, Any]:
+        [part] = sync_history(
+            books=books, cache=FakeCache(), subject=ada, apartment_id=home, frame=frame,
+            cursor=cursor,
+        )  # fmt: skip
+        return part
+
+    books.pay(PaymentOrder(ada, "1", home, (kept,), None))
+    saved = deepcopy(books.apartments)
+    books.clock.advance(timedelta(minutes=1))
+    books.pay(PaymentOrder(ada, "2", home, (lost,), None))
+    held = sync(None)
+    books.apartments = saved
+    books.clock.advance(timedelta(minutes=1))
+    books.pay(PaymentOrder(ada, "3", home, (later,), None))
+    with pytest.raises(Refusal, match="history_frame_unknown"):
+        sync(frame_from(**held["covered"]))
+    with pytest.raises(Refusal, match="history_frame_unknown"):
+        sync(None, held["cursor"])
+    assert [debt["bill_id"] for debt in sync(None)["settled_debts"]] == [str(kept), str(later)]
 
 
 def test_an_old_result_in_the_cache_is_never_shown() -> None:
