@@ -28,6 +28,7 @@ def main() -> None:
             region=settings.region,
             account_id=ACCOUNT_ID,
             user_pool_id=os.environ["USER_POOL_ID"],
+            user_pool_client_id=os.environ["USER_POOL_CLIENT_ID"],
         ),
         endpoint_url=settings.aws_endpoint_url,
         region=settings.region,

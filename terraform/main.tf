@@ -117,6 +117,7 @@ module "api" {
   prefix                 = var.prefix
   stage_name             = var.stage
   user_pool_arn          = module.identity.user_pool_arn
+  user_pool_client_id    = module.identity.client_id
   request_queue_arns     = module.queues.request_queue_arns
   kms_key_arn            = aws_kms_key.this.arn
   log_retention_days     = var.log_retention_days

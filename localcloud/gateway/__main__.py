@@ -1,8 +1,8 @@
 """`python -m localcloud.gateway`: the gateway as a process of its own, set up by its environment.
 
-BILLING_PREFIX, AWS_REGION and USER_POOL_ID are needed. AWS_ENDPOINT_URL, ACCOUNT_ID (123456789012),
-HOST (127.0.0.1), PORT (8000), STAGE, GATEWAY_RATE and GATEWAY_BURST (requests per second and at
-once; unlimited) may be set.
+BILLING_PREFIX, AWS_REGION, USER_POOL_ID and USER_POOL_CLIENT_ID are needed. AWS_ENDPOINT_URL,
+ACCOUNT_ID (123456789012), HOST (127.0.0.1), PORT (8000), STAGE, GATEWAY_RATE and GATEWAY_BURST
+(requests per second and at once; unlimited) may be set.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def app_from(environment: Mapping[str, str]) -> WSGIApplication:
             region=environment["AWS_REGION"],
             account_id=environment.get("ACCOUNT_ID", "123456789012"),
             user_pool_id=environment["USER_POOL_ID"],
+            user_pool_client_id=environment["USER_POOL_CLIENT_ID"],
         ),
         endpoint_url=environment.get("AWS_ENDPOINT_URL"),
         region=environment["AWS_REGION"],

@@ -78,6 +78,7 @@ def render(
     region: str,
     account_id: str,
     user_pool_id: str,
+    user_pool_client_id: str,
     gateway_role_arn: str | None = None,
     partition: str = "aws",
     source: Path = SOURCE,
@@ -96,6 +97,7 @@ def render(
         partition=partition,
         gateway_role_arn=role,
         user_pool_arn=pool,
+        user_pool_client_id=user_pool_client_id,
     )
 
 

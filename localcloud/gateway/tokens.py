@@ -70,7 +70,8 @@ class CognitoAuthorizer:
 
 
 def _decode(token: str, keys: Keys, name: str) -> dict[str, Any]:
-    # Like API Gateway's authorizer, this lets any client of the pool call: no audience is checked.
+    # Like API Gateway's authorizer, this lets any client of the pool call: the templates look
+    # whom the token was issued to.
     return jwt.decode(
         token,
         keys.get_signing_key_from_jwt(token).key,

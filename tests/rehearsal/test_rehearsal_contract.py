@@ -51,7 +51,11 @@ def _live(integration: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def gateway() -> FakeGateway:
     text = render(
-        prefix="bill", region="eu-west-1", account_id="1" * 12, user_pool_id="eu-west-1_x"
+        prefix="bill",
+        region="eu-west-1",
+        account_id="1" * 12,
+        user_pool_id="eu-west-1_x",
+        user_pool_client_id="c",
     )
     return FakeGateway(dict(parse(text)))
 

@@ -8,12 +8,13 @@ data "aws_region" "this" {}
 
 locals {
   contract = yamldecode(templatefile("${path.module}/openapi.yaml", {
-    account_id       = data.aws_caller_identity.this.account_id
-    gateway_role_arn = aws_iam_role.gateway.arn
-    partition        = data.aws_partition.this.partition
-    prefix           = var.prefix
-    region           = data.aws_region.this.name
-    user_pool_arn    = var.user_pool_arn
+    account_id          = data.aws_caller_identity.this.account_id
+    gateway_role_arn    = aws_iam_role.gateway.arn
+    partition           = data.aws_partition.this.partition
+    prefix              = var.prefix
+    region              = data.aws_region.this.name
+    user_pool_arn       = var.user_pool_arn
+    user_pool_client_id = var.user_pool_client_id
   }))
 
   # API Gateway gets JSON without anchors, and not the part that only holds what they name.

@@ -28,6 +28,16 @@ variable "user_pool_arn" {
   }
 }
 
+variable "user_pool_client_id" {
+  description = "Id of the pool's client that residents log in through; tokens of other clients are refused."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+]{1,128}$", var.user_pool_client_id))
+    error_message = "Set user_pool_client_id to the id of the user pool's client."
+  }
+}
+
 variable "request_queue_arns" {
   description = "ARNs of the request queues by operation; the gateway may send to these."
   type        = map(string)

@@ -60,7 +60,8 @@ def test_the_deployed_document_is_valid_openapi_too() -> None:
 
 def test_terraform_variables_are_the_only_ones() -> None:
     assert set(re.findall(r"[$%]\{([^}]*)\}", SOURCE.read_text("utf-8"))) == {
-        *("region", "account_id", "prefix", "partition", "gateway_role_arn", "user_pool_arn")
+        *("region", "account_id", "prefix", "partition", "gateway_role_arn"),
+        *("user_pool_arn", "user_pool_client_id"),
     }
 
 
@@ -75,6 +76,7 @@ def test_another_partition_and_role_are_rendered() -> None:
         region="cn-north-1",
         account_id="1",
         user_pool_id="u",
+        user_pool_client_id="c",
         partition="aws-cn",
         gateway_role_arn="arn:aws-cn:iam::1:role/r",
     )

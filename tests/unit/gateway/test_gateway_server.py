@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "BILLING_PREFIX": "bill-test",
     "AWS_REGION": "eu-central-1",
     "USER_POOL_ID": "eu-central-1_x",
+    "USER_POOL_CLIENT_ID": "c",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
 }
 
@@ -100,7 +101,9 @@ def test_the_log_has_a_line_for_each_request_and_no_secret(
         assert forbidden not in caplog.text
 
 
-@pytest.mark.parametrize("name", ["BILLING_PREFIX", "AWS_REGION", "USER_POOL_ID"])
+@pytest.mark.parametrize(
+    "name", ["BILLING_PREFIX", "AWS_REGION", "USER_POOL_ID", "USER_POOL_CLIENT_ID"]
+)
 def test_a_missing_variable_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     environment = {key: value for key, value in ENVIRONMENT.items() if key != name}
     assert main(environment) == 2

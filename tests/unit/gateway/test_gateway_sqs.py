@@ -33,6 +33,7 @@ class Cloud:
     endpoint: str
     sqs: Any
     pool_id: str
+    client_id: str
     tokens: dict[str, dict[str, str]]
 
     def url(self, queue: str) -> str:
@@ -72,18 +73,27 @@ def cloud(endpoint: str) -> Cloud:
         aws_secret_access_key="x",
     )
     pool_id = cognito.create_user_pool(PoolName="residents")["UserPool"]["Id"]
-    tokens = {name: _signed_in(cognito, pool_id, name) for name in ("anna", "boris")}
-    return Cloud(endpoint=endpoint, sqs=sqs, pool_id=pool_id, tokens=tokens)
+    client_id, other_id = (_client(cognito, pool_id, name) for name in ("service", "other"))
+    for name in ("anna", "boris"):
+        _add_user(cognito, pool_id, name)
+    tokens = {name: _signed_in(cognito, pool_id, client_id, name) for name in ("anna", "boris")}
+    tokens["anna elsewhere"] = _signed_in(cognito, pool_id, other_id, "anna")
+    return Cloud(endpoint=endpoint, sqs=sqs, pool_id=pool_id, client_id=client_id, tokens=tokens)
 
 
-def _signed_in(cognito: Any, pool_id: str, name: str) -> dict[str, str]:
-    client_id = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName=name)[
-        "UserPoolClient"
-    ]["ClientId"]
+def _client(cognito: Any, pool_id: str, name: str) -> str:
+    made = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName=name)
+    return str(made["UserPoolClient"]["ClientId"])
+
+
+def _add_user(cognito: Any, pool_id: str, name: str) -> None:
     cognito.admin_create_user(UserPoolId=pool_id, Username=name)
     cognito.admin_set_user_password(
         UserPoolId=pool_id, Username=name, Password=PASSWORD, Permanent=True
     )
+
+
+def _signed_in(cognito: Any, pool_id: str, client_id: str, name: str) -> dict[str, str]:
     return dict(
         cognito.admin_initiate_auth(
             UserPoolId=pool_id,
@@ -98,7 +108,11 @@ def _signed_in(cognito: Any, pool_id: str, name: str) -> dict[str, str]:
 def client(cloud: Cloud) -> Client:
     """A client of a gateway that works on moto alone."""
     document = render(
-        prefix=PREFIX, region=REGION, account_id="123456789012", user_pool_id=cloud.pool_id
+        prefix=PREFIX,
+        region=REGION,
+        account_id="123456789012",
+        user_pool_id=cloud.pool_id,
+        user_pool_client_id=cloud.client_id,
     )
     return Client(create_app(document=document, endpoint_url=cloud.endpoint, region=REGION))
 
@@ -118,7 +132,9 @@ def test_tokens_of_cognito_are_told_apart(client: Client, cloud: Cloud) -> None:
     path = f"/apartments/{APARTMENT}/utils/{uuid.uuid4()}?wait_seconds=0"
     assert client.get(path, headers=bearer(cloud)).json == {"replies": []}
     access = client.get(path, headers=bearer(cloud, kind="AccessToken"))
-    assert (access.status_code, (access.json or {})["code"]) == (401, "unauthorized")
+    other_client = client.get(path, headers=bearer(cloud, "anna elsewhere"))
+    for refused in (access, other_client):
+        assert (refused.status_code, (refused.json or {})["code"]) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,15 @@ from localcloud.gateway.document import Operation
 from localcloud.gateway.java import JavaString
 from localcloud.gateway.sqs import message_attributes, parse_form
 from localcloud.gateway.vtl import Context, Input, Parameters, new_context, render_template
-from tests.unit.gateway.tools import ANNA, APARTMENT, CONTRACT, PREFIX, QUEUE_NAME, reply_queue
+from tests.unit.gateway.tools import (
+    ANNA,
+    APARTMENT,
+    CLIENT_ID,
+    CONTRACT,
+    PREFIX,
+    QUEUE_NAME,
+    reply_queue,
+)
 
 QUEUE = QUEUE_NAME.replace("-", "")
 HOSTILE = [
@@ -51,10 +59,12 @@ def render(
     query: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
     subject: str = ANNA,
+    audience: str = CLIENT_ID,
     request_id: str = "r-1",
 ) -> tuple[dict[str, str], Context]:
     """Render an operation's request template and decode it as SQS would."""
-    context = new_context(requestId=request_id, authorizer={"claims": {"sub": subject}})
+    claims = {"sub": subject, "aud": audience}
+    context = new_context(requestId=request_id, authorizer={"claims": claims})
     parameters = {
         "path": Parameters(path_parameters or {}),
         "querystring": Parameters(query or {}),
@@ -194,6 +204,23 @@ def test_a_hostile_claim_names_no_other_kind_of_queue(subject: str) -> None:
     )
     queue = context["requestOverride"]["path"]["queue"]
     assert re.fullmatch(f"{PREFIX}-r-[0-9a-f]*-{QUEUE}", queue)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in CONTRACT.operations if entry.authorizer],
+    ids=lambda entry: entry.path,
+)
+@given(st.one_of(values, st.sampled_from([CLIENT_ID + "x", CLIENT_ID.upper(), f"[{CLIENT_ID}]"])))
+def test_a_token_for_another_client_asks_sqs_for_nothing(entry: Operation, audience: str) -> None:
+    sent, _ = render(
+        entry.method,
+        entry.path,
+        body=body_with("x"),
+        path_parameters={"apartment_id": APARTMENT, "queue_name": QUEUE_NAME},
+        audience=audience,
+    )
+    assert sent["Action"] == "RefuseToken"
 
 
 @pytest.mark.parametrize("spelling", [QUEUE_NAME, QUEUE_NAME.upper(), QUEUE])

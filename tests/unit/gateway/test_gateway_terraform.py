@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from localcloud.gateway.document import SOURCE, parse
-from tests.unit.gateway.tools import DOCUMENT, POOL_ID
+from tests.unit.gateway.tools import CLIENT_ID, DOCUMENT, POOL_ID
 
 VARIABLES = {
     "prefix": "bill-test",
@@ -22,6 +22,7 @@ VARIABLES = {
     "partition": "aws",
     "gateway_role_arn": "arn:aws:iam::123456789012:role/bill-test-gateway",
     "user_pool_arn": "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/" + POOL_ID,
+    "user_pool_client_id": CLIENT_ID,
 }
 
 

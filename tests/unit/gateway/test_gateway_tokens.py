@@ -5,14 +5,24 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import jwt
 import pytest
 from werkzeug.test import Client
 
-from tests.unit.gateway.tools import ANNA, APARTMENT, ISSUER, QUEUE_NAME, Keyring, MemoryQueues
+from tests.unit.gateway.tools import (
+    ANNA,
+    APARTMENT,
+    ISSUER,
+    QUEUE_NAME,
+    Keyring,
+    MemoryQueues,
+    reply_queue,
+)
 
 URL = f"/apartments/{APARTMENT}/utils"
 HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
@@ -62,6 +72,26 @@ def test_a_token_that_is_no_id_token_of_the_pool_is_refused(
     client: Client, keyring: Keyring, claims: dict[str, Any]
 ) -> None:
     assert post(client, keyring.token(**claims)) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("audience", ["another-client", "", None])
+def test_a_token_for_another_client_of_the_pool_is_refused_and_reaches_no_queue(
+    client: Client, keyring: Keyring, queues: MemoryQueues, audience: str | None
+) -> None:
+    headers = {"Authorization": keyring.token(aud=audience)}
+    queues.create(reply_queue(ANNA))
+    queues.put(reply_queue(ANNA), {"request_id": "1"})
+    before = deepcopy(queues.messages)
+    target = f"{URL}/{QUEUE_NAME}?receipt={quote(before[reply_queue(ANNA)][0]['ReceiptHandle'])}"
+    answers = [
+        client.post(URL, json={"queue_name": QUEUE_NAME}, headers=headers),
+        client.get(target, headers=headers),
+        client.delete(target, headers=headers),
+    ]
+    assert [(answer.status_code, answer.json and answer.json["code"]) for answer in answers] == [
+        (401, "unauthorized")
+    ] * 3
+    assert queues.messages == before
 
 
 def test_an_expired_token_says_so(client: Client, keyring: Keyring) -> None:

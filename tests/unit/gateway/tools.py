@@ -18,8 +18,13 @@ from localcloud.gateway.sqs import Answer, error_answer, message_attributes, par
 
 PREFIX = "bill-test"
 POOL_ID = "eu-central-1_tEsTpOoL1"
+CLIENT_ID = "1example23456789"
 DOCUMENT = render(
-    prefix=PREFIX, region="eu-central-1", account_id="123456789012", user_pool_id=POOL_ID
+    prefix=PREFIX,
+    region="eu-central-1",
+    account_id="123456789012",
+    user_pool_id=POOL_ID,
+    user_pool_client_id=CLIENT_ID,
 )
 CONTRACT = read(DOCUMENT)
 ISSUER = f"https://cognito-idp.eu-central-1.amazonaws.com/{POOL_ID}"
@@ -56,7 +61,14 @@ class MemoryQueues:
         if account != "123456789012" or queue not in self.messages:
             code = "AWS.SimpleQueueService.NonExistentQueue"
             return error_answer(400, code, "The specified queue does not exist.")
-        return getattr(self, parameters["Action"])(queue, parameters)  # type: ignore[no-any-return]
+        actions = {
+            "SendMessage": self.SendMessage,
+            "ReceiveMessage": self.ReceiveMessage,
+            "DeleteMessage": self.DeleteMessage,
+        }
+        if parameters["Action"] not in actions:
+            return error_answer(400, "InvalidAction", "The action is not valid for this endpoint.")
+        return actions[parameters["Action"]](queue, parameters)
 
     def SendMessage(self, queue: str, parameters: dict[str, str]) -> Answer:  # noqa: N802
         """Keep the message."""
@@ -100,7 +112,7 @@ class Keyring:
     def token(self, subject: str = ANNA, **claims: Any) -> str:
         """Sign an id token; claims override what it says otherwise, None leaves one out."""
         now = datetime.now(UTC)
-        usual = {"sub": subject, "iss": ISSUER, "token_use": "id", "aud": "client"}
+        usual = {"sub": subject, "iss": ISSUER, "token_use": "id", "aud": CLIENT_ID}
         stamps = {"iat": now, "exp": now + timedelta(hours=1)}
         payload = {
             name: value

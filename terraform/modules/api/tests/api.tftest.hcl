@@ -44,10 +44,11 @@ mock_provider "aws" {
 }
 
 variables {
-  prefix        = "bill-test"
-  stage_name    = "v1"
-  user_pool_arn = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI"
-  kms_key_arn   = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  prefix              = "bill-test"
+  stage_name          = "v1"
+  user_pool_arn       = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI"
+  user_pool_client_id = "1example23456789"
+  kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
   request_queue_arns = {
     auth      = "arn:aws:sqs:eu-west-1:123456789012:bill-test-auth"
@@ -111,6 +112,19 @@ run "the_contract_is_whole_and_a_new_text_is_a_new_deployment" {
   assert {
     condition     = jsondecode(aws_api_gateway_rest_api.this.body).paths["/auth"].post.responses["202"].headers.Location != null && jsondecode(aws_api_gateway_rest_api.this.body).paths["/auth"].post.responses["413"] != null
     error_message = "Shared parts must be in the body."
+  }
+}
+
+run "each_template_of_a_resident_refuses_tokens_of_other_clients" {
+  assert {
+    condition = alltrue(flatten([
+      for path in jsondecode(aws_api_gateway_rest_api.this.body).paths : [
+        for method in ["get", "post", "delete"] :
+        strcontains(path[method]["x-amazon-apigateway-integration"].requestTemplates["application/json"], "#if($context.authorizer.claims.aud == '${var.user_pool_client_id}')")
+        if can(path[method].security)
+      ]
+    ]))
+    error_message = "The authorizer takes tokens of any client of the pool, so the templates must look."
   }
 }
 
@@ -229,17 +243,18 @@ run "each_value_that_can_not_be_is_refused_by_its_name" {
   command = plan
 
   variables {
-    prefix             = "bill-production"
-    stage_name         = "v1/beta"
-    user_pool_arn      = "eu-west-1_AbCdEfGhI"
-    request_queue_arns = {}
-    log_retention_days = 42
-    throttles          = { posts = { rate = 0, burst = 1 } }
-    requests_per_day   = 0
-    firewall           = { logins_per_address = 5 }
+    prefix              = "bill-production"
+    stage_name          = "v1/beta"
+    user_pool_arn       = "eu-west-1_AbCdEfGhI"
+    user_pool_client_id = "'"
+    request_queue_arns  = {}
+    log_retention_days  = 42
+    throttles           = { posts = { rate = 0, burst = 1 } }
+    requests_per_day    = 0
+    firewall            = { logins_per_address = 5 }
   }
 
-  expect_failures = [var.prefix, var.stage_name, var.user_pool_arn, var.request_queue_arns, var.log_retention_days, var.throttles, var.requests_per_day, var.firewall]
+  expect_failures = [var.prefix, var.stage_name, var.user_pool_arn, var.user_pool_client_id, var.request_queue_arns, var.log_retention_days, var.throttles, var.requests_per_day, var.firewall]
 }
 
 run "a_domain_that_is_no_host_name_is_refused" {
