@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+from werkzeug.test import TestResponse
 
 from localcloud.gateway.document import read, render
 from localcloud.gateway.sqs import Answer, error_answer, message_attributes, parse_form
@@ -32,6 +33,11 @@ ANNA = "aaaaaaaa-1111-4222-8333-abcdefabcdef"
 BORIS = "bbbbbbbb-1111-4222-8333-abcdefabcdef"
 APARTMENT = "7d1f2a60-3f0e-4a53-9b53-0c3e7c2f6a01"
 QUEUE_NAME = "0f8fad5b-d9cb-469f-a165-70867728950e"
+UTILS = f"/apartments/{APARTMENT}/utils"
+PAYMENTS = f"/apartments/{APARTMENT}/payments"
+HISTORIES = f"/apartments/{APARTMENT}/histories"
+REQUEST = {"queue_name": QUEUE_NAME}
+LOGIN = {"username": "anna", "password": "secret", "queue_name": QUEUE_NAME}
 
 
 @dataclass
@@ -125,3 +131,13 @@ class Keyring:
 def reply_queue(subject: str, queue_name: str = QUEUE_NAME) -> str:
     """Name the reply queue of a resident."""
     return f"{PREFIX}-r-{subject.replace('-', '')}-{queue_name.replace('-', '')}"
+
+
+def assert_refused(answer: TestResponse, status: int, code: str) -> None:
+    """See our error shape with CORS headers."""
+    assert (answer.status_code, answer.json and answer.json["code"]) == (status, code)
+    assert answer.json is not None
+    assert set(answer.json) == {"code", "message", "request_id"}
+    assert answer.json["request_id"] == answer.headers["x-amzn-RequestId"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.content_type == "application/json"
