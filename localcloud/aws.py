@@ -1,7 +1,7 @@
 """SQS, Cognito and Secrets Manager in one process: ``python -m localcloud.aws``.
 
-Moto answers; around it stand a queue that several processes can share and a file from which
-Cognito's users come back after a restart.
+Moto answers; around it stand a queue that several processes can share, tokens that last as they
+should, and a file from which Cognito's users come back after a restart.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from localcloud import cognito_state, sqs_backend
+from localcloud import cognito_state, cognito_tokens, sqs_backend
 from localcloud.files import read_json, write_private_json
 
 _COGNITO = "AWSCognitoIdentityProviderService."
@@ -137,6 +137,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     sqs_backend.install()
+    cognito_tokens.install()
     users = CognitoFile(options.cognito_file, options.region)
     users.load()
     serve(port=options.port, users=users)

@@ -27,6 +27,7 @@ from localcloud.demo_data import (
 )
 from localcloud.errors import LocalCloudError
 from localcloud.files import read_json, write_private_json
+from localcloud.service import service
 
 # What it means that an earlier start was interrupted here; then there is nothing to do.
 _DONE_BEFORE = ("resident_exists", "apartment_exists", "residency_exists")
@@ -68,7 +69,9 @@ def _entry(resident: Resident, passwords: dict[str, str]) -> dict[str, Any]:
 
 
 def _new_password() -> str:
-    return f"Demo-{secrets.token_hex(2)}-1"
+    """Make a password that the pool takes, no longer than need be: people type it."""
+    digits = service().logins.password_minimum_length - len("Demo-1-")
+    return f"Demo-1-{secrets.token_hex(digits)[:digits]}"
 
 
 def ensure_user(

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from localcloud.clients import Clients
-from localcloud.service import service
+from localcloud.service import Logins, service
 from localcloud.settings import Settings
 
 DATABASE_ROLES = ("writer", "reader", "operator")
@@ -42,6 +42,11 @@ def provision_identity(clients: Clients, settings: Settings) -> Identity:
     """Make the user pool and its client, or find those of an earlier start."""
     pool = _find_pool(clients, settings.prefix) or _create_pool(clients, settings.prefix)
     client = _find_client(clients, pool) or _create_client(clients, pool, settings.prefix)
+    # Those of an earlier start take the rules of now.
+    clients.cognito.update_user_pool(UserPoolId=pool, **_pool_rules())
+    clients.cognito.update_user_pool_client(
+        UserPoolId=pool, ClientId=client, **_client_rules(service().logins)
+    )
     return Identity(user_pool_id=pool, user_pool_client_id=client)
 
 
@@ -128,20 +133,25 @@ def _find_pool(clients: Clients, name: str) -> str | None:
 
 
 def _create_pool(clients: Clients, name: str) -> str:
-    policy: Any = {
-        "MinimumLength": 10,
-        "RequireUppercase": True,
-        "RequireLowercase": True,
-        "RequireNumbers": True,
-        "RequireSymbols": True,
-    }
     made = clients.cognito.create_user_pool(
-        PoolName=name,
-        Policies={"PasswordPolicy": policy},
-        AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
-        UsernameConfiguration={"CaseSensitive": False},
+        PoolName=name, UsernameConfiguration={"CaseSensitive": False}, **_pool_rules()
     )
     return made["UserPool"]["Id"]
+
+
+def _pool_rules() -> Any:
+    return {
+        "Policies": {"PasswordPolicy": _password_policy(service().logins)},
+        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
+    }
+
+
+def _password_policy(logins: Logins) -> dict[str, Any]:
+    return {
+        "MinimumLength": logins.password_minimum_length,
+        **{f"Require{kind.capitalize()}": True for kind in logins.password_kinds},
+        "TemporaryPasswordValidityDays": logins.temporary_password_days,
+    }
 
 
 def _find_client(clients: Clients, pool: str) -> str | None:
@@ -151,18 +161,25 @@ def _find_client(clients: Clients, pool: str) -> str | None:
 
 def _create_client(clients: Clients, pool: str, name: str) -> str:
     made = clients.cognito.create_user_pool_client(
-        UserPoolId=pool,
-        ClientName=name,
-        GenerateSecret=False,
-        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        IdTokenValidity=60,
-        AccessTokenValidity=60,
-        RefreshTokenValidity=30,
-        TokenValidityUnits={"IdToken": "minutes", "AccessToken": "minutes", "RefreshToken": "days"},
-        PreventUserExistenceErrors="ENABLED",
-        EnableTokenRevocation=True,
+        UserPoolId=pool, ClientName=name, GenerateSecret=False, **_client_rules(service().logins)
     )
     return made["UserPoolClient"]["ClientId"]
+
+
+def _client_rules(logins: Logins) -> Any:
+    return {
+        "ExplicitAuthFlows": list(logins.login_flows),
+        "IdTokenValidity": logins.token_minutes,
+        "AccessTokenValidity": logins.token_minutes,
+        "RefreshTokenValidity": logins.refresh_token_days,
+        "TokenValidityUnits": {
+            "IdToken": "minutes",
+            "AccessToken": "minutes",
+            "RefreshToken": "days",
+        },
+        "PreventUserExistenceErrors": "ENABLED",
+        "EnableTokenRevocation": True,
+    }
 
 
 def _ensure_secret(clients: Clients, name: str, content: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""Queues and functions as they are deployed, from ``terraform/service.json``: they run so here."""
+"""Queues, functions and logins as in the cloud, from ``terraform/service.json``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -34,11 +34,24 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Logins:
+    """How residents log in: how long tokens last, what passwords look like, by which ways."""
+
+    token_minutes: int
+    refresh_token_days: int
+    password_minimum_length: int
+    password_kinds: Sequence[str]
+    temporary_password_days: int
+    login_flows: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Service:
-    """All queues and functions, by operation and name."""
+    """All queues and functions, by operation and name, and the rules of logins."""
 
     queues: Mapping[str, Queue]
     functions: Mapping[str, Function]
+    logins: Logins
     max_receive_count: int
     visibility_timeouts: int
     dead_letter_retention_seconds: int
@@ -52,6 +65,7 @@ def service() -> Service:
     return Service(
         queues={name: Queue(**queue) for name, queue in queues["requests"].items()},
         functions={name: _function(made) for name, made in content["functions"].items()},
+        logins=Logins(**content["identity"]),
         max_receive_count=queues["max_receive_count"],
         visibility_timeouts=queues["visibility_timeouts"],
         dead_letter_retention_seconds=queues["dead_letter_retention_seconds"],

@@ -11,6 +11,9 @@ locals {
     )
   }
 
+  # What var.identity leaves out, service.json says.
+  identity = merge(local.service.identity, { for key, value in var.identity : key => value if value != null })
+
   queues = {
     for operation, queue in local.service.queues.requests : operation => merge(
       queue, { function_timeout_seconds = local.functions[operation].timeout_seconds }
@@ -89,14 +92,18 @@ module "secrets" {
 module "identity" {
   source = "./modules/identity"
 
-  prefix              = var.prefix
-  token_minutes       = var.identity.token_minutes
-  refresh_token_days  = var.identity.refresh_token_days
-  mfa                 = var.identity.mfa
-  tier                = var.identity.tier
-  threat_protection   = var.identity.threat_protection
-  email_identity_arn  = var.identity.email_identity_arn
-  deletion_protection = var.deletion_protection
+  prefix                  = var.prefix
+  token_minutes           = local.identity.token_minutes
+  refresh_token_days      = local.identity.refresh_token_days
+  password_minimum_length = local.identity.password_minimum_length
+  password_kinds          = local.identity.password_kinds
+  temporary_password_days = local.identity.temporary_password_days
+  login_flows             = local.identity.login_flows
+  mfa                     = var.identity.mfa
+  tier                    = var.identity.tier
+  threat_protection       = var.identity.threat_protection
+  email_identity_arn      = var.identity.email_identity_arn
+  deletion_protection     = var.deletion_protection
 }
 
 module "queues" {

@@ -96,14 +96,16 @@ variable "cache" {
 }
 
 variable "identity" {
-  description = "User pool: minutes that tokens are good for, days until the password is asked again, second factor (OFF or OPTIONAL), feature plan, threat protection, SES identity of invitations."
+  description = "User pool: minutes that tokens are good for, days until the password is asked again, characters that a password has at least, days that a temporary one lasts (all as in service.json when left out), second factor (OFF or OPTIONAL), feature plan, threat protection, SES identity of invitations."
   type = object({
-    token_minutes      = optional(number, 15)
-    refresh_token_days = optional(number, 30)
-    mfa                = optional(string, "OFF")
-    tier               = optional(string, "LITE")
-    threat_protection  = optional(string, "OFF")
-    email_identity_arn = optional(string)
+    token_minutes           = optional(number)
+    refresh_token_days      = optional(number)
+    password_minimum_length = optional(number)
+    temporary_password_days = optional(number)
+    mfa                     = optional(string, "OFF")
+    tier                    = optional(string, "LITE")
+    threat_protection       = optional(string, "OFF")
+    email_identity_arn      = optional(string)
   })
   default  = {}
   nullable = false

@@ -126,6 +126,24 @@ run "one_map_scales_a_function_and_behind_a_proxy_there_may_be_more_copies" {
   }
 }
 
+run "residents_log_in_as_service_json_says_unless_told_otherwise" {
+  command = plan
+
+  variables {
+    identity = { token_minutes = 30, password_minimum_length = 16 }
+  }
+
+  assert {
+    condition     = local.identity.token_minutes == 30 && local.identity.password_minimum_length == 16
+    error_message = "What is named changes."
+  }
+
+  assert {
+    condition     = local.identity.refresh_token_days == local.service.identity.refresh_token_days && local.identity.password_kinds == local.service.identity.password_kinds
+    error_message = "What is left out is as in service.json."
+  }
+}
+
 run "more_copies_than_the_database_has_connections_are_refused" {
   command = plan
 

@@ -16,10 +16,10 @@ resource "aws_cognito_user_pool" "this" {
 
   password_policy {
     minimum_length                   = var.password_minimum_length
-    require_lowercase                = true
-    require_uppercase                = true
-    require_numbers                  = true
-    require_symbols                  = true
+    require_lowercase                = contains(var.password_kinds, "lowercase")
+    require_uppercase                = contains(var.password_kinds, "uppercase")
+    require_numbers                  = contains(var.password_kinds, "numbers")
+    require_symbols                  = contains(var.password_kinds, "symbols")
     temporary_password_validity_days = var.temporary_password_days
   }
 
@@ -64,7 +64,7 @@ resource "aws_cognito_user_pool_client" "this" {
   user_pool_id = aws_cognito_user_pool.this.id
 
   generate_secret     = false
-  explicit_auth_flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+  explicit_auth_flows = var.login_flows
 
   # A wrong password and an unknown name read alike.
   prevent_user_existence_errors = "ENABLED"

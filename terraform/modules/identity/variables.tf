@@ -12,7 +12,6 @@ variable "prefix" {
 variable "token_minutes" {
   description = "Minutes that id and access tokens are good for, 5 to 60. A login that is disabled is let in until its last token ends."
   type        = number
-  default     = 15
   nullable    = false
 
   validation {
@@ -24,7 +23,6 @@ variable "token_minutes" {
 variable "refresh_token_days" {
   description = "Days after which a resident must enter the password again, 1 to 90."
   type        = number
-  default     = 30
   nullable    = false
 
   validation {
@@ -36,7 +34,6 @@ variable "refresh_token_days" {
 variable "password_minimum_length" {
   description = "Characters that a password has at least, 10 to 99."
   type        = number
-  default     = 12
   nullable    = false
 
   validation {
@@ -45,15 +42,36 @@ variable "password_minimum_length" {
   }
 }
 
+variable "password_kinds" {
+  description = "Kinds of characters that each password has: lowercase, uppercase, numbers, symbols."
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.password_kinds) >= 3 && alltrue([for kind in var.password_kinds : contains(["lowercase", "uppercase", "numbers", "symbols"], kind)])
+    error_message = "Name at least three of lowercase, uppercase, numbers and symbols in password_kinds."
+  }
+}
+
 variable "temporary_password_days" {
   description = "Days that a new resident has to replace the temporary password, 1 to 30."
   type        = number
-  default     = 7
   nullable    = false
 
   validation {
     condition     = var.temporary_password_days >= 1 && var.temporary_password_days <= 30 && floor(var.temporary_password_days) == var.temporary_password_days
     error_message = "Set temporary_password_days to a whole number from 1 to 30."
+  }
+}
+
+variable "login_flows" {
+  description = "Ways in which the service's client may log in at Cognito."
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for flow in var.login_flows : contains(["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], flow)])
+    error_message = "Name only ALLOW_USER_PASSWORD_AUTH and ALLOW_REFRESH_TOKEN_AUTH in login_flows: the service logs in by no other way."
   }
 }
 

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import jwt
 import pytest
 from moto import mock_aws
+from moto.cognitoidp.models import CognitoIdpUserPool
 
-from localcloud import cognito_state
+from localcloud import cognito_state, cognito_tokens, demo
 from localcloud.clients import Clients
 from localcloud.provision import Identity, provision_identity
+from localcloud.service import service
 from localcloud.settings import Settings
 
 REGION = "eu-central-1"
@@ -103,5 +106,49 @@ def test_pool_and_client_are_found_again(cognito: Any, identity: Identity, tmp_p
     restart()
     clients = Clients(endpoint_url="https://cognito-idp.eu-central-1.amazonaws.com", region=REGION)
     assert provision_identity(clients, Settings(state=tmp_path)) == identity
+    policy = password_policy(cognito, identity)
+    assert policy["MinimumLength"] == service().logins.password_minimum_length
+
+
+def test_a_pool_of_an_earlier_start_takes_the_rules_of_now(
+    cognito: Any, identity: Identity, tmp_path: Any
+) -> None:
+    poor = {"Policies": {"PasswordPolicy": {"MinimumLength": 6}}}
+    ids = {"UserPoolId": identity.user_pool_id}
+    cognito.update_user_pool(**ids, **poor)
+    client_ids = ids | {"ClientId": identity.user_pool_client_id}
+    cognito.update_user_pool_client(**client_ids, IdTokenValidity=1440, AccessTokenValidity=1440)
+    clients = Clients(endpoint_url="https://cognito-idp.eu-central-1.amazonaws.com", region=REGION)
+    provision_identity(clients, Settings(state=tmp_path))
+    client = cognito.describe_user_pool_client(**client_ids)["UserPoolClient"]
+    minutes = service().logins.token_minutes
+    assert (client["IdTokenValidity"], client["AccessTokenValidity"]) == (minutes, minutes)
+    policy = password_policy(cognito, identity)
+    assert [policy[f"Require{kind}"] for kind in ("Lowercase", "Uppercase")] == [True, True]
+    assert [policy[f"Require{kind}"] for kind in ("Numbers", "Symbols")] == [True, True]
+
+
+def test_tokens_last_as_long_as_the_client_says(
+    cognito: Any, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CognitoIdpUserPool, "create_jwt", CognitoIdpUserPool.create_jwt)
+    cognito_tokens.install()
+    add_user(cognito, identity)
+    tokens = log_in(cognito, identity)["AuthenticationResult"]
+    seconds = 60 * service().logins.token_minutes
+    assert tokens["ExpiresIn"] == seconds
+    for token in (tokens["IdToken"], tokens["AccessToken"]):
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["exp"] - claims["iat"] == seconds
+
+
+def test_the_demos_passwords_fit_the_policy(cognito: Any, identity: Identity) -> None:
+    user = {"UserPoolId": identity.user_pool_id, "Username": "demo"}
+    cognito.admin_create_user(**user, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**user, Password=demo._new_password(), Permanent=True)
+    assert cognito.admin_get_user(**user)["UserStatus"] == "CONFIRMED"
+
+
+def password_policy(cognito: Any, identity: Identity) -> dict[str, Any]:
     pool = cognito.describe_user_pool(UserPoolId=identity.user_pool_id)["UserPool"]
-    assert pool["Policies"]["PasswordPolicy"]["MinimumLength"] == 10
+    return dict(pool["Policies"]["PasswordPolicy"])

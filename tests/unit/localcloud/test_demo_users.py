@@ -45,34 +45,34 @@ def ensure(clients: Clients, identity: Identity, password: str, *, known: bool) 
 
 
 def test_a_new_user_logs_in_with_the_password(clients: Clients, identity: Identity) -> None:
-    ensure(clients, identity, "Demo-0001-1", known=False)
-    assert "AuthenticationResult" in log_in(clients, identity, "Demo-0001-1")
+    ensure(clients, identity, "Demo-1-00001", known=False)
+    assert "AuthenticationResult" in log_in(clients, identity, "Demo-1-00001")
 
 
 def test_a_user_left_by_an_interrupted_start_gets_the_new_password(
     clients: Clients, identity: Identity
 ) -> None:
-    left = ensure(clients, identity, "Demo-0001-1", known=False)
-    assert ensure(clients, identity, "Demo-0002-1", known=False) == left
-    assert "AuthenticationResult" in log_in(clients, identity, "Demo-0002-1")
+    left = ensure(clients, identity, "Demo-1-00001", known=False)
+    assert ensure(clients, identity, "Demo-1-00002", known=False) == left
+    assert "AuthenticationResult" in log_in(clients, identity, "Demo-1-00002")
 
 
 def test_a_password_that_the_resident_changed_is_left_alone(
     clients: Clients, identity: Identity
 ) -> None:
-    ensure(clients, identity, "Demo-0001-1", known=False)
+    ensure(clients, identity, "Demo-1-00001", known=False)
     clients.cognito.admin_set_user_password(
         UserPoolId=identity.user_pool_id,
         Username=OLENA.username,
         Password="My-own-password-1",
         Permanent=True,
     )
-    ensure(clients, identity, "Demo-0001-1", known=True)
+    ensure(clients, identity, "Demo-1-00001", known=True)
     assert "AuthenticationResult" in log_in(clients, identity, "My-own-password-1")
 
 
 def test_a_user_that_was_lost_is_made_with_the_password_that_is_known(
     clients: Clients, identity: Identity
 ) -> None:
-    ensure(clients, identity, "Demo-0001-1", known=True)
-    assert "AuthenticationResult" in log_in(clients, identity, "Demo-0001-1")
+    ensure(clients, identity, "Demo-1-00001", known=True)
+    assert "AuthenticationResult" in log_in(clients, identity, "Demo-1-00001")

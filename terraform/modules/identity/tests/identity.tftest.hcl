@@ -1,7 +1,13 @@
 mock_provider "aws" {}
 
 variables {
-  prefix = "bill-test"
+  prefix                  = "bill-test"
+  token_minutes           = 15
+  refresh_token_days      = 30
+  password_minimum_length = 12
+  password_kinds          = ["lowercase", "uppercase", "numbers", "symbols"]
+  temporary_password_days = 7
+  login_flows             = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 }
 
 run "nobody_signs_up_by_themselves" {
@@ -184,6 +190,26 @@ run "short_passwords_are_refused" {
   }
 
   expect_failures = [var.password_minimum_length]
+}
+
+run "passwords_of_two_kinds_are_refused" {
+  command = plan
+
+  variables {
+    password_kinds = ["lowercase", "numbers"]
+  }
+
+  expect_failures = [var.password_kinds]
+}
+
+run "a_login_without_the_service_is_refused" {
+  command = plan
+
+  variables {
+    login_flows = ["ALLOW_USER_SRP_AUTH"]
+  }
+
+  expect_failures = [var.login_flows]
 }
 
 run "temporary_passwords_of_a_year_are_refused" {
