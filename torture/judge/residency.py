@@ -1,0 +1,92 @@
+"""Who was at home where and when, as far as the office's calls tell.
+
+A call takes time, so a stay has two lengths: the longest that is possible (from before the grant
+was asked for until the end was answered) and the shortest that is certain.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torture.judge.verdict import Event
+
+_NEVER = float("inf")
+# What a call that is made again is told when an earlier attempt had its effect.
+_DONE_ALREADY = {"grant": "residency_exists", "end": "residency_not_found"}
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A span of a run; `since` is from when on history may be seen, None when it is not known."""
+
+    begins: float
+    ends: float
+    since: str | None = None
+
+    def meets(self, begin: float, end: float) -> bool:
+        """Whether it has an instant in common with [begin, end]."""
+        return self.begins <= end and begin <= self.ends
+
+    def covers(self, begin: float, end: float) -> bool:
+        """Whether all of [begin, end] lies in it."""
+        return self.begins <= begin and end <= self.ends
+
+
+class Stays:
+    """Stays by (user, apartment), told by the office's grants and ends."""
+
+    def __init__(self, calls: Sequence[Event]) -> None:
+        self._calls: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        for call in calls:
+            self._calls[call["args"]["user"], call["args"]["apartment"]].append(call)
+
+    def possible(self, user: str, apartment: str) -> list[Stay]:
+        """Return each stay at its longest."""
+        stays: list[Stay] = []
+        for call in self._calls.get((user, apartment), []):
+            if call["action"] == "grant" and _may_have_happened(call):
+                stays.append(Stay(float(call["t0"]), _NEVER, _since(call)))
+            elif _happened(call) and stays:
+                # An end ends all that may have begun before it.
+                stays = [Stay(s.begins, min(s.ends, float(call["t"])), s.since) for s in stays]
+        return stays
+
+    def certain(self, user: str, apartment: str) -> list[Stay]:
+        """Return each stay at its shortest."""
+        stays: list[Stay] = []
+        for call in self._calls.get((user, apartment), []):
+            if call["action"] == "grant" and _happened(call):
+                stays.append(Stay(float(call["t"]), _NEVER, _since(call)))
+            elif call["action"] == "end" and _may_have_happened(call) and stays:
+                last = stays.pop()
+                stays.append(Stay(last.begins, min(last.ends, float(call["t0"])), last.since))
+        return stays
+
+    def may_have_met(self, user: str, apartment: str, begin: float, end: float) -> list[Stay]:
+        """Return the possible stays that have an instant in [begin, end]."""
+        return [stay for stay in self.possible(user, apartment) if stay.meets(begin, end)]
+
+    def surely_covered(self, user: str, apartment: str, begin: float, end: float) -> bool:
+        """Whether the user had the apartment all through [begin, end]."""
+        return any(stay.covers(begin, end) for stay in self.certain(user, apartment))
+
+    def apartments(self, user: str) -> list[str]:
+        """Return the apartments that a user was ever to have."""
+        return [apartment for (who, apartment) in self._calls if who == user]
+
+
+def _happened(call: Event) -> bool:
+    answer = call["answer"] or {}
+    again = call.get("attempts", 1) > 1 and answer.get("code") == _DONE_ALREADY[call["action"]]
+    return answer.get("status") == "done" or again
+
+
+def _may_have_happened(call: Event) -> bool:
+    return call["answer"] is None or _happened(call)
+
+
+def _since(call: Event) -> str | None:
+    since: str | None = ((call["answer"] or {}).get("data") or {}).get("since")
+    return since
