@@ -24,9 +24,13 @@ def story(case: Case, finding: Finding) -> list[Event]:
             chosen[id(event)] = event
             if event["e"] == "invoke":
                 numbers.add(event["id"])
-    told = sorted(chosen.values(), key=lambda event: float(event["t"]))
-    faults = [event for event in _faults_during(case, told) if id(event) not in chosen]
-    return sorted([*told, *faults], key=lambda event: float(event["t"]))
+    told = sorted(chosen.values(), key=_time)
+    faults = _faults_during(case, [*finding.events] or told)
+    return sorted([*told, *faults], key=_time)
+
+
+def _time(event: Event) -> float:
+    return float(event["t"])
 
 
 def _concerns(event: Event, about: frozenset[str], numbers: set[int]) -> bool:
@@ -51,11 +55,17 @@ def _is_reply_about(event: Event, about: frozenset[str]) -> bool:
     return not names.isdisjoint(about)
 
 
-def _faults_during(case: Case, told: Sequence[Event]) -> list[Event]:
-    if not told:
+def _faults_during(case: Case, core: Sequence[Event]) -> list[Event]:
+    """Return the faults that struck at some instant between the first and the last of these."""
+    if not core:
         return []
-    begin, end = float(told[0]["t"]), float(told[-1]["t"])
-    return [event for event in case.history.of("fault") if begin <= float(event["t"]) <= end]
+    begin, end = min(map(_time, core)), max(map(_time, core))
+    last_before: dict[str, Event] = {}
+    for event in case.history.of("fault"):
+        if _time(event) < begin:
+            last_before[event["name"]] = event
+    lasting = [event for event in last_before.values() if event["phase"] == "begin"]
+    return [*lasting, *(e for e in case.history.of("fault") if begin <= _time(e) <= end)]
 
 
 def render(violation: Violation) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Event = Mapping[str, Any]
@@ -46,7 +46,7 @@ class Violation:
     invariant: str
     request_id: str | None
     text: str
-    story: list[Event] = field(default_factory=list)
+    story: Sequence[Event] = ()
 
 
 @dataclass(frozen=True)
