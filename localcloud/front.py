@@ -8,7 +8,9 @@ from typing import Any
 
 from localcloud.gateway import create_app, render
 from localcloud.gateway.server import make_http_server
+from localcloud.gateway.throttle import Throttles
 from localcloud.health import check_health
+from localcloud.service import service
 from localcloud.settings import ACCOUNT_ID, read_settings
 from localcloud.worker import stop_on_sigterm
 
@@ -33,6 +35,7 @@ def main() -> None:
         endpoint_url=settings.aws_endpoint_url,
         region=settings.region,
         health=health,
+        throttles=Throttles(service().throttles, share=settings.throttle_share),
     )
     server = make_http_server(application, host="127.0.0.1", port=settings.port)
     # shutdown() waits for serve_forever(), which the signal interrupts.

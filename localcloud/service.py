@@ -46,12 +46,24 @@ class Logins:
 
 
 @dataclass(frozen=True)
+class Throttle:
+    """The most requests that one method of the API lets pass: a second, and at once."""
+
+    rate: float
+    burst: int
+
+
+@dataclass(frozen=True)
 class Service:
-    """All queues and functions, by operation and name, and the rules of logins."""
+    """All queues and functions, by operation and name, and the rules of logins.
+
+    ``throttles`` are those of ``posts`` and of ``polls``, which is everything else.
+    """
 
     queues: Mapping[str, Queue]
     functions: Mapping[str, Function]
     logins: Logins
+    throttles: Mapping[str, Throttle]
     max_receive_count: int
     visibility_timeouts: int
     dead_letter_retention_seconds: int
@@ -66,6 +78,7 @@ def service() -> Service:
         queues={name: Queue(**queue) for name, queue in queues["requests"].items()},
         functions={name: _function(made) for name, made in content["functions"].items()},
         logins=Logins(**content["identity"]),
+        throttles={name: Throttle(**limit) for name, limit in content["throttles"].items()},
         max_receive_count=queues["max_receive_count"],
         visibility_timeouts=queues["visibility_timeouts"],
         dead_letter_retention_seconds=queues["dead_letter_retention_seconds"],

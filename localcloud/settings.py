@@ -33,6 +33,7 @@ class Settings:
     sweep_seconds: int = 60
     workers: Mapping[str, int] = field(default_factory=lambda: dict(_WORKERS))
     durable: bool = True
+    throttle_share: float = 1.0
     database_url: str | None = None
     redis_url: str | None = None
     aws_endpoint_url: str | None = None
@@ -67,6 +68,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sweep_seconds=_number(values, "BILLING_SWEEP_SECONDS", defaults.sweep_seconds),
         workers=_workers(values),
         durable=values.get("BILLING_DURABLE", "1") != "0",
+        throttle_share=_share(values, "BILLING_THROTTLE_SHARE"),
         **_servers(values),
     )
 
@@ -86,6 +88,17 @@ def _number(values: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise LocalCloudError(f"{name} must be a whole number from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def _share(values: Mapping[str, str], name: str) -> float:
+    text = values.get(name) or "1"
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < float("inf"):
+        raise LocalCloudError(f"{name} must be a number above 0, not {text!r}.")
+    return share
 
 
 def _workers(values: Mapping[str, str]) -> dict[str, int]:

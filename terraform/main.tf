@@ -14,6 +14,9 @@ locals {
   # What var.identity leaves out, service.json says.
   identity = merge(local.service.identity, { for key, value in var.identity : key => value if value != null })
 
+  # What var.api.throttles leaves out, service.json says.
+  throttles = merge(local.service.throttles, { for kind, limit in var.api.throttles : kind => limit if limit != null })
+
   queues = {
     for operation, queue in local.service.queues.requests : operation => merge(
       queue, { function_timeout_seconds = local.functions[operation].timeout_seconds }
@@ -128,7 +131,7 @@ module "api" {
   request_queue_arns     = module.queues.request_queue_arns
   kms_key_arn            = aws_kms_key.this.arn
   log_retention_days     = var.log_retention_days
-  throttles              = var.api.throttles
+  throttles              = local.throttles
   requests_per_day       = var.api.requests_per_day
   firewall               = var.api.firewall
   manage_account_logging = var.api.manage_account_logging

@@ -112,11 +112,11 @@ variable "identity" {
 }
 
 variable "api" {
-  description = "API: throttles of POSTs and of everything else (requests a second and at once), quota of one API key (requests a day), limits of the firewall (requests of one address in 5 minutes), whether to set the account's role for logs, own domain."
+  description = "API: throttles of POSTs and of everything else (requests a second and at once; as in service.json when left out), quota of one API key (requests a day), limits of the firewall (requests of one address in 5 minutes), whether to set the account's role for logs, own domain."
   type = object({
     throttles = optional(object({
-      posts = optional(object({ rate = number, burst = number }), { rate = 100, burst = 200 })
-      polls = optional(object({ rate = number, burst = number }), { rate = 500, burst = 1000 })
+      posts = optional(object({ rate = number, burst = number }))
+      polls = optional(object({ rate = number, burst = number }))
     }), {})
     requests_per_day = optional(number, 1000000)
     firewall = optional(object({

@@ -2,7 +2,7 @@
 
 BILLING_PREFIX, AWS_REGION, USER_POOL_ID and USER_POOL_CLIENT_ID are needed. AWS_ENDPOINT_URL,
 ACCOUNT_ID (123456789012), HOST (127.0.0.1), PORT (8000), STAGE, GATEWAY_RATE and GATEWAY_BURST
-(requests per second and at once; unlimited) may be set.
+(to each operation per second and at once; unlimited) may be set.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from localcloud.gateway import create_app, render
 from localcloud.gateway.server import make_http_server
-from localcloud.gateway.throttle import TokenBucket
+from localcloud.gateway.throttle import Throttles
+from localcloud.service import Throttle
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -54,15 +55,16 @@ def app_from(environment: Mapping[str, str]) -> WSGIApplication:
         endpoint_url=environment.get("AWS_ENDPOINT_URL"),
         region=environment["AWS_REGION"],
         stage=environment.get("STAGE") or None,
-        throttle=_throttle(environment),
+        throttles=_throttles(environment),
     )
 
 
-def _throttle(environment: Mapping[str, str]) -> TokenBucket | None:
+def _throttles(environment: Mapping[str, str]) -> Throttles | None:
     rate = environment.get("GATEWAY_RATE")
     if not rate:
         return None
-    return TokenBucket(rate=float(rate), burst=int(environment.get("GATEWAY_BURST", "1")))
+    limit = Throttle(rate=float(rate), burst=int(environment.get("GATEWAY_BURST", "1")))
+    return Throttles({"posts": limit, "polls": limit})
 
 
 def _refuse(what: str) -> int:

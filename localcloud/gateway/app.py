@@ -19,7 +19,7 @@ from localcloud.gateway.extras import Extras
 from localcloud.gateway.request import Call, read_call
 from localcloud.gateway.sqs import LazySqs
 from localcloud.gateway.sqs_client import make_client
-from localcloud.gateway.throttle import TokenBucket
+from localcloud.gateway.throttle import Throttles
 from localcloud.gateway.tokens import CognitoAuthorizer, Keys, pool_keys
 
 if TYPE_CHECKING:
@@ -38,13 +38,14 @@ def create_app(
     keys: Callable[[str], Keys] | None = None,
     stage: str | None = None,
     health: Callable[[], Mapping[str, Any]] | None = None,
-    throttle: TokenBucket | None = None,
+    throttles: Throttles | None = None,
 ) -> WSGIApplication:
     """Make the application that serves a rendered document.
 
     `endpoint_url` stands in for AWS (SQS and the user pool's keys). `backend` and `keys` (by user
     pool ARN) replace SQS and the keys themselves. `health` answers GET /health with {"ready": bool}
-    and whatever else it says. With a `stage` all paths start with it, as on API Gateway.
+    and whatever else it says. With a `stage` all paths start with it, as on API Gateway. Without
+    `throttles` any number of requests passes.
     """
     contract = read(document)
     find_keys = keys or (lambda arn: pool_keys(arn, endpoint_url))
@@ -54,7 +55,7 @@ def create_app(
         backend=backend or LazySqs(lambda: make_client(endpoint_url=endpoint_url, region=region)),
         stage=stage,
     )
-    return GatewayApp(executor, Extras(document, health), throttle)
+    return GatewayApp(executor, Extras(document, health), throttles)
 
 
 def _authorizers(contract: Contract, keys: Callable[[str], Keys]) -> dict[str, CognitoAuthorizer]:
@@ -67,10 +68,10 @@ def _authorizers(contract: Contract, keys: Callable[[str], Keys]) -> dict[str, C
 class GatewayApp:
     """Serves the contract, /health and /docs."""
 
-    def __init__(self, executor: Executor, extras: Extras, throttle: TokenBucket | None) -> None:
+    def __init__(self, executor: Executor, extras: Extras, throttles: Throttles | None) -> None:
         self._executor = executor
         self._extras = extras
-        self._throttle = throttle
+        self._throttles = throttles
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         extra = self._extras.answer(environ)
@@ -90,8 +91,8 @@ class GatewayApp:
         try:
             operation, path = self._executor.find(call)
             route = operation.path
-            if self._throttle:
-                self._throttle.take()
+            if self._throttles:
+                self._throttles.take(operation.method, operation.path)
             return route, self._executor.run(operation, path, call), None
         except GatewayError as error:
             return (

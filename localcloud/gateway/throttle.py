@@ -1,12 +1,13 @@
-"""Throttling as API Gateway's stages do it: a token bucket for all callers together."""
+"""Throttling as API Gateway's stages do it: a token bucket a method, for all callers together."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from localcloud.gateway.errors import GatewayError
+from localcloud.service import Throttle
 
 
 class TokenBucket:
@@ -31,3 +32,37 @@ class TokenBucket:
             if self._tokens < 1:
                 raise GatewayError("THROTTLED")
             self._tokens -= 1
+
+
+class Throttles:
+    """A bucket for each operation of the contract: `posts` says how large, or else `polls`.
+
+    `share` is how much of the limits there is, for a machine that is smaller than AWS.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, Throttle],
+        *,
+        share: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limits, self._share, self._clock = limits, share, clock
+        self._lock = threading.Lock()
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
+
+    def take(self, method: str, path: str) -> None:
+        """Let a request to an operation pass; raises GatewayError THROTTLED when it may not."""
+        with self._lock:
+            bucket = self._buckets.get((method, path)) or self._fill(method, path)
+        bucket.take()
+
+    def _fill(self, method: str, path: str) -> TokenBucket:
+        limit = self._limits["posts" if method == "POST" else "polls"]
+        bucket = TokenBucket(
+            rate=limit.rate * self._share,
+            burst=max(1, round(limit.burst * self._share)),
+            clock=self._clock,
+        )
+        self._buckets[method, path] = bucket
+        return bucket

@@ -144,6 +144,24 @@ run "residents_log_in_as_service_json_says_unless_told_otherwise" {
   }
 }
 
+run "the_gateway_throttles_as_service_json_says_unless_told_otherwise" {
+  command = plan
+
+  variables {
+    api = { throttles = { posts = { rate = 10, burst = 20 } } }
+  }
+
+  assert {
+    condition     = local.throttles.posts.rate == 10 && local.throttles.posts.burst == 20
+    error_message = "What is named changes."
+  }
+
+  assert {
+    condition     = local.throttles.polls == local.service.throttles.polls
+    error_message = "What is left out is as in service.json."
+  }
+}
+
 run "more_copies_than_the_database_has_connections_are_refused" {
   command = plan
 

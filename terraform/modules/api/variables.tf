@@ -67,10 +67,10 @@ variable "log_retention_days" {
 variable "throttles" {
   description = "The most requests to each POST and to each other method: rate (requests a second, over all callers) and burst (requests at once)."
   type = object({
-    posts = optional(object({ rate = number, burst = number }), { rate = 100, burst = 200 })
-    polls = optional(object({ rate = number, burst = number }), { rate = 500, burst = 1000 })
+    posts = object({ rate = number, burst = number })
+    polls = object({ rate = number, burst = number })
   })
-  default = {}
+  nullable = false
 
   validation {
     condition     = alltrue([for throttle in values(var.throttles) : throttle.rate >= 1 && throttle.burst >= throttle.rate])

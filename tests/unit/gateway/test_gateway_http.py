@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from localcloud.gateway.throttle import TokenBucket
+from localcloud.gateway.throttle import Throttles
+from localcloud.service import Throttle
 from tests.unit.gateway.conftest import Login
 from tests.unit.gateway.tools import (
     ANNA,
@@ -198,12 +199,16 @@ def test_a_receipt_is_needed(client: Client, login: Login) -> None:
 
 def test_too_many_requests_are_told_to_wait(serve: Callable[..., Client]) -> None:
     now = [0.0]
-    client = serve(throttle=TokenBucket(rate=1, burst=2, clock=lambda: now[0]))
+    limits = {"posts": Throttle(rate=1, burst=2), "polls": Throttle(rate=5, burst=5)}
+    client = serve(throttles=Throttles(limits, clock=lambda: now[0]))
     statuses = [client.post("/auth", json=LOGIN).status_code for _ in range(2)]
     refused = client.post("/auth", json=LOGIN)
     assert statuses == [202, 202]
     assert_refused(refused, 429, "too_many_requests")
     assert refused.headers["Retry-After"] == "1"
+    # Each method has its own: polls go on, and so do preflights.
+    assert client.get(f"/auth/{QUEUE_NAME}").status_code == 200
+    assert [client.options("/auth").status_code for _ in range(6)] == [204] * 5 + [429]
     now[0] = 1.0
     assert client.post("/auth", json=LOGIN).status_code == 202
 

@@ -46,6 +46,8 @@ def test_workers_are_counted_by_function(tmp_path: Path) -> None:
         ("BILLING_FUNCTION_TIMEOUT", "-1"),
         ("BILLING_WORKERS", "payment=2"),
         ("BILLING_WORKERS", "payments=0"),
+        ("BILLING_THROTTLE_SHARE", "0"),
+        ("BILLING_THROTTLE_SHARE", "half"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, value: str) -> None:

@@ -49,6 +49,7 @@ variables {
   user_pool_arn       = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI"
   user_pool_client_id = "1example23456789"
   kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  throttles           = { posts = { rate = 100, burst = 200 }, polls = { rate = 500, burst = 1000 } }
 
   request_queue_arns = {
     auth      = "arn:aws:sqs:eu-west-1:123456789012:bill-test-auth"
@@ -249,7 +250,7 @@ run "each_value_that_can_not_be_is_refused_by_its_name" {
     user_pool_client_id = "'"
     request_queue_arns  = {}
     log_retention_days  = 42
-    throttles           = { posts = { rate = 0, burst = 1 } }
+    throttles           = { posts = { rate = 0, burst = 1 }, polls = { rate = 1, burst = 1 } }
     requests_per_day    = 0
     firewall            = { logins_per_address = 5 }
   }
