@@ -50,8 +50,11 @@ _PAGE = """<!DOCTYPE html>
 
 
 def public_document(document: str) -> dict[str, Any]:
-    """Give the document as clients should read it: without extensions and CORS preflights."""
-    tree: dict[str, Any] = _without_extensions(parse(document))
+    """Give the document as clients should read it: without extensions and CORS preflights.
+
+    `x-links` become the links that they are.
+    """
+    tree: dict[str, Any] = _published(parse(document))
     for item in tree["paths"].values():
         item.pop("options", None)
     return tree
@@ -99,8 +102,9 @@ def _asset(name: str) -> Response | None:
     return Response(Path(path).read_bytes(), content_type=media_type)
 
 
-def _without_extensions(node: Any) -> Any:
+def _published(node: Any) -> Any:
     if isinstance(node, dict):
-        kept = {key: value for key, value in node.items() if not str(key).startswith("x-")}
-        return {key: _without_extensions(value) for key, value in kept.items()}
-    return [_without_extensions(entry) for entry in node] if isinstance(node, list) else node
+        named = {"links" if key == "x-links" else key: value for key, value in node.items()}
+        kept = {key: value for key, value in named.items() if not str(key).startswith("x-")}
+        return {key: _published(value) for key, value in kept.items()}
+    return [_published(entry) for entry in node] if isinstance(node, list) else node

@@ -54,6 +54,35 @@ def test_the_published_document_is_valid_openapi() -> None:
     assert not any("options" in item for item in public["paths"].values())
 
 
+def test_each_published_operation_links_to_the_next_of_its_journey() -> None:
+    linked = {
+        (entry["operationId"], link["operationId"])
+        for item in public_document(DOCUMENT)["paths"].values()
+        for entry in item.values()
+        for answer in entry["responses"].values()
+        for link in answer.get("links", {}).values()
+    }
+    journeys = ("Login", "Debts", "Payment", "History")
+    assert linked == {
+        step
+        for name in journeys
+        for step in (
+            (f"request{name}", f"receive{name}"),
+            (f"receive{name}", f"acknowledge{name}"),
+        )
+    }
+
+
+def test_the_deployed_document_has_no_links_of_openapi() -> None:
+    assert "links" not in {key for entry in ENTRIES for key in _keys(entry[2])}
+
+
+def _keys(node: Any) -> list[str]:
+    if isinstance(node, dict):
+        return [*node, *(key for value in node.values() for key in _keys(value))]
+    return [key for entry in node for key in _keys(entry)] if isinstance(node, list) else []
+
+
 def test_the_deployed_document_is_valid_openapi_too() -> None:
     validate(TREE)
 
