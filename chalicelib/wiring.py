@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from billing_app.adapters.books import PostgresBooks
 from billing_app.adapters.cognito import CognitoIdentity
-from billing_app.adapters.connections import STATEMENT_TIMEOUT_MS, Database
+from billing_app.adapters.connections import Database
 from billing_app.adapters.directory import CognitoDirectory
 from billing_app.adapters.migrations import migrate
 from billing_app.adapters.office import PostgresOffice
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-OFFICE_STATEMENT_TIMEOUT_MS = 60_000
 # Under the shortest function timeout: a service that hangs must not look like a dead function.
 _AWS = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 2})
 
@@ -58,12 +57,12 @@ class Wiring:
     @cached_property
     def database(self) -> Database:
         """Postgres in this function's role."""
-        return self._database(statement_timeout_ms=STATEMENT_TIMEOUT_MS)
-
-    @cached_property
-    def patient_database(self) -> Database:
-        """Postgres for operators, who import batches and read whole tables."""
-        return self._database(statement_timeout_ms=OFFICE_STATEMENT_TIMEOUT_MS)
+        secret_id = self.settings.database_secret_id
+        return Database(
+            secret=lambda: self._database_secret(secret_id),
+            renew_secret=lambda: self.secrets.forget(secret_id),
+            application_name=self.settings.prefix,
+        )
 
     @cached_property
     def books(self) -> PostgresBooks:
@@ -105,7 +104,7 @@ class Wiring:
         """What the operators' use cases work with."""
         pool_id = self.settings.require("USER_POOL_ID", self.settings.user_pool_id)
         return Desk(
-            office=PostgresOffice(self.patient_database),
+            office=PostgresOffice(self.database),
             directory=CognitoDirectory(self.cognito, user_pool_id=pool_id),
             clock=utc_now,
             new_id=uuid4,
@@ -160,15 +159,6 @@ class Wiring:
             "histories": lambda: History(self.books, self.cache),
         }
         return makers[operation]()
-
-    def _database(self, *, statement_timeout_ms: int) -> Database:
-        secret_id = self.settings.database_secret_id
-        return Database(
-            secret=lambda: self._database_secret(secret_id),
-            renew_secret=lambda: self.secrets.forget(secret_id),
-            application_name=self.settings.prefix,
-            statement_timeout_ms=statement_timeout_ms,
-        )
 
     def _database_secret(self, secret_id: str) -> Mapping[str, Any]:
         return {**self.secrets.get(secret_id), **self.settings.database_place}

@@ -24,13 +24,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Unavailable
 
 RDS_CA_BUNDLE = Path(__file__).with_name("rds-ca-bundle.pem")
 CONNECT_TIMEOUT_SECONDS = 3
-STATEMENT_TIMEOUT_MS = 5_000
-LOCK_TIMEOUT_MS = 2_000
-IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000
 _ATTEMPTS = 3
 
 # Conflicts with another transaction: ours was rolled back whole, so it runs again.
@@ -48,7 +46,8 @@ class Database:
 
     `secret` returns the connection's fields (`username`, `password`, `host`, `port`, `dbname`,
     optional `sslmode` and `pooled`); `renew_secret` is called when the server refuses them, before
-    one more try: the password may have been rotated while this process was warm.
+    one more try: the password may have been rotated while this process was warm. Statements end
+    after `timeouts`, by default those of the role that logs in.
     """
 
     def __init__(
@@ -57,12 +56,12 @@ class Database:
         secret: FetchSecret,
         renew_secret: Callable[[], None],
         application_name: str,
-        statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self._secret = secret
         self._renew_secret = renew_secret
         self._application_name = application_name
-        self._statement_timeout_ms = statement_timeout_ms
+        self._timeouts = timeouts
         self._connection: Connection | None = None
 
     def value(self, statement: str, parameters: Mapping[str, Any]) -> Any:
@@ -122,6 +121,7 @@ class Database:
         return self._connect(self._secret())
 
     def _connect(self, secret: Mapping[str, Any]) -> Connection:
+        timeouts = self._timeouts or timeouts_of(secret["username"])
         connection: Connection = psycopg2.connect(
             host=secret["host"],
             port=secret["port"],
@@ -135,27 +135,22 @@ class Database:
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=2,
-            tcp_user_timeout=(self._statement_timeout_ms + 2_000),
-            options=self._options(secret),
+            tcp_user_timeout=timeouts.statement + 2_000,
+            options="" if is_pooled(secret) else _options(timeouts),
         )
         connection.autocommit = True
         # The stubs leave this function without types.
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
         return connection
 
-    def _options(self, secret: Mapping[str, Any]) -> str:
-        """Return this connection's timeouts; behind a pool those of the role must do.
 
-        RDS Proxy refuses a connection that asks for settings:
-        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html
-        """
-        if is_pooled(secret):
-            return ""
-        return (
-            f"-c statement_timeout={self._statement_timeout_ms}"
-            f" -c lock_timeout={LOCK_TIMEOUT_MS}"
-            f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
-        )
+def _options(timeouts: Timeouts) -> str:
+    """Ask for timeouts; behind a pool those of the role must do, which are the same.
+
+    RDS Proxy refuses a connection that asks for settings:
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html
+    """
+    return " ".join(f"-c {name}={value}" for name, value in timeouts.settings().items())
 
 
 def is_pooled(secret: Mapping[str, Any]) -> bool:

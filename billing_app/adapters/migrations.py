@@ -23,6 +23,7 @@ from yoyo.exceptions import BadMigration
 from yoyo.migrations import default_migration_table
 
 from billing_app.adapters.connections import tls_arguments
+from billing_app.adapters.timeouts import timeouts_of
 
 # Beside billing_app in a checkout and in the package of the functions alike.
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
@@ -35,13 +36,6 @@ _BOOKKEEPING_SCHEMA = "billing_migrations"
 _LOCK_NAME = "billing.migrations"
 _CONNECT_TIMEOUT_SECONDS = 5
 _LOCK_TIMEOUT = "20s"
-
-# Backstop for sessions that set no timeouts of their own, such as one of psql.
-_ROLE_SETTINGS = {
-    "statement_timeout": "60s",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "10s",
-}
 
 Secret = Mapping[str, Any]
 
@@ -207,11 +201,14 @@ def _run_file(connection: Connection, file: Path) -> None:
 
 
 def _let_in(connection: Connection, role: str, password: str) -> None:
-    """Give a role LOGIN and its password, hashed here: a server may log the statements it runs."""
+    """Give a role LOGIN, its timeouts and its password.
+
+    The password is hashed here: a server may log the statements it runs.
+    """
     hashed = encrypt_password(password, role, connection, "scram-sha-256")
     name = sql.Identifier(role)
     _alter_role(connection, role, sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}"), name, hashed)
-    for setting, value in _ROLE_SETTINGS.items():
+    for setting, value in timeouts_of(role).settings().items():
         statement = sql.SQL("ALTER ROLE {} SET " + setting + " = {}")
         _alter_role(connection, role, statement, name, value)
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-# A large batch of bills or a reconciliation of years takes longer than a resident may wait.
-_STATEMENT_TIMEOUT_MS = 60_000
 _FUNCTION_TIMEOUT_SECONDS = 900
 _AWS = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
 _ROLES = ("writer", "reader", "operator")
@@ -91,7 +89,6 @@ def _database(settings: Settings) -> Database:
         secret=lambda: secrets.get(secret_id),
         renew_secret=lambda: secrets.forget(secret_id),
         application_name="billing-admin",
-        statement_timeout_ms=_STATEMENT_TIMEOUT_MS,
     )
 
 

@@ -11,11 +11,13 @@ import psycopg2
 import pytest
 
 from billing_app.adapters.connections import Database, describe
+from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Unavailable
 from tests.support.books import Books, pay
 from tests.support.databases import BooksDatabase
 
 ONE = "SELECT 1"
+QUICK = Timeouts(statement=500, lock=2_000, idle_in_transaction=5_000)
 
 
 class Secret:
@@ -43,7 +45,7 @@ def connection(secret: Secret) -> Iterator[Database]:
         secret=secret.get,
         renew_secret=secret.renew,
         application_name="test",
-        statement_timeout_ms=500,
+        timeouts=QUICK,
     )
     yield opened
     opened.close()
@@ -168,4 +170,32 @@ def test_a_connection_sets_its_timeouts_unless_a_pool_would_refuse_them(
     assert connection.value(shown, {}) == "500ms"
     secret.fields["pooled"] = "true"
     connection.close()
-    assert connection.value(shown, {}) == "1min"
+    assert connection.value(shown, {}) == "5s"
+
+
+@pytest.mark.parametrize("role", ["writer", "reader", "operator"])
+def test_a_pooled_session_is_as_bounded_as_a_direct_one(database: BooksDatabase, role: str) -> None:
+    direct, pooled = (_bounds(database.secret(role) | extra) for extra in ({}, {"pooled": "true"}))
+    wanted = timeouts_of(f"billing_{role}").settings()
+    assert direct == pooled == {name: int(value[:-2]) for name, value in wanted.items()}
+
+
+def _bounds(secret: Mapping[str, Any]) -> dict[str, int]:
+    """Milliseconds of each timeout in a session that logs in with the secret."""
+    opened = Database(secret=lambda: secret, renew_secret=lambda: None, application_name="test")
+    statement = "SELECT name, setting::int FROM pg_settings WHERE name = ANY(%(names)s)"
+    found = opened.rows(statement, {"names": list(timeouts_of("").settings())})
+    opened.close()
+    return dict(found)
+
+
+def test_a_pooled_session_does_not_wait_long_for_a_lock(database: BooksDatabase) -> None:
+    """Another session holds what this one wants: it is told so, and is not kept waiting."""
+    secret = database.secret("writer") | {"pooled": "true"}
+    opened = Database(secret=lambda: secret, renew_secret=lambda: None, application_name="test")
+    with database.connect("admin").cursor() as holder:
+        holder.execute("SELECT pg_advisory_lock(4711)")
+        with pytest.raises(Unavailable, match="LockNotAvailable"):
+            opened.value("SELECT pg_advisory_xact_lock(4711)", {})
+        holder.execute("SELECT pg_advisory_unlock(4711)")
+    opened.close()

@@ -16,6 +16,8 @@ from billing_app.adapters.migrations import migrate
 
 ROLES = ("writer", "reader", "operator")
 # The roles belong to the whole server, so that workers of one test run share their password.
+# On a busy machine a test waits for longer than a resident of the service has to.
+_PATIENCE = "-c statement_timeout=60s -c lock_timeout=30s"
 ROLE_PASSWORD = "only for tests: @/%"
 
 
@@ -53,6 +55,7 @@ class Login:
             user=self.username,
             password=self.password,
             dbname=self.dbname,
+            options=_PATIENCE,
         )
         connection.autocommit = True
         register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from billing_app.adapters import connections
+from billing_app.adapters.timeouts import timeouts_of
 from chalicelib import wiring
 from localcloud.service import service
 
@@ -20,7 +21,7 @@ def aws_seconds() -> float:
 
 def database_seconds() -> float:
     """How long a server is waited for that vanishes under a statement and does not come back."""
-    vanished = connections.STATEMENT_TIMEOUT_MS / 1000 + 2
+    vanished = timeouts_of("billing_writer").statement / 1000 + 2
     return vanished + (connections._ATTEMPTS - 1) * connections.CONNECT_TIMEOUT_SECONDS
 
 

@@ -119,7 +119,8 @@ def test_roles_log_in_with_passwords_of_any_characters(empty: BooksDatabase) -> 
         migrate(secret=empty.secret("owner"), role_passwords={"billing_reader": password})
         connection = Login(**{**vars(login), "password": password}).connect()
         assert value(connection, "SELECT current_user") == "billing_reader"
-        assert value(connection, "SHOW lock_timeout") == "10s"
+        given = value(connection, "SELECT rolconfig FROM pg_roles WHERE rolname = current_user")
+        assert "lock_timeout=2000ms" in given
         connection.close()
 
 
