@@ -7,8 +7,11 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.tales import Tale
 from torture.judge import CHECKS, NAMES, Violation, judge, render
+from torture.judge.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,16 +102,28 @@ def test_a_broken_promise_shows_in_the_table() -> None:
     assert "BROKEN" in str(verdict)
 
 
-def test_the_judge_reads_what_the_world_writes(tmp_path: Path) -> None:
-    tale = stale_read()
-    history, final = tmp_path / "history.jsonl", tmp_path / "final.json"
-    history.write_text("\n".join(json.dumps(event) for event in tale.events), "utf-8")
-    (tmp_path / "one.log").write_text("Canary-123456789012")
+def written(tale: Tale, folder: Path) -> Path:
+    """Write a tale as a run leaves it, with a password in a log."""
+    (folder / "history.jsonl").write_text("\n".join(map(json.dumps, tale.events)), "utf-8")
+    (folder / "one.log").write_text("Canary-123456789012")
     secret = {"kind": "password", "value": "Canary-123456789012"}
-    (tmp_path / "secrets.jsonl").write_text(json.dumps(secret))
+    (folder / "secrets.jsonl").write_text(json.dumps(secret))
     evidence = {"books": tale.tables, "logs": ["one.log"], "secrets": "secrets.jsonl"}
-    final.write_text(json.dumps(evidence))
-    assert {violation.invariant for violation in judge(history, final)} == {"I9", "I11"}
+    (folder / "final.json").write_text(json.dumps(evidence))
+    return folder
+
+
+def test_the_judge_reads_what_the_world_writes(tmp_path: Path) -> None:
+    run = written(stale_read(), tmp_path)
+    found = judge(run / "history.jsonl", run / "final.json")
+    assert {violation.invariant for violation in found} == {"I9", "I11"}
+
+
+def test_a_run_can_be_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(written(stale_read(), tmp_path))]) == 1
+    told = capsys.readouterr().out
+    assert "I9 broken: bill bill-1 was paid" in told
+    assert "I1 bill_paid_once" in told
 
 
 def test_the_names_are_those_of_the_promises() -> None:

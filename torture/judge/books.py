@@ -40,6 +40,10 @@ class Books:
     def _ids(self, table: str) -> set[str]:
         return {row["bill_id"] for row in self.rows(table)}
 
+    def place(self, bill_id: str) -> str:
+        """Return the apartment that a bill is for, empty for an unknown bill."""
+        return str(self.bills.get(bill_id, {}).get("apartment_id", ""))
+
     def payer(self, payment: Row) -> str:
         """Return the sub of who paid."""
         return str(self.subjects.get(payment["resident_id"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from torture.judge.books import Books
-from torture.judge.history import History, Request
+from torture.judge.history import History, Reply, Request
 from torture.judge.residency import Stays
 from torture.judge.verdict import Event
 
@@ -49,14 +50,24 @@ class Case:
         return {event["args"]["apartment"] for event in self.history.office("add_apartment")}
 
     @cached_property
-    def never_paid(self) -> list[tuple[float, str, str]]:
-        """(known to be issued at, apartment, bill) of bills that were open ever after."""
-        return [
-            (float(event["t"]), self.books.bills[bill_id]["apartment_id"], bill_id)
-            for event in self.history.office("issue")
-            for bill_id in _issued(event)
-            if bill_id in self.books.open and not self.books.lines_of_bill.get(bill_id)
-        ]
+    def never_paid(self) -> dict[str, list[tuple[float, str]]]:
+        """(known to be issued at, bill) of bills that were open ever after, by apartment."""
+        found: dict[str, list[tuple[float, str]]] = defaultdict(list)
+        for event in self.history.office("issue"):
+            for bill_id in _issued(event):
+                if bill_id in self.books.open and not self.books.lines_of_bill.get(bill_id):
+                    found[self.books.place(bill_id)].append((float(event["t"]), bill_id))
+        return found
+
+    @cached_property
+    def receipts(self) -> dict[str, list[Reply]]:
+        """Replies that said "paid", by the apartment of what was paid, in order of time."""
+        found: dict[str, list[Reply]] = defaultdict(list)
+        for reply in self.history.replies:
+            if reply.status == "done" and reply.body["operation"] == "payments":
+                place = self.books.payments.get(reply.data["payment_id"], {}).get("apartment_id")
+                found[str(place)].append(reply)
+        return found
 
     def may_be_reversed_from(self, payment_id: str) -> float:
         """Return when a payment's reversal may first have happened; never is infinite."""

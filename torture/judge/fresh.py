@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,15 +24,12 @@ class Gone:
 
 def paid_is_no_debt(case: Case) -> Facts:
     """I9: see the module. Versions that go back show the same fault before a bill does."""
-    gone = [*_paid(case), *_withdrawn(case)]
+    gone: dict[str, list[Gone]] = defaultdict(list)
+    for one in [*_paid(case), *_withdrawn(case)]:
+        gone[case.books.place(one.bill_id)].append(one)
     for read in case.history.debts:
-        yield from _shows_none_of(read, [one for one in gone if _is_of(case, one, read)])
+        yield from _shows_none_of(read, gone[read.request.apartment])
     yield from _versions_never_go_back(case)
-
-
-def _is_of(case: Case, gone: Gone, read: Read) -> bool:
-    bill = case.books.bills.get(gone.bill_id)
-    return bill is None or bill["apartment_id"] == read.request.apartment
 
 
 def _paid(case: Case) -> list[Gone]:

@@ -111,8 +111,8 @@ def _debts_are_whole(case: Case, read: Read) -> Facts:
 def _open_all_along(case: Case, read: Read) -> set[str]:
     return {
         bill_id
-        for known_at, apartment, bill_id in case.never_paid
-        if known_at < read.request.t and apartment == read.request.apartment
+        for known_at, bill_id in case.never_paid.get(read.request.apartment, [])
+        if known_at < read.request.t
     }
 
 

@@ -143,12 +143,9 @@ def _was_paid_by_a_resident(case: Case, payment_id: str) -> Facts:
 
 
 def _known_at(case: Case, payment_id: str) -> float:
-    told = (
-        reply.t
-        for reply in case.history.replies
-        if reply.status == "done" and reply.data.get("payment_id") == payment_id
-    )
-    return min(told, default=case.history.end)
+    place = case.books.payments[payment_id]["apartment_id"]
+    told = (one.t for one in case.receipts.get(place, []) if one.data["payment_id"] == payment_id)
+    return next(told, case.history.end)
 
 
 def _payment(payment_id: str, text: str, asked: list[Request] | None = None) -> Finding:

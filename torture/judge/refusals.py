@@ -47,12 +47,8 @@ def _bills(case: Case, request: Request) -> list[str]:
 
 
 def _some_bill_is_foreign(case: Case, _reply: Reply, request: Request, _span: Span) -> bool:
-    own = {b for b in _bills(case, request) if _place(case, b) == request.apartment}
+    own = {b for b in _bills(case, request) if case.books.place(b) == request.apartment}
     return set(request.event["bills"]) > own
-
-
-def _place(case: Case, bill_id: str) -> str:
-    return str(case.books.bills[bill_id]["apartment_id"])
 
 
 def _named(reply: Reply, request: Request) -> Iterable[str]:

@@ -54,9 +54,9 @@ def _holds_what_was_answered_before(case: Case, sync: Event) -> Finding | None:
     """A payment that was answered before the sync asked is in it, unless it may not be seen."""
     held, frame = _held(sync), sync["frame"]
     posted = {_identity(e): e["posted_at"] for e in case.books.history.get(sync["apartment"], [])}
-    for reply in case.history.replies:
-        if reply.t >= sync["asked"] or reply.status != "done" or "payment_id" not in reply.data:
-            continue
+    for reply in case.receipts.get(sync["apartment"], []):
+        if reply.t >= sync["asked"]:
+            break
         for line in reply.data["lines"]:
             one = ("payment", reply.data["payment_id"], line["bill_id"])
             if one not in held and posted.get(one, "") >= frame["date_down"]:
