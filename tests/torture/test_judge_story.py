@@ -122,8 +122,39 @@ def test_the_judge_reads_what_the_world_writes(tmp_path: Path) -> None:
 def test_a_run_can_be_judged_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(written(stale_read(), tmp_path))]) == 1
     told = capsys.readouterr().out
-    assert "I9 broken: bill bill-1 was paid" in told
+    assert "I9 broken: bill bill-2 was paid" in told
     assert "I1 bill_paid_once" in told
+
+
+def test_the_smallest_story_is_told_of_many() -> None:
+    tale = stale_read()
+    stale = tale.events[-1]["reply"]["data"]
+    tale.look(**stale)
+    verdict = tale.verdict()
+    [smallest] = [one for one in verdict.smallest if one.invariant == "I9"]
+    all_of_it = [one for one in verdict.violations if one.invariant == "I9"]
+    assert len(all_of_it) > 2
+    assert len(smallest.story) == min(len(one.story) for one in all_of_it)
+
+
+def test_a_key_that_was_a_requests_id_leads_to_that_request() -> None:
+    tale = Tale()
+    bill = tale.bill()
+    first = tale.ask(bills=[bill])
+    payment = tale.book([bill], key=first)
+    tale.reply(first, tale.receipt(payment))
+    tale.refuse("bill_already_paid", bill, key=first)
+    [violation] = [one for one in tale.verdict().violations if one.invariant == "I6"]
+    told = [event["e"] for event in violation.story if event["e"] != "office"]
+    assert told == ["invoke", "accepted", "reply"] * 2
+
+
+def test_the_office_is_told_in_a_line() -> None:
+    tale = Tale()
+    tale.reverse(tale.pay(tale.bill()), attempts=2)
+    text = render(Violation("I9", None, "", tale.events))
+    assert "office issue bill-1 issued -> done, asked at" in text
+    assert "office reverse payment- -> done in 2 attempts" in text
 
 
 def test_the_names_are_those_of_the_promises() -> None:

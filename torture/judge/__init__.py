@@ -28,6 +28,9 @@ from torture.judge.verdict import NAMES, Facts, Finding, Verdict, Violation
 
 __all__ = ["CHECKS", "NAMES", "Case", "Verdict", "Violation", "assess", "judge", "load", "render"]
 
+# A bug that breaks a promise a thousand times is told as well by some of them, and much faster.
+_WHOLE_STORIES = 40
+
 CHECKS: Mapping[str, Callable[[Case], Facts]] = {
     "I1": bill_paid_once,
     "I2": payment_adds_up,
@@ -53,13 +56,13 @@ def assess(case: Case) -> Verdict:
     """Return the verdict on a case: violations, and on how many facts each promise was judged."""
     rulings = {name: list(check(case)) for name, check in CHECKS.items()}
     violations = [
-        _violation(case, name, finding)
+        _violation(case, name, finding, with_all=number < _WHOLE_STORIES)
         for name, facts in rulings.items()
-        for finding in facts
-        if finding is not None
+        for number, finding in enumerate(one for one in facts if one is not None)
     ]
     return Verdict(violations, {name: len(facts) for name, facts in rulings.items()})
 
 
-def _violation(case: Case, name: str, finding: Finding) -> Violation:
-    return Violation(name, finding.request_id, finding.text, story(case, finding))
+def _violation(case: Case, name: str, finding: Finding, *, with_all: bool) -> Violation:
+    told = story(case, finding) if with_all else finding.events
+    return Violation(name, finding.request_id, finding.text, told)

@@ -9,10 +9,10 @@ from torture.judge import assess, load, render
 
 
 def main(arguments: list[str]) -> int:
-    """Print the verdict and the story of each violation; 1 when something was broken."""
+    """Print the verdict and the smallest story for each broken promise, 1 when there is one."""
     folder = Path(arguments[0] if arguments else ".")
     verdict = assess(load(folder / "history.jsonl", folder / "final.json"))
-    told = [str(verdict), *map(render, verdict.violations)]
+    told = [str(verdict), *map(render, verdict.smallest)]
     sys.stdout.write("\n\n".join(told) + "\n")
     return 0 if verdict.holds() else 1
 

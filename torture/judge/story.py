@@ -19,6 +19,9 @@ def story(case: Case, finding: Finding) -> list[Event]:
     chosen = {id(event): event for event in finding.events}
     about = finding.about | ({finding.request_id} if finding.request_id else frozenset())
     numbers = {event["id"] for event in chosen.values() if "id" in event}
+    numbers |= {
+        event["id"] for event in case.history.of("accepted") if event["request_id"] in about
+    }
     for event in case.history.events:
         if event["e"] not in _QUIET and _concerns(event, about, numbers):
             chosen[id(event)] = event
@@ -35,9 +38,10 @@ def _time(event: Event) -> float:
 
 def _concerns(event: Event, about: frozenset[str], numbers: set[int]) -> bool:
     if event["e"] in ("accepted", "not_accepted"):
-        return event["id"] in numbers or event.get("request_id", "") in about
+        return event["id"] in numbers
     if event["e"] == "invoke":
-        return event["op"] == "payments" and not {*event["bills"], event["key"]}.isdisjoint(about)
+        names = {*event["bills"], event["key"]} if event["op"] == "payments" else set()
+        return event["id"] in numbers or not names.isdisjoint(about)
     if event["e"] == "reply":
         return _is_reply_about(event, about)
     if event["e"] == "office":
@@ -111,7 +115,17 @@ def _reply(event: Event) -> str:
 def _office(event: Event) -> str:
     answer = event["answer"] or {}
     said = answer.get("code") or answer.get("status") or "no answer"
-    return f"office {event['action']} {json.dumps(event['args'])} -> {said} (since {event['t0']} s)"
+    tries = f" in {event['attempts']} attempts" if event.get("attempts", 1) > 1 else ""
+    what = ", ".join(_named(event))
+    return f"office {event['action']} {what} -> {said}{tries}, asked at {event['t0']} s"
+
+
+def _named(event: Event) -> list[str]:
+    """Return what a call of the office was about: bills of an import, else its arguments."""
+    lines = ((event["answer"] or {}).get("data") or {}).get("lines")
+    if lines is None:
+        return [str(value)[:_SHORT] for value in event["args"].values()]
+    return [f"{str(line['bill_id'])[:_SHORT]} {line['result']}" for line in lines]
 
 
 def _sync(event: Event) -> str:

@@ -61,6 +61,16 @@ class Verdict:
         """Invariants that were judged on nothing: the run says nothing about them."""
         return [name for name, count in self.facts.items() if count == 0]
 
+    @property
+    def smallest(self) -> list[Violation]:
+        """For each broken invariant the violation with the shortest story, the first of several."""
+        found: dict[str, Violation] = {}
+        for one in self.violations:
+            kept = found.setdefault(one.invariant, one)
+            if len(one.story) < len(kept.story):
+                found[one.invariant] = one
+        return list(found.values())
+
     def holds(self, *, needed: Sequence[str] = ()) -> bool:
         """Whether nothing was broken and each needed invariant was judged on something."""
         return not self.violations and not set(needed) & set(self.vacuous)
