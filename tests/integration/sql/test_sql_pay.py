@@ -129,6 +129,15 @@ def test_foreign_and_unknown_bills_are_not_found(books: Books, home: Home) -> No
     assert answer["data"] == {"bills": sorted([foreign, unknown])}
 
 
+def test_a_foreign_bill_alone_is_not_found_either(books: Books, home: Home) -> None:
+    """As many open bills are found as were asked for, only not in this apartment."""
+    neighbour = books.home()
+    foreign = books.bill(neighbour)
+    answer = books.pay(home, [foreign])
+    assert (answer["code"], answer["data"]) == ("bill_not_found", {"bills": [foreign]})
+    assert books.open_bills(neighbour) == {foreign}
+
+
 def test_void_and_replaced_bills_are_void(books: Books, home: Home) -> None:
     void, replaced = books.bill(home), books.bill(home, provider_reference="B", amount_minor=5)
     books.void(void)
