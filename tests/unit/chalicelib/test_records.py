@@ -48,8 +48,14 @@ def test_text_that_is_no_uuid_is_an_apartment_of_nobody(apartment: str | None) -
 
 
 def test_the_request_id_is_the_key_of_a_payment_that_brings_none() -> None:
-    record = a_record(subject=SUBJECT, request_id="the-id")
-    assert read_record(record, operation="payments").idempotency_key == "the-id"
+    for receive_count in (1, 2):
+        record = a_record(subject=SUBJECT, request_id="the-id", receive_count=receive_count)
+        assert read_record(record, operation="payments").idempotency_key == "the-id"
+
+
+def test_a_key_that_the_client_brings_is_the_key_of_the_payment() -> None:
+    record = a_record(subject=SUBJECT, request_id="the-id", key="the client's")
+    assert read_record(record, operation="payments").idempotency_key == "the client's"
 
 
 @pytest.mark.parametrize("key", ["ключ", "a\nb", "a" * 201, "\x00"])
