@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_app.domain.errors import Refusal
-from billing_app.domain.history import Cursor, Frame, frame_from
+from billing_app.domain.history import (
+    Cursor,
+    Frame,
+    Position,
+    downward_steps,
+    frame_from,
+    upward_steps,
+)
 from billing_app.domain.instants import format_instant, parse_instant
 from billing_app.ports.books import PaymentOrder
 from billing_app.use_cases.history import sync_history
@@ -116,6 +123,45 @@ def test_events_lost_by_a_restore_are_noticed_however_much_was_posted_since() ->
     assert [debt["bill_id"] for debt in sync(None)["settled_debts"]] == [str(kept), str(later)]
 
 
+def test_a_client_that_holds_everything_is_sent_nothing() -> None:
+    """Whether it says so by its frame or by its cursor."""
+    books = FakeBooks()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    bill = books.issue(home, a_debt())
+    books.pay(PaymentOrder(ada, "key", home, (bill,), None))
+
+    def synced(frame: Frame | None, cursor: str | None) -> dict[str, object]:
+        [part] = sync_history(
+            books=books,
+            cache=FakeCache(),
+            subject=ada,
+            apartment_id=home,
+            frame=frame,
+            cursor=cursor,
+        )
+        return part
+
+    first = synced(None, None)
+    assert len(first["settled_debts"]) == 1  # type: ignore[arg-type]
+    covered = frame_from(**first["covered"])  # type: ignore[arg-type]
+    assert synced(covered, None)["settled_debts"] == []
+    assert synced(None, str(first["cursor"]))["settled_debts"] == []
+
+
+def test_each_step_covers_its_own_event() -> None:
+    """The frame is half-open: a client drops what it was sent outside of it."""
+    instants = [NOON + timedelta(microseconds=1) * n for n in range(3)]
+    events = [{"seq": n, "posted_at": format_instant(at)} for n, at in enumerate(instants, 1)]
+    later = NOON + timedelta(days=1)
+    upward = upward_steps(events, start=Position(NOON, NOON))
+    downward = downward_steps(events, start=Position(later, later), floor=NOON)
+    assert [step.event["seq"] for step in [*upward, *downward]] == [1, 2, 3, 3, 2, 1]
+    for step in [*upward, *downward]:
+        posted_at = parse_instant(step.event["posted_at"])
+        assert step.covered.date_down <= posted_at < step.covered.date_up
+
+
 def test_an_old_result_in_the_cache_is_never_shown() -> None:
     books, cache = FakeBooks(), FakeCache()
     home = books.add_apartment()
@@ -128,6 +174,23 @@ def test_an_old_result_in_the_cache_is_never_shown() -> None:
             books=books, cache=cache, subject=ada, apartment_id=home, frame=None, cursor=None
         )
         assert len(part["settled_debts"]) == count
+
+
+def test_a_cached_page_is_shown_to_nobody_who_sees_less() -> None:
+    books, cache = FakeBooks(), FakeCache()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    bob = books.add_resident("Bob", home, since=books.clock.now + timedelta(days=1))
+    bill = books.issue(home, a_debt())
+    books.pay(PaymentOrder(ada, "key", home, (bill,), None))
+
+    def synced(subject: UUID) -> int:
+        [part] = sync_history(
+            books=books, cache=cache, subject=subject, apartment_id=home, frame=None, cursor=None
+        )
+        return len(part["settled_debts"])
+
+    assert (synced(ada), synced(bob), synced(ada)) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("text", ["2026-02-04T12:00:00.000001Z", "2026-02-04T13:00:00+01:00"])
