@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from billing_app.domain.bills import Provider
+from billing_app.domain.bills import OpenDebts, Provider
 from billing_app.domain.errors import Refusal
 from billing_app.domain.parts import PART_MAX_BYTES, to_json
 from billing_app.ports.books import PaymentOrder
@@ -115,3 +115,34 @@ def test_a_cached_list_is_shown_only_while_its_version_is_current(books: FakeBoo
     cache.lost = True
     cache.entries = old
     assert total(bob) == (0, [])
+
+
+class MovingBooks(FakeBooks):
+    """Books in which somebody pays right after the debts were read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next_order: PaymentOrder | None = None
+
+    def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
+        found = super().open_debts(subject=subject, apartment_id=apartment_id)
+        order, self.next_order = self.next_order, None
+        if order is not None:
+            self.pay(order)
+        return found
+
+
+def test_debts_that_were_paid_while_they_were_read_are_not_shown_again() -> None:
+    books, cache = MovingBooks(), FakeCache()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    bill = books.issue(home, a_debt())
+
+    def total() -> object:
+        [part] = show_debts(
+            books=books, cache=cache, clock=FakeClock(NOON), subject=ada, apartment_id=home
+        )
+        return part["total_minor"]
+
+    books.next_order = PaymentOrder(ada, "k", home, (bill,), None)
+    assert (total(), total()) == (5140, 0)
