@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from redis import Redis
 
 from billing_app.adapters.cache_login import IamLogin
-from billing_app.adapters.redis_cache import Breaker, RedisCache
+from billing_app.adapters.redis_cache import SCHEMA, Breaker, RedisCache
 from billing_app.ports.cache import CachedResult, ResultCache
 from tests.support.fakes import FakeCache
 
@@ -60,8 +61,9 @@ def test_two_questions_at_once_get_their_own_answers(cache: ResultCache) -> None
         b"garbage",
         b"[]",
         b'[99,"KEY",1,{}]',
-        b'[1,"another key",1,{}]',
-        b'[1,"KEY","1",{}]',
+        b'[SCHEMA,"another key",1,{}]',
+        b'[SCHEMA,"KEY","1",{}]',
+        b'[SCHEMA,"KEY",true,{}]',
         b"null",
         b"\xff\xfe",
     ],
@@ -74,7 +76,7 @@ def test_an_entry_whose_header_is_not_right_in_all_is_a_miss(
         host=redis_secret["host"], port=redis_secret["port"], password=redis_secret["password"]
     )
     with server:
-        server.set(key, lie.replace(b"KEY", key.encode()))
+        server.set(key, lie.replace(b"KEY", key.encode()).replace(b"SCHEMA", b"%d" % SCHEMA))
     assert redis_cache(redis_secret).ask(key=key)() is None
 
 
@@ -92,27 +94,35 @@ def test_entries_expire(redis_secret: Mapping[str, Any]) -> None:
 def listening(*, answers: bytes | None) -> Iterator[Mapping[str, Any]]:
     """Run a server that accepts and then says nothing, or always the same."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        kept: list[socket.socket] = []
+        kept: list[tuple[socket.socket, Any]] = []
 
         def serve() -> None:
             while True:
                 try:
-                    connection, _ = server.accept()
+                    connection, address = server.accept()
                 except OSError:
                     return
-                kept.append(connection)
+                kept.append((connection, address))
                 if answers is not None:
                     connection.sendall(answers)
 
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield {"host": "127.0.0.1", "port": server.getsockname()[1]}
+            yield {"host": "127.0.0.1", "port": server.getsockname()[1], "accepted": kept}
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join()
-            for connection in kept:
+            for connection, _ in kept:
                 connection.close()
+
+
+def accepted(server: Mapping[str, Any]) -> int:
+    """Count the connections that were made before this call; they are taken in their order."""
+    with socket.create_connection((server["host"], server["port"])) as marker:
+        while all(address != marker.getsockname() for _, address in server["accepted"]):
+            time.sleep(0.005)
+        return len(server["accepted"]) - 1
 
 
 def test_a_redis_that_hangs_is_given_up_on_and_then_left_alone() -> None:
@@ -127,6 +137,15 @@ def test_a_redis_that_hangs_is_given_up_on_and_then_left_alone() -> None:
         moments[0] = 6.0
         assert cache.ask(key="k")() is None
         assert cache.failures == 4
+
+
+def test_a_redis_that_hangs_is_asked_once_for_each_question() -> None:
+    """A second try would wait as long again."""
+    with listening(answers=None) as secret:
+        cache = redis_cache(secret)
+        assert cache.ask(key="k")() is None
+        cache.store(key="k", result=CachedResult(1, []))
+        assert accepted(secret) == 2
 
 
 def test_a_redis_that_talks_nonsense_is_a_miss() -> None:
