@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues
+from billing_app.domain.errors import Unavailable
 from billing_app.domain.identifiers import reply_queue
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
 from tests.support.fakes import FakeBooks, FakeClock, FakeReplyQueues
@@ -70,6 +71,12 @@ def test_a_queue_that_was_deleted_is_made_again(world: World) -> None:
     world.queues.delete(address.name)
     world.queues.send(address, ['{"again":1}'])
     assert world.read(address.name) == ['{"again":1}']
+
+
+@pytest.mark.parametrize("world", ["sqs"], indirect=True)
+def test_a_message_that_sqs_refuses_is_an_outage(world: World) -> None:
+    with pytest.raises(Unavailable, match="sqs: InvalidParameterValue"):
+        world.queues.send(an_address(), ["x" * 2**21])
 
 
 def test_deleting_what_is_gone_does_nothing(world: World) -> None:
