@@ -1,0 +1,91 @@
+"""Bugs that would let somebody read or pay what is another's."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+BATCH = "tests/unit/chalicelib/test_batch.py"
+TEMPLATES = "tests/unit/gateway/test_gateway_templates.py"
+
+PRIVACY = (
+    Mutant(
+        name="subject_taken_from_the_body",
+        endangers=("I7",),
+        file="chalicelib/records.py",
+        old='    subject = _attribute(attributes, "subject")\n',
+        new='    subject = fields.get("subject") or _attribute(attributes, "subject")\n',
+        caught_by=("tests/unit/chalicelib/test_records.py", BATCH),
+    ),
+    Mutant(
+        name="value_not_encoded",
+        endangers=("I7",),
+        file="terraform/modules/api/openapi.yaml",
+        old="&MessageAttribute.4.Value.StringValue=$util.urlEncode($key)##",
+        new="&MessageAttribute.4.Value.StringValue=$key##",
+        caught_by=(TEMPLATES,),
+    ),
+    Mutant(
+        name="reply_queue_of_whoever_knows_its_name",
+        endangers=("I7",),
+        file="billing_app/domain/identifiers.py",
+        old='return f"{prefix}-r-{subject.hex}-{queue_name.hex}"',
+        new='return f"{prefix}-r-{queue_name.hex}"',
+        caught_by=(BATCH,),
+    ),
+    Mutant(
+        name="polled_queue_not_bound_to_the_caller",
+        endangers=("I7",),
+        file="terraform/modules/api/openapi.yaml",
+        old=(
+            "'20'))##\n    #set($context.requestOverride.path.queue"
+            " = '${prefix}-r-' + $caller + '-' + $name)##\n"
+        ),
+        new=(
+            "'20'))##\n    #set($context.requestOverride.path.queue = '${prefix}-r-' + $name)##\n"
+        ),
+        caught_by=(TEMPLATES,),
+    ),
+    Mutant(
+        name="former_resident_may_still_act",
+        endangers=("I7",),
+        file="sql/functions/billing/visible_from.sql",
+        old="        AND ended_at IS NULL AND since <= clock_timestamp()\n",
+        new="        AND since <= clock_timestamp()\n",
+        caught_by=("tests/integration/sql/test_sql_pay.py",),
+    ),
+    Mutant(
+        name="residency_not_asked_again_under_the_lock",
+        endangers=("I7",),
+        file="sql/functions/billing/lock_apartment_of.sql",
+        old="    RETURN billing.visible_from(p_resident, p_apartment) IS NOT NULL;\n",
+        new="    RETURN true;\n",
+        caught_by=("tests/integration/sql/test_sql_locks.py",),
+    ),
+    Mutant(
+        name="bills_of_another_apartment_payable",
+        endangers=("I7",),
+        file="sql/functions/billing/unpayable_bills.sql",
+        old="        WHERE bill_id = ANY (p_bill_set) AND apartment_id = p_apartment\n",
+        new="        WHERE bill_id = ANY (p_bill_set)\n",
+        caught_by=("tests/integration/sql/test_sql_pay.py",),
+    ),
+    Mutant(
+        name="cached_history_of_another_resident",
+        endangers=("I7",),
+        file="billing_app/use_cases/history.py",
+        old='return f"history:{self.apartment_id.hex}:{self.subject.hex}:{position}"',
+        new='return f"history:{self.apartment_id.hex}:{position}"',
+        caught_by=("tests/unit/billing_app/test_history.py",),
+    ),
+    Mutant(
+        name="role_may_read_tables",
+        endangers=("I7",),
+        file="sql/grants/roles.sql",
+        old="GRANT USAGE ON SCHEMA api TO billing_writer, billing_reader, billing_operator;\n",
+        new=(
+            "GRANT USAGE ON SCHEMA api TO billing_writer, billing_reader, billing_operator;\n"
+            "GRANT SELECT ON billing.payments TO billing_reader;\n"
+        ),
+        caught_by=("tests/integration/sql/test_sql_roles.py",),
+    ),
+)

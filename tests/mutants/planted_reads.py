@@ -1,0 +1,120 @@
+"""Bugs that would show an old debt or a wrong history, or wait for Redis."""
+
+from __future__ import annotations
+
+from tests.mutants.mutant import Mutant
+
+CACHE = "tests/contract/test_cache_contract.py"
+LOCKS = "tests/integration/sql/test_sql_locks.py"
+SQL_HISTORY = "tests/integration/sql/test_sql_history.py"
+HISTORY = "tests/unit/billing_app/test_history.py"
+
+READS = (
+    Mutant(
+        name="cache_read_without_the_version",
+        endangers=("I9",),
+        file="billing_app/use_cases/fresh_results.py",
+        old="if cached is not None and cached.version == access.version:",
+        new="if cached is not None:",
+        caught_by=("tests/unit/billing_app/test_debts.py", HISTORY),
+    ),
+    Mutant(
+        name="result_stored_under_a_later_version",
+        endangers=("I9",),
+        file="billing_app/use_cases/fresh_results.py",
+        old="    cache.store(key=key, result=computed)\n",
+        new=(
+            "    now = books.access(subject=subject, apartment_id=apartment_id) or access\n"
+            "    cache.store(key=key, result=CachedResult(now.version, computed.body))\n"
+        ),
+        caught_by=("tests/unit/billing_app/test_debts.py",),
+    ),
+    Mutant(
+        name="entry_of_another_key_believed",
+        endangers=("I9", "I7"),
+        file="billing_app/adapters/redis_cache.py",
+        old="stored_key != key or ",
+        new="",
+        caught_by=(CACHE,),
+    ),
+    Mutant(
+        name="redis_waited_for_without_end",
+        endangers=("I12",),
+        file="billing_app/adapters/redis_cache.py",
+        old="        socket_timeout=TIMEOUT_SECONDS,\n",
+        new="        socket_timeout=None,\n",
+        caught_by=(f"{CACHE}::test_a_redis_that_hangs_is_given_up_on_and_then_left_alone",),
+    ),
+    Mutant(
+        name="redis_asked_again_and_again",
+        endangers=("I12",),
+        file="billing_app/adapters/redis_cache.py",
+        old="retry=Retry(NoBackoff(), 0)",
+        new="retry=Retry(NoBackoff(), 3)",
+        caught_by=(CACHE,),
+    ),
+    Mutant(
+        name="breaker_never_opens",
+        endangers=("I12",),
+        file="billing_app/adapters/redis_cache.py",
+        old="        self._closed_again_at = self._now() + _OPEN_SECONDS\n",
+        new="        self._closed_again_at = self._now()\n",
+        caught_by=(CACHE,),
+    ),
+    Mutant(
+        name="stamped_when_the_transaction_began",
+        endangers=("I8",),
+        file="sql/functions/billing/next_instant.sql",
+        old="greatest(clock_timestamp(), last_posted_at",
+        new="greatest(now(), last_posted_at",
+        caught_by=(LOCKS,),
+    ),
+    Mutant(
+        name="instants_follow_the_clock_back",
+        endangers=("I8", "I10"),
+        file="sql/functions/billing/next_instant.sql",
+        old="greatest(clock_timestamp(), last_posted_at + interval '1 microsecond')",
+        new="clock_timestamp()",
+        caught_by=(SQL_HISTORY,),
+    ),
+    Mutant(
+        name="known_frame_is_closed",
+        endangers=("I10",),
+        file="sql/functions/billing/position_at.sql",
+        old="posted_at >= p_at",
+        new="posted_at > p_at",
+        caught_by=(SQL_HISTORY,),
+    ),
+    Mutant(
+        name="covered_frame_is_closed",
+        endangers=("I10",),
+        file="billing_app/domain/history.py",
+        old='date_up=parse_instant(event["posted_at"]) + TICK,',
+        new='date_up=parse_instant(event["posted_at"]),',
+        caught_by=(HISTORY,),
+    ),
+    Mutant(
+        name="page_ends_without_more",
+        endangers=("I10",),
+        file="sql/functions/api/settled_history.sql",
+        old="    SELECT count(*) > p_limit,\n",
+        new="    SELECT false,\n",
+        caught_by=(SQL_HISTORY,),
+    ),
+    Mutant(
+        name="history_from_two_snapshots",
+        endangers=("I8", "I10"),
+        file="sql/functions/api/settled_history.sql",
+        old="LANGUAGE plpgsql STABLE SECURITY DEFINER",
+        new="LANGUAGE plpgsql VOLATILE SECURITY DEFINER",
+        caught_by=(LOCKS,),
+    ),
+    Mutant(
+        name="frame_of_lost_history_accepted",
+        endangers=("I10",),
+        file="billing_app/use_cases/history.py",
+        old="    if not page.frame_known:\n",
+        new="    if False:\n",
+        caught_by=(HISTORY,),
+    ),
+)
