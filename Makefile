@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+LOAD ?= closed
 
 .PHONY: help
 help: ## Show this list
@@ -50,6 +51,10 @@ demo: install ## Log a demo resident in and show what they owe (while make up ru
 	@$(BIN)/python -c "import json; print(json.load(open('.local/demo.json'))['residents'][0]['password'])" \
 		| $(BIN)/billing login olena --password-stdin --url http://127.0.0.1:$(PORT)
 	@$(BIN)/billing debts --apartment 1 --url http://127.0.0.1:$(PORT)
+
+.PHONY: load
+load: install ## Put load on a service of its own (LOAD="overload", LOAD="open --rate 10"; see docs/load.md)
+	@$(BIN)/python -m benchmarks.load $(LOAD)
 
 .PHONY: format
 format: install ## Format the code

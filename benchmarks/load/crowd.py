@@ -1,0 +1,103 @@
+"""The users of one run: logged in, warmed up, and with bills to pay."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from billing_client import BillingError
+
+from benchmarks.load.errors import LoadError
+from benchmarks.load.loops import Threads, closed_loops, open_loop
+from benchmarks.load.samples import Recording
+from benchmarks.load.schedule import Arrival, Mix
+from benchmarks.load.target import Target
+from benchmarks.load.users import User
+
+# Bills that a user of a closed loop finds at its start: more than one can pay meanwhile.
+PAYMENTS_A_SECOND = 12
+WARM_UP_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Users of a target, all recorded in one recording."""
+
+    target: Target
+    users: Sequence[User]
+    recording: Recording
+
+    def closed(self, *, mix: Mix, seconds: float, think_seconds: float, seed: str) -> None:
+        """Run a closed loop of all users."""
+        if "pay" in mix.weights:
+            self._stock(range(len(self.users)), int(seconds * PAYMENTS_A_SECOND))
+        closed_loops(
+            self.users,
+            mix=mix,
+            recording=self.recording,
+            seconds=seconds,
+            think_seconds=think_seconds,
+            sleep=time.sleep,
+            seed=seed,
+        )
+
+    def open(self, arrivals: Sequence[Arrival], threads: Threads) -> None:
+        """Run arrivals of an open loop; what they started may go on when this returns."""
+        open_loop(
+            arrivals,
+            users=self.users,
+            recording=self.recording,
+            sleep=time.sleep,
+            submit=threads.submit,
+        )
+
+    def sleep_until(self, second: float) -> None:
+        """Sleep until a second of the run."""
+        time.sleep(max(0.0, second - self.recording.now()))
+
+    def stock_for(self, arrivals: Iterable[Arrival]) -> None:
+        """Issue as many bills as will be paid."""
+        for user, count in Counter(a.user for a in arrivals if a.operation == "pay").items():
+            self._stock([user], count)
+
+    def _stock(self, numbers: Iterable[int], count: int) -> None:
+        for number in numbers:
+            user, office = self.users[number], self.target.office
+            if office:
+                user.bills.extend(office.issue(user.resident.apartment_id, count))
+            elif not user.bills:
+                user.find_bills()
+
+
+@contextmanager
+def crowd_of(
+    target: Target, *, users: int, timeout_seconds: float, paid_bills: int = 12
+) -> Iterator[Crowd]:
+    """Give users of a target; raises LoadError when they can't log in."""
+    office = target.office
+    residents = office.residents(users, paid_bills=paid_bills) if office else target.residents
+    recording = Recording(time.monotonic)
+    crowd = [
+        # A file with fewer residents has some at several devices.
+        User(number, residents[number % len(residents)], recording, target.api, timeout_seconds)
+        for number in range(users)
+    ]
+    try:
+        _warm_up(crowd)
+        yield Crowd(target, crowd, recording)
+    finally:
+        for user in crowd:
+            user.close()
+
+
+def _warm_up(crowd: Sequence[User]) -> None:
+    with ThreadPoolExecutor(WARM_UP_THREADS) as pool:
+        try:
+            for done in [pool.submit(user.warm_up) for user in crowd]:
+                done.result()
+        except BillingError as error:
+            raise LoadError(f"The users can't log in: {error}") from error
