@@ -184,6 +184,8 @@ module "observability" {
   request_queue_names      = module.queues.request_queue_names
   dead_letter_queue_names  = module.queues.dead_letter_queue_names
   cache_node_ids           = module.cache.node_ids
+  cache_log_group_names    = { for name, group in module.functions.log_group_names : name => group if local.functions[name].cache }
+  invariants               = jsondecode(file("${path.module}/invariants.json"))
 
   # Operators' functions take as long as what they are given; the others must be quick.
   function_timeouts_seconds = { for name, function in local.functions : name => function.timeout_seconds if function.database_role != "operator" }

@@ -16,9 +16,9 @@ from billing_app.adapters.migrations import migrate
 
 ROLES = ("writer", "reader", "operator")
 # The roles belong to the whole server, so that workers of one test run share their password.
+ROLE_PASSWORD = "only for tests: @/%"
 # On a busy machine a test waits for longer than a resident of the service has to.
 _PATIENCE = "-c statement_timeout=60s -c lock_timeout=30s"
-ROLE_PASSWORD = "only for tests: @/%"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ data "aws_region" "this" {}
 
 locals {
   # An alarm is a metric, how it is summed up, when it is too much, and what to do then (docs/runbook.md).
+  # Where it goes off because a promise is in danger, `guards` says which, by invariants.json.
   alarms = merge(
     {
       for operation, queue in var.dead_letter_queue_names : "dead-letters-${operation}" => {
+        guards    = ["I5"]
         about     = "Requests of ${operation} failed on every receive. Find out why, then redrive the queue."
         namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = queue }
         statistic = "Maximum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 1
@@ -16,6 +18,7 @@ locals {
     },
     {
       for operation, queue in var.request_queue_names : "oldest-request-${operation}" => {
+        guards    = ["I5"]
         about     = "Requests of ${operation} wait too long. Raise its concurrency, or find what slows it down."
         namespace = "AWS/SQS", metric = "ApproximateAgeOfOldestMessage", dimensions = { QueueName = queue }
         statistic = "Maximum", threshold = var.thresholds.oldest_request_seconds, comparison = "GreaterThanThreshold", minutes = 3
@@ -23,6 +26,7 @@ locals {
     },
     {
       for name, function in var.function_names : "errors-${name}" => {
+        guards    = contains(keys(var.request_queue_names), name) ? ["I5"] : []
         about     = "Function ${name} failed. Its log says why."
         namespace = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = function }
         statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 1
@@ -30,6 +34,7 @@ locals {
     },
     {
       for name, function in var.function_names : "throttles-${name}" => {
+        guards    = contains(keys(var.request_queue_names), name) ? ["I5"] : []
         about     = "Function ${name} was called more often at once than it may run. Raise its concurrency."
         namespace = "AWS/Lambda", metric = "Throttles", dimensions = { FunctionName = function }
         statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 5
@@ -37,6 +42,7 @@ locals {
     },
     {
       for name, timeout in var.function_timeouts_seconds : "duration-${name}" => {
+        guards    = contains(keys(var.cache_log_group_names), name) ? ["I12"] : []
         about     = "Function ${name} comes near its timeout of ${timeout} s."
         namespace = "AWS/Lambda", metric = "Duration", dimensions = { FunctionName = var.function_names[name] }
         statistic = "Maximum", threshold = timeout * 10 * var.thresholds.duration_percent, comparison = "GreaterThanThreshold", minutes = 3
@@ -44,6 +50,7 @@ locals {
     },
     {
       for operation, resource in var.api.post_resources : "latency-${operation}" => {
+        guards     = []
         about      = "The API is slow to accept ${operation}."
         namespace  = "AWS/ApiGateway", metric = "Latency"
         dimensions = { ApiName = var.api.name, Stage = var.api.stage, Resource = resource, Method = "POST" }
@@ -52,6 +59,7 @@ locals {
     },
     {
       for node in var.cache_node_ids : "cache-evictions-${node}" => {
+        guards    = ["I12"]
         about     = "The cache is full and drops results before their time. Take a larger node_type."
         namespace = "AWS/ElastiCache", metric = "Evictions", dimensions = { CacheClusterId = node }
         statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 5
@@ -59,6 +67,7 @@ locals {
     },
     {
       for node in var.cache_node_ids : "cache-processor-${node}" => {
+        guards    = ["I12"]
         about     = "The cache's processor is busy. Take a larger node_type."
         namespace = "AWS/ElastiCache", metric = "EngineCPUUtilization", dimensions = { CacheClusterId = node }
         statistic = "Average", threshold = var.thresholds.cache_processor_percent, comparison = "GreaterThanThreshold", minutes = 5
@@ -66,31 +75,43 @@ locals {
     },
     {
       api-errors = {
+        guards    = []
         about     = "The API answers 5xx: it does not reach its queues, or may not."
         namespace = "AWS/ApiGateway", metric = "5XXError", dimensions = { ApiName = var.api.name, Stage = var.api.stage }
         statistic = "Average", threshold = var.thresholds.api_error_percent / 100, comparison = "GreaterThanThreshold", minutes = 3
       }
       database-connections = {
+        guards    = []
         about     = "The database runs out of connections. Lower concurrency, or raise max_connections."
         namespace = "AWS/RDS", metric = "DatabaseConnections", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
         statistic = "Maximum", threshold = floor(var.database.max_connections * var.thresholds.database_connections_percent / 100), comparison = "GreaterThanThreshold", minutes = 3
       }
       database-processor = {
+        guards    = []
         about     = "The database's processor is busy. Take a larger instance_class."
         namespace = "AWS/RDS", metric = "CPUUtilization", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
         statistic = "Average", threshold = var.thresholds.database_processor_percent, comparison = "GreaterThanThreshold", minutes = 10
       }
       database-storage = {
+        guards    = []
         about     = "The database runs out of storage. Raise max_storage_gib."
         namespace = "AWS/RDS", metric = "FreeStorageSpace", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
         statistic = "Minimum", threshold = var.thresholds.database_free_storage_bytes, comparison = "LessThanThreshold", minutes = 5
       }
       database-memory = {
+        guards    = []
         about     = "The database runs out of memory. Take a larger instance_class."
         namespace = "AWS/RDS", metric = "FreeableMemory", dimensions = { DBInstanceIdentifier = var.database.instance_identifier }
         statistic = "Minimum", threshold = var.thresholds.database_freeable_memory_bytes, comparison = "LessThanThreshold", minutes = 10
       }
+      cache-left-alone = {
+        guards    = ["I12"]
+        about     = "Functions don't reach the cache and compute everything. Answers are right, only slower; the database works more."
+        namespace = local.own_namespace, metric = local.cache_metric, dimensions = {}
+        statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 5
+      }
       books-differ = {
+        guards    = ["I1", "I2", "I3", "I8"]
         about     = "Reconciling found payments, lines and bills that don't agree. Stop imports and look at the answer of reconcile."
         namespace = local.own_namespace, metric = aws_cloudwatch_log_metric_filter.books_differ.metric_transformation[0].name, dimensions = {}
         statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 1
@@ -99,13 +120,21 @@ locals {
   )
 
   own_namespace = "UtilitiesBilling/${var.prefix}"
+  cache_metric  = "CacheLeftAlone"
+
+  # "I5 request_answered: " before what to do.
+  promises = {
+    for name, alarm in local.alarms : name => length(alarm.guards) == 0 ? "" : format(
+      "%s: ", join(", ", [for key in alarm.guards : "${key} ${var.invariants[key].name}"])
+    )
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${var.prefix}-${each.key}"
-  alarm_description   = each.value.about
+  alarm_description   = "${local.promises[each.key]}${each.value.about}"
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
@@ -129,6 +158,20 @@ resource "aws_cloudwatch_log_metric_filter" "books_differ" {
   metric_transformation {
     namespace = local.own_namespace
     name      = "BooksDiffer"
+    value     = "1"
+  }
+}
+
+resource "aws_cloudwatch_log_metric_filter" "cache_left_alone" {
+  for_each = var.cache_log_group_names
+
+  name           = "${var.prefix}-cache-left-alone-${each.key}"
+  log_group_name = each.value
+  pattern        = "{ $.logger = \"billing_app.adapters.redis_cache\" && $.message = \"cache left alone for a while\" }"
+
+  metric_transformation {
+    namespace = local.own_namespace
+    name      = local.cache_metric
     value     = "1"
   }
 }

@@ -44,6 +44,24 @@ variable "reconcile_log_group_name" {
   type        = string
 }
 
+variable "cache_log_group_names" {
+  description = "Names of the log groups of the functions that use the cache, by their name in app.py."
+  type        = map(string)
+}
+
+variable "invariants" {
+  description = "What the service promises: the invariants of invariants.json by their number. Alarms name those that they guard."
+  type = map(object({
+    name    = string
+    promise = string
+  }))
+
+  validation {
+    condition     = alltrue([for number in ["I1", "I2", "I3", "I5", "I8", "I12"] : contains(keys(var.invariants), number)])
+    error_message = "Give all of invariants.json as invariants: alarms name I1, I2, I3, I5, I8 and I12."
+  }
+}
+
 variable "request_queue_names" {
   description = "Names of the request queues by operation."
   type        = map(string)

@@ -19,24 +19,33 @@ mock_provider "aws" {
 variables {
   prefix                    = "bill-test"
   kms_key_arn               = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
-  function_names            = { payments = "bill-test-payments", migrate = "bill-test-migrate", reconcile = "bill-test-reconcile" }
-  function_timeouts_seconds = { payments = 20 }
+  function_names            = { payments = "bill-test-payments", utils = "bill-test-utils", migrate = "bill-test-migrate", reconcile = "bill-test-reconcile" }
+  function_timeouts_seconds = { payments = 20, utils = 30 }
   reconcile_log_group_name  = "/aws/lambda/bill-test-reconcile"
-  request_queue_names       = { auth = "bill-test-auth", payments = "bill-test-payments" }
-  dead_letter_queue_names   = { payments = "bill-test-payments-dlq" }
-  api                       = { name = "bill-test", stage = "v1", post_resources = { requestPayment = "/apartments/{apartment_id}/payments" } }
-  database                  = { instance_identifier = "bill-test", max_connections = 200 }
-  cache_node_ids            = ["bill-test-001", "bill-test-002"]
+  cache_log_group_names     = { utils = "/aws/lambda/bill-test-utils" }
+  invariants = {
+    I1  = { name = "bill_paid_once", promise = "" }
+    I2  = { name = "payment_adds_up", promise = "" }
+    I3  = { name = "bill_open_or_paid", promise = "" }
+    I5  = { name = "request_answered", promise = "" }
+    I8  = { name = "history_without_gap", promise = "" }
+    I12 = { name = "cache_never_stalls", promise = "" }
+  }
+  request_queue_names     = { auth = "bill-test-auth", payments = "bill-test-payments" }
+  dead_letter_queue_names = { payments = "bill-test-payments-dlq" }
+  api                     = { name = "bill-test", stage = "v1", post_resources = { requestPayment = "/apartments/{apartment_id}/payments" } }
+  database                = { instance_identifier = "bill-test", max_connections = 200 }
+  cache_node_ids          = ["bill-test-001", "bill-test-002"]
 }
 
 run "what_can_go_wrong_has_an_alarm" {
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
-      "api-errors", "books-differ", "cache-evictions-bill-test-001", "cache-evictions-bill-test-002",
+      "api-errors", "books-differ", "cache-evictions-bill-test-001", "cache-evictions-bill-test-002", "cache-left-alone",
       "cache-processor-bill-test-001", "cache-processor-bill-test-002", "database-connections", "database-memory",
-      "database-processor", "database-storage", "dead-letters-payments", "duration-payments", "errors-migrate",
-      "errors-payments", "errors-reconcile", "latency-requestPayment", "oldest-request-auth", "oldest-request-payments",
-      "throttles-migrate", "throttles-payments", "throttles-reconcile",
+      "database-processor", "database-storage", "dead-letters-payments", "duration-payments", "duration-utils", "errors-migrate",
+      "errors-payments", "errors-reconcile", "errors-utils", "latency-requestPayment", "oldest-request-auth", "oldest-request-payments",
+      "throttles-migrate", "throttles-payments", "throttles-reconcile", "throttles-utils",
     ])
     error_message = "Each way to fail needs its alarm."
   }
@@ -90,6 +99,47 @@ run "books_that_differ_are_found_in_the_log_of_reconcile" {
   }
 }
 
+run "an_alarm_begins_with_the_invariants_that_it_guards" {
+  assert {
+    condition = alltrue([
+      for name in ["dead-letters-payments", "oldest-request-auth", "errors-payments", "throttles-payments"] :
+      startswith(aws_cloudwatch_metric_alarm.this[name].alarm_description, "I5 request_answered: ")
+    ])
+    error_message = "Requests that are not answered break I5."
+  }
+
+  assert {
+    condition     = startswith(aws_cloudwatch_metric_alarm.this["books-differ"].alarm_description, "I1 bill_paid_once, I2 payment_adds_up, I3 bill_open_or_paid, I8 history_without_gap: Reconciling")
+    error_message = "Books that differ break a rule of the books."
+  }
+
+  assert {
+    condition     = startswith(aws_cloudwatch_metric_alarm.this["cache-left-alone"].alarm_description, "I12 cache_never_stalls: ") && startswith(aws_cloudwatch_metric_alarm.this["duration-utils"].alarm_description, "I12 cache_never_stalls: ")
+    error_message = "A cache in trouble puts I12 to the test."
+  }
+
+  assert {
+    condition     = startswith(aws_cloudwatch_metric_alarm.this["errors-migrate"].alarm_description, "Function") && startswith(aws_cloudwatch_metric_alarm.this["duration-payments"].alarm_description, "Function") && startswith(aws_cloudwatch_metric_alarm.this["database-storage"].alarm_description, "The")
+    error_message = "An alarm that guards none of them says what to do at once."
+  }
+}
+
+run "a_cache_that_is_out_of_reach_is_found_in_the_logs_of_those_who_use_it" {
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].log_group_name == "/aws/lambda/bill-test-utils"
+    error_message = "The filter must read the log of each function that uses the cache."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["cache-left-alone"].namespace == aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].metric_transformation[0].namespace &&
+      aws_cloudwatch_metric_alarm.this["cache-left-alone"].metric_name == aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].metric_transformation[0].name &&
+      aws_cloudwatch_metric_alarm.this["cache-left-alone"].evaluation_periods == 5
+    )
+    error_message = "The alarm must watch the filters' metric, and let a failover pass."
+  }
+}
+
 run "notifications_are_encrypted_and_come_from_this_account_alone" {
   variables {
     alarm_emails = ["oncall@example.org"]
@@ -119,7 +169,8 @@ run "each_value_that_can_not_be_is_refused_by_its_name" {
     alarm_emails              = ["oncall"]
     function_timeouts_seconds = { refunds = 20 }
     thresholds                = { duration_percent = 120 }
+    invariants                = {}
   }
 
-  expect_failures = [var.prefix, var.alarm_emails, var.function_timeouts_seconds, var.thresholds]
+  expect_failures = [var.invariants, var.prefix, var.alarm_emails, var.function_timeouts_seconds, var.thresholds]
 }
