@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.tales import Tale
+from tests.support.toy_books import LONG_AGO
 
 
 def test_i5_a_request_that_nobody_ever_answered() -> None:
@@ -114,6 +115,14 @@ def test_i5_a_refusal_that_names_a_bill_which_was_not_asked_for() -> None:
     first, second = tale.bill(), tale.bill()
     tale.pay(first)
     tale.refuse("bill_already_paid", second, key="second", data={"bills": [first]})
+    assert tale.broken() == {"I5"}
+
+
+def test_i5_a_clock_that_went_back_hides_nobody_who_moved_in_long_ago() -> None:
+    tale = Tale()
+    tale.grant("ada", "home")["args"]["since"] = LONG_AGO
+    tale.tell("fault", name="clock_back", phase="begin", at={"seconds": 60})
+    tale.reply(tale.ask("utils"), op="utils", code="apartment_not_found")
     assert tale.broken() == {"I5"}
 
 

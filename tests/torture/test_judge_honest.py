@@ -158,6 +158,16 @@ def test_an_end_whose_first_attempt_got_lost_ended_the_residency() -> None:
     assert tale.verdict().violations == []
 
 
+def test_a_clock_that_went_back_may_hide_who_moved_in_just_now() -> None:
+    tale = Tale()
+    tale.apartment("second")
+    tale.grant("ada", "second")["args"]["since"] = None
+    tale.tell("fault", name="clock_back", phase="begin", at={"seconds": 60})
+    tale.reply(tale.ask("utils", apartment="second"), op="utils", code="apartment_not_found")
+    tale.login("ada", "home")
+    assert tale.verdict().violations == []
+
+
 def test_a_neighbour_of_the_same_apartment_sees_and_pays_alike() -> None:
     tale = Tale()
     tale.resident("bob", "home")

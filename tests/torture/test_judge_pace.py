@@ -37,6 +37,19 @@ def test_i12_reads_that_try_a_refused_redis_again_and_again() -> None:
     assert run("redis_refused", usual=2.0, then=2.0 * RATIO + 1).broken() == {"I12"}
 
 
+def test_i12_reads_that_waited_for_redis_to_come_back() -> None:
+    tale = Tale()
+    for _ in range(ENOUGH):
+        read(tale, 2.0)
+    for _ in range(ENOUGH):
+        fault(tale, "redis_hung", "begin")
+        tale.ask("utils")
+        fault(tale, "redis_hung", "end")
+        tale.t += 2.0 * RATIO
+        tale.reply(f"request-{len(tale.case().history.requests)}", tale.debts_data(), op="utils")
+    assert tale.broken() == {"I12"}
+
+
 def test_i12_a_fault_that_never_ended_counts() -> None:
     tale = run("redis_hung", usual=2.0, then=2.0 * RATIO + 1)
     tale.events.pop()

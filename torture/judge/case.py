@@ -29,7 +29,8 @@ class Case:
     @cached_property
     def stays(self) -> Stays:
         """Who was at home where and when."""
-        return Stays(self.history.office("grant", "end"))
+        steps = [float(e["t"]) for e in self.history.of("fault") if e["name"] == "clock_back"]
+        return Stays(self.history.office("grant", "end"), clock_steps=steps)
 
     @cached_property
     def dead(self) -> set[str]:

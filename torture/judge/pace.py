@@ -28,7 +28,7 @@ def cache_never_stalls(case: Case) -> Facts:
         span = read.request.t, read.t
         if read.request.event.get("late") or any(_meet(span, other) for other in others):
             continue
-        if any(begin <= span[0] and span[1] <= end for begin, end in redis):
+        if any(begin <= span[0] <= end for begin, end in redis):
             stalled.append(read)
         elif not any(_meet(span, fault) for fault in redis):
             quiet.append(read)

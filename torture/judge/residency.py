@@ -35,9 +35,13 @@ class Stay:
 
 
 class Stays:
-    """Stays by (user, apartment), told by the office's grants and ends."""
+    """Stays by (user, apartment), told by the office's grants and ends.
 
-    def __init__(self, calls: Sequence[Event]) -> None:
+    `clock_steps`: when a clock was set back.
+    """
+
+    def __init__(self, calls: Sequence[Event], *, clock_steps: Sequence[float] = ()) -> None:
+        self._clock_steps = clock_steps
         self._calls: dict[tuple[str, str], list[Event]] = defaultdict(list)
         for call in calls:
             self._calls[call["args"]["user"], call["args"]["apartment"]].append(call)
@@ -58,11 +62,21 @@ class Stays:
         stays: list[Stay] = []
         for call in self._calls.get((user, apartment), []):
             if call["action"] == "grant" and _happened(call):
-                stays.append(Stay(float(call["t"]), _NEVER, _since(call)))
+                stays.append(Stay(float(call["t"]), self._sure_until(call), _since(call)))
             elif call["action"] == "end" and _may_have_happened(call) and stays:
                 last = stays.pop()
                 stays.append(Stay(last.begins, min(last.ends, float(call["t0"])), last.since))
         return stays
+
+    def _sure_until(self, grant: Event) -> float:
+        """Return when a clock that went back may have put a residency "from now on" in the future.
+
+        It counts from an instant that is over; where the clock then says an earlier one, the
+        resident has to wait. That is hard on them, and no promise.
+        """
+        if grant["args"].get("since") is not None:
+            return _NEVER
+        return min((at for at in self._clock_steps if at >= float(grant["t0"])), default=_NEVER)
 
     def may_have_met(self, user: str, apartment: str, begin: float, end: float) -> list[Stay]:
         """Return the possible stays that have an instant in [begin, end]."""

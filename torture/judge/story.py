@@ -12,6 +12,7 @@ from torture.judge.verdict import Event, Finding, Violation
 # Events that change nothing and belong to a story only when a finding names them.
 _QUIET = ("sync", "deleted", "phase", "error")
 _SHORT = 8
+_SOON_SECONDS = 5.0
 
 
 def story(case: Case, finding: Finding) -> list[Event]:
@@ -64,6 +65,9 @@ def _faults_during(case: Case, core: Sequence[Event]) -> list[Event]:
     if not core:
         return []
     begin, end = min(map(_time, core)), max(map(_time, core))
+    if core[-1]["e"] == "accepted":
+        # Nothing more was heard of it: what struck soon after is what it died of.
+        end += _SOON_SECONDS
     last_before: dict[str, Event] = {}
     for event in case.history.of("fault"):
         if _time(event) < begin:

@@ -59,6 +59,10 @@ class Ask:
         }
 
 
+class Unauthorized(Exception):
+    """The token is not taken: it has expired, or nobody could verify it."""
+
+
 @dataclass(frozen=True)
 class Sent:
     """What became of a POST. Status 0: the connection broke, so nobody knows."""
@@ -125,7 +129,10 @@ class Api:
         return Sent(answer.status_code, code=content.get("code"), retry_after=wait)
 
     def poll(self, ask: Ask, token: str | None, *, wait_seconds: int = 1) -> list[Json] | None:
-        """Return the replies that are in the queue; None when nobody could say."""
+        """Return the replies that are in the queue; None when nobody could say.
+
+        Raises Unauthorized when the token is not taken.
+        """
         try:
             answer = self._http.get(
                 ask.poll, headers=_authorization(token), params={"wait_seconds": wait_seconds}
@@ -135,6 +142,8 @@ class Api:
         content = _json(answer)
         if answer.status_code != 200:
             self._tell_error("GET", answer, content)
+            if answer.status_code == 401:
+                raise Unauthorized
             return None
         replies: list[Json] = content["replies"]
         return replies

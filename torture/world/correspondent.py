@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from torture.world.api import Api, Ask
+from torture.world.api import Api, Ask, Unauthorized
 from torture.world.mailbox import Mailbox
 
 Json = dict[str, Any]
@@ -110,7 +110,11 @@ class Correspondent:
         """Poll once: record each reply, keep it, and only then delete it."""
         # Any operation's path leads to the same queue.
         ask = self.ask(self._rng.choice(_OPERATIONS), self._home, {})
-        replies = self.api.poll(ask, self._signed_in(), wait_seconds=wait_seconds)
+        try:
+            replies = self.api.poll(ask, self._signed_in(), wait_seconds=wait_seconds)
+        except Unauthorized:
+            self.sign_in()
+            return
         for reply in replies or []:
             self.api.tell_reply(ask, reply)
             is_new = self.mailbox.put(reply)
@@ -146,7 +150,7 @@ class Correspondent:
         sent = self.api.post(ask, None)
         if sent.request_id is None:
             return False
-        reply = self._login_reply(ask, sent.request_id)
+        reply = self.login_reply(ask, sent.request_id)
         if reply is None or reply["status"] != "done":
             self._refresh_token = None
             return False
@@ -162,7 +166,8 @@ class Correspondent:
         notes = {"login": "refresh" if renews else "password"}
         return Ask("auth", person.user, str(uuid4()), body=body, notes=notes)
 
-    def _login_reply(self, ask: Ask, request_id: str) -> Json | None:
+    def login_reply(self, ask: Ask, request_id: str) -> Json | None:
+        """Wait for the reply to a login, and take it off its queue; None when it doesn't come."""
         box = Mailbox(ask.queue_name)
         deadline = self.api.recorder.now() + LOGIN_PATIENCE_SECONDS
         while self.api.recorder.now() < deadline and not self.halt.is_set():

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
-from torture.world.api import Ask
+from torture.world.api import Ask, Unauthorized
 from torture.world.correspondent import Person
 from torture.world.resident import Resident
 
@@ -50,7 +50,11 @@ class Thief(Resident):
             return
         _, apartment, queue_name = overheard
         ask = Ask("payments", self.line.person.user, queue_name, apartment)
-        for reply in self.line.api.poll(ask, self.line.token, wait_seconds=0) or []:
+        try:
+            found = self.line.api.poll(ask, self.line.token, wait_seconds=0)
+        except Unauthorized:
+            return
+        for reply in found or []:
             self.line.api.tell_reply(ask, reply)
 
     def _forge_a_token(self, _home: str) -> None:
@@ -69,12 +73,7 @@ class Thief(Resident):
             ask = Ask("auth", victim.user, str(uuid4()), body=body, notes={"login": "wrong"})
             sent = self.line.api.post(ask, None)
             if sent.request_id is not None:
-                self._read_login(ask)
-
-    def _read_login(self, ask: Ask) -> None:
-        for reply in self.line.api.poll(ask, None, wait_seconds=3) or []:
-            self.line.api.tell_reply(ask, reply)
-            self.line.api.delete(ask, reply, None)
+                self.line.login_reply(ask, sent.request_id)
 
 
 def forged(token: str, subject: str) -> str:
