@@ -13,8 +13,10 @@ from localcloud.gateway.document import METHODS
 from tests.hostile.contract import published_document
 from tests.support.api import Json
 
+# In place of a value: the field is not sent at all.
+LEFT_OUT = object()
 BODIES: Mapping[str, Json] = {
-    "/auth": {"username": "nobody", "password": "Example-Passw0rd-1"},
+    "/auth": {"username": "nobody", "password": "Wrong-Passw0rd-1"},
     "/apartments/{apartment_id}/utils": {},
     "/apartments/{apartment_id}/payments": {"bills_id": [str(uuid4())]},
     "/apartments/{apartment_id}/histories": {"date_up": None, "date_down": None},
@@ -55,6 +57,7 @@ class Ask:
         path = self.route.path.format(apartment_id=self.apartment, queue_name=self.queue_name)
         if self.route.method == "POST":
             body = {"queue_name": self.queue_name, **BODIES[self.route.path], **self.body}
+            body = {name: value for name, value in body.items() if value is not LEFT_OUT}
             return http.post(path, json=body, headers=self.headers)
         query = {"receipt": self.receipt} if self.route.method == "DELETE" else _NO_WAIT
         return http.request(self.route.method, path, params=query, headers=self.headers)
