@@ -5,6 +5,7 @@ reach neither the virtual environment nor the checkout. We change no permission 
 but copy the binaries once to a shared folder of the system, and keep the data there too.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -147,5 +148,7 @@ def _can_enter(user: str, folder: Path) -> bool:
 def _remove_orphans() -> None:
     """Remove data whose state folder is gone (`make clean`, a finished test run)."""
     for note in _shared_folder().glob("data-*/belongs-to"):
-        if not Path(note.read_text()).exists():
-            shutil.rmtree(note.parent)
+        # Another start may be removing the same.
+        with contextlib.suppress(FileNotFoundError):
+            if not Path(note.read_text()).exists():
+                shutil.rmtree(note.parent, ignore_errors=True)

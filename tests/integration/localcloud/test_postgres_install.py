@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,22 @@ def test_data_kept_elsewhere_go_when_their_state_folder_has_gone(
     old.rmdir()
     new = find_home(tmp_path).data.parent
     assert (kept.exists(), new.exists()) == (False, True)
+
+
+@pytest.mark.usefixtures("as_root")
+def test_starts_at_the_same_time_remove_what_was_left_together(
+    tmp_path: Path, shared: Path
+) -> None:
+    for number in range(40):
+        left = shared / f"data-{number}"
+        left.mkdir()
+        for name in map(str, range(20)):
+            (left / name).write_text("x")
+        (left / "belongs-to").write_text(str(tmp_path / "gone"))
+    with ThreadPoolExecutor(4) as pool:
+        for removing in [pool.submit(postgres_install._remove_orphans) for _ in range(4)]:
+            removing.result()
+    assert list(shared.glob("data-*/belongs-to")) == []
 
 
 def test_a_shared_folder_of_somebody_else_is_refused(
