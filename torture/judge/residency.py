@@ -64,8 +64,8 @@ class Stays:
             if call["action"] == "grant" and _happened(call):
                 stays.append(Stay(float(call["t"]), self._sure_until(call), _since(call)))
             elif call["action"] == "end" and _may_have_happened(call) and stays:
-                last = stays.pop()
-                stays.append(Stay(last.begins, min(last.ends, float(call["t0"])), last.since))
+                # All of them: a grant that was made again looks like a second one.
+                stays = [Stay(s.begins, min(s.ends, float(call["t0"])), s.since) for s in stays]
         return stays
 
     def _sure_until(self, grant: Event) -> float:
