@@ -72,6 +72,16 @@ check: install ## Lint, format, types and import rules
 test: install checkov ## Run every test
 	$(BIN)/pytest -n 2 --dist loadfile
 
+# bash itself counts in SECONDS; only what make was told is meant.
+TORTURE_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),30)
+.PHONY: torture
+torture: install ## Let faults strike the running service, then judge it (SECONDS=30 SEED=)
+	@$(BIN)/python -m torture --seconds $(TORTURE_SECONDS) $(if $(SEED),--seed $(SEED))
+
+.PHONY: mutants
+mutants: install ## Plant each bug of tests/mutants in a copy; a test must fail (MUTANTS="check_then_act")
+	@$(BIN)/python -m tests.mutants $(MUTANTS)
+
 .PHONY: lock
 lock: ## Resolve the requirements anew and write down the exact versions
 	rm -rf $(VENV)
