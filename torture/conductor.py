@@ -1,0 +1,55 @@
+"""Lets the faults of a plan strike in their time, and sees that each of them ends."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torture.faults import FAULTS, Fault, Stage
+from torture.plan import Stroke
+
+# Gets what happened: name, phase (begin or end) and what is known of it.
+Note = Callable[[str, str, dict[str, Any]], None]
+
+_LOOK_SECONDS = 0.02
+
+
+class Conductor:
+    """Plays a plan in the thread that calls it, which must be the one that started the servers."""
+
+    def __init__(self, stage: Stage, note: Note) -> None:
+        self._stage = stage
+        self._note = note
+        self._present: list[tuple[Stroke, Fault]] = []
+
+    def play(self, strokes: Sequence[Stroke], *, seconds: float) -> None:
+        """Strike for that long; whatever happens, no fault lasts longer than this call."""
+        coming, started = sorted(strokes, key=lambda stroke: stroke.at), time.monotonic()
+        try:
+            while (now := time.monotonic() - started) < seconds:
+                while coming and coming[0].at <= now:
+                    self._begin(coming.pop(0))
+                self._end_due(now)
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            self._end_due(float("inf"))
+
+    def _begin(self, stroke: Stroke) -> None:
+        rng = random.Random(stroke.seed)
+        fault = FAULTS[stroke.name](self._stage, stroke.variant, rng)
+        self._note(stroke.name, "begin", _variant(stroke))
+        self._present.append((stroke, fault))
+        fault.begin()
+
+    def _end_due(self, now: float) -> None:
+        for stroke, fault in list(self._present):
+            if stroke.until <= now or fault.over():
+                self._present.remove((stroke, fault))
+                fault.end()
+                self._note(stroke.name, "end", _variant(stroke) | fault.report())
+
+
+def _variant(stroke: Stroke) -> dict[str, Any]:
+    return {"variant": stroke.variant} if stroke.variant else {}
