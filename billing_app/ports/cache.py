@@ -23,6 +23,8 @@ class ResultCache(Protocol):
     def ask(self, *, key: str) -> PendingResult:
         """Send the question now; the returned call waits a few milliseconds for the answer.
 
+        It must be called, since a connection may wait for it.
+
         The answer is None when the cache has nothing, is slow, broken, or lies about the key.
         """
 

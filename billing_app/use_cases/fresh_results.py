@@ -33,10 +33,13 @@ def fresh_result(
         Unavailable: the database does not answer.
     """
     pending = cache.ask(key=key)
-    access = books.access(subject=subject, apartment_id=apartment_id)
+    try:
+        access = books.access(subject=subject, apartment_id=apartment_id)
+    finally:
+        # Whatever the books say: a question whose answer nobody reads keeps its connection.
+        cached = pending()
     if access is None:
         raise Refusal("apartment_not_found")
-    cached = pending()
     if cached is not None and cached.version == access.version:
         return cached
     computed = compute()

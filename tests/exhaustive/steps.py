@@ -45,12 +45,17 @@ class Script:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = iter(answers)
+        self._paused: Paused | None = None
 
     def ask(self, name: str, given: Any = None) -> Any:
-        """Give the next answer of the script, or stop the code here."""
+        """Give the next answer of the script, or stop the code here.
+
+        Code that is stopped may still call ports in its `finally`; that did not happen yet.
+        """
         for answer in self._answers:
             return answer
-        raise Paused(Call(name, given))
+        self._paused = self._paused or Paused(Call(name, given))
+        raise self._paused
 
 
 def run(program: Callable[[Script], Any], answers: Answers) -> Call | Finished:
