@@ -1,0 +1,253 @@
+"""One request on its way through the service, with a fault that strikes at a step."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from localcloud.provision import request_queue_name
+from localcloud.service import service
+from tests.matrix.bench import PREFIX, Bench
+from tests.matrix.faults import FAULTS, Fault
+from tests.matrix.workers import Worker
+from tests.support.books import Books
+from torture.proxies import Call, Forward, Message, Moment, PostgresProxy, Rule
+
+Json = dict[str, Any]
+
+_DEADLINE_SECONDS = 30.0
+_PAUSE_SECONDS = 0.02
+_CALL_SECONDS = 8.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """A request as the gateway puts it on its queue."""
+
+    operation: str
+    body: Json
+    subject: UUID | None = None
+    apartment: UUID | None = None
+    key: str | None = None
+    queue: UUID = field(default_factory=uuid4)
+    request_id: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def text(self) -> str:
+        """The message's body."""
+        return json.dumps({"queue_name": str(self.queue), **self.body})
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What the gateway vouches for."""
+        vouched = {
+            "request_id": self.request_id,
+            "subject": self.subject,
+            "apartment_id": self.apartment,
+            "idempotency_key": self.key,
+        }
+        return {
+            name: {"DataType": "String", "StringValue": str(value)}
+            for name, value in vouched.items()
+            if value is not None
+        }
+
+
+class Deliveries:
+    """A rule of the AWS proxy that counts what workers receive and lets none of them wait long."""
+
+    def __init__(self) -> None:
+        self.receives: dict[str, int] = {}
+        self.receipts: dict[str, str] = {}
+        self.idle = threading.Event()
+
+    def __call__(self, call: Call, forward: Forward) -> Message | None:
+        if call.action != "ReceiveMessage":
+            return forward(call)
+        # Nothing wakes a long poll when a hidden message is shown again.
+        answer = forward(call.having(WaitTimeSeconds=0))
+        messages = json.loads(answer.body).get("Messages", []) if answer.status == 200 else []
+        for message in messages:
+            self._note(message)
+        if not messages:
+            self.idle.set()
+            time.sleep(_PAUSE_SECONDS)
+        return answer
+
+    def _note(self, message: Json) -> None:
+        self.idle.clear()
+        request_id = message["MessageAttributes"]["request_id"]["StringValue"]
+        self.receives[request_id] = self.receives.get(request_id, 0) + 1
+        self.receipts[message["MessageId"]] = message["ReceiptHandle"]
+
+
+class Story:
+    """Sends requests, has a fault strike, and sees to it that the request comes to its end."""
+
+    def __init__(self, bench: Bench, operation: str, fault: str) -> None:
+        self.bench: Bench = bench
+        self.operation = operation
+        self.fault: Fault = FAULTS[fault]
+        self.books = Books(bench.database())
+        self.deliveries = Deliveries()
+        self.old_entries: dict[bytes, bytes] = {}
+        self.workers: list[Worker] = []
+        self._rules: list[Rule] = []
+        self._struck = threading.Event()
+        bench.aws.add(self.deliveries)
+
+    @property
+    def postgres(self) -> PostgresProxy:
+        """The way of this operation's workers to the database."""
+        return self.bench.postgres[self.operation]
+
+    @property
+    def role(self) -> str:
+        """The database role of this operation's workers."""
+        return service().functions[self.operation].database_role
+
+    def start_worker(self) -> None:
+        """Start a worker of the operation; a successor has all the time that it needs."""
+        seconds = _CALL_SECONDS if self.workers else self.fault.call_seconds
+        self.workers.append(self.bench.worker(self.operation, seconds=seconds))
+
+    def kill_worker(self) -> None:
+        """Kill the worker that was started last."""
+        self.workers[-1].kill()
+
+    def bend_sqs(self, rule: Rule) -> None:
+        """Have SQS keep to the rule until `restore_sqs`."""
+        self._rules.append(rule)
+        self.bench.aws.add(rule)
+
+    def restore_sqs(self) -> None:
+        """End what strikes SQS; deliveries are counted without a break."""
+        while self._rules:
+            self.bench.aws.remove(self._rules.pop())
+
+    def send(self, order: Order, *, times: int = 1) -> None:
+        """Put the request on its queue."""
+        for _ in range(times):
+            self.bench.clients.sqs.send_message(
+                QueueUrl=self._url(request_queue_name(PREFIX, order.operation)),
+                MessageBody=order.text,
+                MessageAttributes=order.attributes,
+            )
+
+    def settle(self) -> None:
+        """Wait until nothing is on the request queue any more.
+
+        A worker that died gets a successor. A message that nobody works on is shown again at once,
+        as it would be in a while. The fault has ended by then.
+        """
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while self.count(request_queue_name(PREFIX, self.operation)):
+            assert time.monotonic() < deadline, self.last_words()
+            if not self.workers[-1].runs:
+                self.fault.heal(self)
+                self.start_worker()
+                self._show_again()
+            elif self.deliveries.idle.is_set():
+                self.fault.heal(self)
+                self._show_again()
+            time.sleep(_PAUSE_SECONDS)
+        self.fault.heal(self)
+
+    def move_back(self) -> list[str]:
+        """Move dead letters back, as an operator does, and return their bodies."""
+        queue = request_queue_name(PREFIX, self.operation)
+        letters = list(self._taken(f"{queue}-dlq"))
+        for letter in letters:
+            self.bench.clients.sqs.send_message(
+                QueueUrl=self._url(queue),
+                MessageBody=letter["Body"],
+                MessageAttributes=letter["MessageAttributes"],
+            )
+        return [letter["Body"] for letter in letters]
+
+    @contextmanager
+    def striking(self, step: str) -> Iterator[None]:
+        """Have the fault strike when the step is seen first; it must have been seen in the end."""
+        with ExitStack() as watched:
+            for proxy in (self.postgres, self.bench.aws):
+                watched.enter_context(proxy.watching(lambda moment: self._see(moment, step)))
+            yield
+        assert self._struck.is_set(), f"nobody came to the step {step}"
+
+    def answers(self, order: Order) -> list[Json]:
+        """Take the replies to the request from every queue that has its name."""
+        taken = [message for name in self.reply_queues(order) for message in self._taken(name)]
+        replies = [json.loads(message["Body"]) for message in taken]
+        return [reply for reply in replies if reply["request_id"] == order.request_id]
+
+    def reply_queues(self, order: Order) -> list[str]:
+        """Name the queues that were made for the request's queue name, whoever's they are."""
+        urls = self.bench.clients.sqs.list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", [])
+        names = [url.rpartition("/")[2] for url in urls]
+        return [name for name in names if name.endswith(order.queue.hex)]
+
+    def count(self, queue: str) -> int:
+        """Count the messages of a queue, hidden ones too."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.bench.clients.sqs.get_queue_attributes(
+            QueueUrl=self._url(queue), AttributeNames=names
+        )
+        return sum(int(count) for count in answer["Attributes"].values())
+
+    def close(self) -> None:
+        """End the workers and whatever the story has left behind."""
+        for worker in self.workers:
+            worker.kill()
+        self.bench.aws.restore()
+        self.books.database.close()
+        # A story that failed may have left its request behind, which others must not meet.
+        self._show_again()
+        list(self._taken(request_queue_name(PREFIX, self.operation)))
+
+    def last_words(self) -> str:
+        """Quote the end of what the workers logged, for a story that went wrong."""
+        return "\n".join(self.bench.log.read_text("utf-8").splitlines()[-12:])
+
+    def renew_books(self) -> None:
+        """Connect to the books anew: a story may have stopped their server."""
+        self.books = Books(self.bench.database())
+
+    def _see(self, moment: Moment, step: str) -> None:
+        if moment.step == step and not self._struck.is_set():
+            self._struck.set()
+            self.deliveries.idle.clear()
+            self.fault.strike(self, moment)
+
+    def _show_again(self) -> None:
+        url = self._url(request_queue_name(PREFIX, self.operation))
+        for receipt in list(self.deliveries.receipts.values()):
+            try:
+                self.bench.clients.sqs.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0
+                )
+            except self.bench.clients.sqs.exceptions.ClientError:
+                # It is visible or deleted already.
+                continue
+        self.deliveries.idle.clear()
+
+    def _taken(self, queue: str) -> Iterator[Json]:
+        sqs, url = self.bench.clients.sqs, self._url(queue)
+        while messages := self._received(url):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield message
+
+    def _received(self, url: str) -> list[Json]:
+        answer: Any = self.bench.clients.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return list(answer.get("Messages", []))
+
+    def _url(self, queue: str) -> str:
+        return str(self.bench.clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
