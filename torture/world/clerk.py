@@ -14,8 +14,16 @@ from torture.world.office import LONG_AGO, Office
 
 Json = dict[str, Any]
 
-PROVIDERS = {"northgas": "North Gas", "citywater": "City Water", "voltair": "Voltair"}
-_UTILITY = {"northgas": "gas", "citywater": "water", "voltair": "electricity"}
+# A name so long that a list of its bills does not fit into one reply.
+WORDY = "wordy"
+PROVIDERS = {
+    "northgas": "North Gas",
+    "citywater": "City Water",
+    "voltair": "Voltair",
+    WORDY: ("Энергосбытовая компания " * 9)[:200],
+}
+_UTILITY = {"northgas": "gas", "citywater": "water", "voltair": "electricity", WORDY: "gas"}
+_USUAL = ("citywater", "northgas", "voltair")
 
 
 class BillsClerk:
@@ -44,14 +52,16 @@ class BillsClerk:
         )[0]
         action()
 
-    def issue(self, apartment: str | None = None, count: int | None = None) -> None:
-        """Send some bills to an apartment, by default a few to any."""
+    def issue(
+        self, apartment: str | None = None, count: int | None = None, *, provider: str | None = None
+    ) -> None:
+        """Send some bills to an apartment, by default a few of usual providers to any."""
         place = apartment or self._rng.choice(self._apartments)
-        lines = [self._line(place) for _ in range(count or self._rng.randint(1, 3))]
+        lines = [self._line(place, provider) for _ in range(count or self._rng.randint(1, 3))]
         self._send(lines)
 
-    def _line(self, apartment: str) -> Json:
-        provider = self._rng.choice(sorted(PROVIDERS))
+    def _line(self, apartment: str, provider_id: str | None) -> Json:
+        provider = provider_id or self._rng.choice(_USUAL)
         month = self._rng.randint(1, 9)
         return {
             "apartment_id": apartment,

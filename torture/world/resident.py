@@ -74,6 +74,7 @@ class Resident:
             self._pay: 6,
             self._pay_twice_with_one_key: 2,
             self._pay_twice_with_two_keys: 2,
+            self._pay_all: 1,
             self._pay_a_wrong_total: 1,
             self._pay_what_is_paid: 1,
             self._repeat_a_payment: 2,
@@ -135,6 +136,13 @@ class Resident:
         ask = self._chosen(apartment)
         if ask is not None:
             self.pay(replace(ask, key=None) if self._rng.random() < 0.1 else ask)
+
+    def _pay_all(self, apartment: str) -> None:
+        owed = self.wallet.owed.get(apartment, [])
+        bills = [one for one in owed if one.currency == owed[0].currency]
+        ask = self._order(apartment, bills, total=sum(bill.amount_minor for bill in bills))
+        if ask is not None:
+            self.pay(ask)
 
     def _pay_twice_with_one_key(self, apartment: str) -> None:
         ask = self._chosen(apartment)

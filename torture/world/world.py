@@ -15,7 +15,7 @@ from torture.world.api import Api
 from torture.world.board import Board
 from torture.world.canaries import Canaries
 from torture.world.cast import Part, cast, movers
-from torture.world.clerk import PROVIDERS, BillsClerk, HousingClerk
+from torture.world.clerk import PROVIDERS, WORDY, BillsClerk, HousingClerk
 from torture.world.correspondent import Correspondent, Person
 from torture.world.mailbox import Mailbox
 from torture.world.office import LONG_AGO, Connect, Office
@@ -24,6 +24,7 @@ from torture.world.resident import Resident
 from torture.world.thief import Thief
 
 _FIRST_BILLS = 8
+_MANY_BILLS = 180
 # For what is under way when the clients are told to stop: a poll, a retry.
 _STOP_SECONDS = 60.0
 
@@ -92,6 +93,8 @@ class World:
         clerk = self._bills_clerk(office)
         for home in self._homes:
             clerk.issue(home, _FIRST_BILLS)
+        # Whoever lives here gets answers in parts: the second home of the first client.
+        clerk.issue(self._homes[self._parts[0].homes[-1]], _MANY_BILLS, provider=WORDY)
         office.close()
         self._make_residents()
         self._on_threads([resident.line.sign_in for resident in self.residents])
