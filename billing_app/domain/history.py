@@ -109,7 +109,10 @@ class Cursor:
     @classmethod
     def _parse(cls, text: str) -> Cursor:
         padded = text + "=" * (-len(text) % 4)
-        apartment, date_down, date_up, after_seq = json.loads(base64.urlsafe_b64decode(padded))
+        *texts, after_seq = json.loads(base64.urlsafe_b64decode(padded))
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("not a cursor")
+        apartment, date_down, date_up = texts
         if type(after_seq) is not int or not 0 <= after_seq < 2**63:
             raise ValueError("not a position")
         return cls(

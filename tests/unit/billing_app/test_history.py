@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,6 +70,18 @@ def test_a_cursor_comes_back_as_it_was(
 def test_a_made_up_cursor_is_refused(text: str) -> None:
     with pytest.raises(Refusal) as refusal:
         Cursor.decode(text, apartment_id=uuid4())
+    assert refusal.value.code == "invalid_cursor"
+
+
+@pytest.mark.parametrize("position", range(4))
+@pytest.mark.parametrize("field", [5, 1.5, True, None, [], {}, "", ["x"]])
+def test_a_cursor_with_a_field_of_another_kind_is_refused(position: int, field: Any) -> None:
+    apartment = uuid4()
+    fields: list[Any] = [apartment.hex, *[format_instant(NOON)] * 2, 0]
+    fields[position] = field
+    text = base64.urlsafe_b64encode(json.dumps(fields).encode()).decode()
+    with pytest.raises(Refusal) as refusal:
+        Cursor.decode(text, apartment_id=apartment)
     assert refusal.value.code == "invalid_cursor"
 
 
