@@ -67,6 +67,7 @@ def _takes(schemas: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         f"{word} {schema[name]}"
         for name, word in (
             *(("minLength", "at least"), ("maxLength", "at most"), ("minimum", "from")),
+            ("maximum", "to"),
             *(("minItems", "at least"), ("maxItems", "at most")),
         )
         if name in schema

@@ -25,7 +25,19 @@ from tests.unit.gateway.tools import (
     assert_refused,
 )
 
-NO_EDGES: list[Any] = ["2026-11-22", "2026-11-22T10:00:00Z", "", 5, 1.5, True, {}, [], [None]]
+INSTANT = "2026-11-22T10:00:00.000000Z"
+NO_EDGES: list[Any] = [
+    "2026-11-22",
+    "2026-11-22T10:00:00Z",
+    f"{INSTANT}\n",
+    "",
+    5,
+    1.5,
+    True,
+    {},
+    [],
+    [None],
+]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +50,7 @@ NO_EDGES: list[Any] = ["2026-11-22", "2026-11-22T10:00:00Z", "", 5, 1.5, True, {
         {"username": "anna", "password": "secret"},
         {**LOGIN, "queue_name": "x"},
         {**LOGIN, "queue_name": QUEUE_NAME + "0"},
+        {**LOGIN, "queue_name": QUEUE_NAME + "\n"},
         {**LOGIN, "queue_name": None},
         {**LOGIN, "refresh_token": "x"},
         {**LOGIN, "subject": "victim"},
@@ -66,6 +79,7 @@ def test_a_login_that_is_none_is_refused(
         (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 0}),
         (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 1.5}),
         (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": "1"}),
+        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 2**63}),
         (HISTORIES, REQUEST),
         (HISTORIES, {**REQUEST, "date_up": None}),
         *[(HISTORIES, {**REQUEST, "date_up": edge, "date_down": None}) for edge in NO_EDGES],
