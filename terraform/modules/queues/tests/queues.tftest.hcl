@@ -113,6 +113,20 @@ run "only_the_gateway_sends_only_its_function_reads_and_redriving_leaves_logins_
     condition     = data.aws_iam_policy_document.redrive.statement[0].resources == toset([aws_sqs_queue.dead_letter["payments"].arn]) && data.aws_iam_policy_document.redrive.statement[1].resources == toset([aws_sqs_queue.request["payments"].arn])
     error_message = "Redriving must not reach logins."
   }
+
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+  assert {
+    condition = (
+      length(setsubtract(["sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], data.aws_iam_policy_document.redrive.statement[0].actions)) == 0
+      && contains(data.aws_iam_policy_document.redrive.statement[1].actions, "sqs:SendMessage")
+    )
+    error_message = "SQS moves messages with the permissions of who asks: to start, receive, delete and look there, and to send here."
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.redrive.statement[1].actions == toset(["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"]) && length(data.aws_iam_policy_document.redrive.statement) == 2
+    error_message = "Whoever redrives must not read requests."
+  }
 }
 
 run "every_queue_refuses_calls_without_tls" {
