@@ -39,7 +39,12 @@ _LARGEST_BODY_BYTES = 4_000_000
 _FAILURES_TO_OPEN = 3
 _OPEN_SECONDS = 5.0
 
-_TROUBLE = (RedisError, BotoCoreError, OSError, ValueError, KeyError, TypeError, Unavailable)
+# The first four are ours and our libraries'; over answers that make no sense redis-py's parser and
+# json stumble with the others.
+_TROUBLE = (
+    *(RedisError, BotoCoreError, OSError, Unavailable),
+    *(ValueError, TypeError, LookupError, AttributeError, RecursionError),
+)
 
 
 class Breaker:

@@ -66,6 +66,7 @@ def test_two_questions_at_once_get_their_own_answers(cache: ResultCache) -> None
         b'[SCHEMA,"KEY",true,{}]',
         b"null",
         b"\xff\xfe",
+        b"[" * 100_000,
     ],
 )
 def test_an_entry_whose_header_is_not_right_in_all_is_a_miss(
@@ -148,9 +149,25 @@ def test_a_redis_that_hangs_is_asked_once_for_each_question() -> None:
         assert accepted(secret) == 2
 
 
-def test_a_redis_that_talks_nonsense_is_a_miss() -> None:
-    with listening(answers=b"HTTP/1.1 400 Bad Request\r\n\r\n") as secret:
-        assert redis_cache(secret).ask(key="k")() is None
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"+OK\r\n" * 5,
+        b":1\r\n" * 5,
+        b"*0\r\n" * 5,
+        b"_\r\n" * 5,
+        b"!x\r\n",
+        b">3\r\n+MOVING\r\n:1\r\n:1\r\n" + b">0\r\n" * 5,
+        b"*1\r\n" * 3_000,
+    ],
+)
+def test_a_redis_that_talks_nonsense_is_a_miss(nonsense: bytes) -> None:
+    with listening(answers=nonsense) as secret:
+        cache = redis_cache(secret)
+        for _ in range(3):
+            assert cache.ask(key="k")() is None
+            cache.store(key="k", result=CachedResult(1, []))
 
 
 def test_a_redis_that_refuses_is_a_miss() -> None:
