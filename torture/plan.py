@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from torture.faults import FAULTS, Fault
 
-# What is needed to tell how fast answers are when nothing, and when only Redis, is at fault.
-_QUIET_SECONDS = 4.0
+# What is needed to tell how fast answers are when only Redis is at fault.
 _ALONE = ("redis_refused", "redis_hung")
+_ALONE_SECONDS = 4.0
 # So many strike at a time, of different kinds.
 _TRACKS = 4
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -39,24 +39,23 @@ class _Choice:
 def plan(seed: int, seconds: float, *, only: Sequence[str] = ()) -> list[Stroke]:
     """Return the strokes of a run, in order of time.
 
-    First comes a quiet stretch, then Redis's absence alone; then rounds of all faults in all their
-    variants, in an order of the seed's, several at a time. The time may not suffice for a whole
-    round; each begins with what must not be missing.
+    First comes Redis's absence alone, to be compared with the quiet before; then rounds of all
+    faults in all their variants, in an order of the seed's, several at a time. The time may not
+    suffice for a whole round; each begins with what must not be missing.
     """
     rng = random.Random(seed)
     chosen = {name: fault for name, fault in FAULTS.items() if not only or name in only}
     strokes = list(_alone(rng, [name for name in _ALONE if name in chosen], seconds))
-    begin = max((stroke.until for stroke in strokes), default=_QUIET_SECONDS)
+    begin = max((stroke.until for stroke in strokes), default=0.0)
     return sorted([*strokes, *_rounds(rng, chosen, begin, seconds)], key=lambda s: s.at)
 
 
 def _alone(rng: random.Random, names: Sequence[str], seconds: float) -> Iterator[Stroke]:
-    at = _QUIET_SECONDS
+    at = 0.0
     for name in names:
-        choice = _Choice(name, "", FAULTS[name].seconds)
-        if at + choice.seconds[0] <= seconds:
-            yield _stroke(rng, choice, at)
-            at += choice.seconds[1]
+        if at + _ALONE_SECONDS <= seconds:
+            yield Stroke(at, at + _ALONE_SECONDS, name, "", rng.getrandbits(32))
+            at += _ALONE_SECONDS
 
 
 def _rounds(
@@ -64,7 +63,7 @@ def _rounds(
 ) -> Iterator[Stroke]:
     tracks = [begin + 0.3 * number for number in range(_TRACKS)]
     busy: dict[str, float] = {}
-    struck_alone = begin > _QUIET_SECONDS
+    struck_alone = begin > 0
     while min(tracks) < seconds:
         waiting = _round(rng, chosen, without=_ALONE if struck_alone else ())
         struck_alone = False

@@ -27,8 +27,9 @@ from torture.world.evidence import Queues, collect
 from torture.world.recorder import Recorder
 from torture.world.world import UserPool, World
 
-# What a fault leaves behind, and then some quiet to compare with.
-_AFTERMATH_SECONDS = 6.0
+# To compare with: how it is before any fault, and when what they leave behind is over.
+_QUIET_SECONDS = 6.0
+_AFTERMATH_SECONDS = 8.0
 _SETTLE_SECONDS = 120.0
 _OPERATIONS = ("utils", "histories", "payments")
 _WARM_REPLIES = 6
@@ -108,6 +109,7 @@ class Run:
         world.prepare()
         world.start()
         self._wait_until_warm()
+        time.sleep(_QUIET_SECONDS)
         self._strike(stage)
         time.sleep(_AFTERMATH_SECONDS)
         self._show.say("Waiting for every answer")

@@ -37,7 +37,7 @@ def test_every_step_and_variant_is_struck_within_a_minute_and_a_half(seed: int) 
 def test_strokes_come_in_order_and_end_in_time(seconds: float) -> None:
     strokes = plan(3, seconds)
     assert strokes == sorted(strokes, key=lambda stroke: stroke.at)
-    assert all(0 < stroke.at < stroke.until <= seconds for stroke in strokes)
+    assert all(0 <= stroke.at < stroke.until <= seconds for stroke in strokes)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -55,8 +55,8 @@ def test_what_would_end_another_fault_does_not_overlap_it(seed: int) -> None:
 def test_redis_is_absent_alone_before_anything_else(seed: int) -> None:
     first, second, third = plan(seed, 30)[:3]
     assert (first.name, second.name) == ("redis_refused", "redis_hung")
-    assert first.at > 3
-    assert third.at >= first.until
+    assert first.until <= second.at
+    assert second.until <= third.at
 
 
 def test_several_faults_strike_at_a_time() -> None:
