@@ -7,7 +7,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     place uuid := (SELECT apartment_id FROM billing.bills WHERE bill_id = p_bill);
     refusal jsonb;
-    voided timestamptz := clock_timestamp();
+    voided timestamptz;
 BEGIN
     IF coalesce(btrim(p_reason), '') = '' THEN
         RETURN billing.rejected('reason_required', 'A bill is withdrawn for a reason: give one.');
@@ -22,6 +22,7 @@ BEGIN
     END IF;
     PERFORM billing.raise_version(place);
     DELETE FROM billing.open_bills WHERE bill_id = p_bill;
+    voided := clock_timestamp();
     INSERT INTO billing.bill_voids (bill_id, reason, operator, voided_at)
     VALUES (p_bill, p_reason, p_operator, voided);
     RETURN billing.done(jsonb_build_object(

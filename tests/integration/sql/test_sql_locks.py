@@ -84,6 +84,41 @@ def test_a_payment_that_waited_is_stamped_when_its_turn_has_come(
     assert paid["data"]["settled_at"] > turns[0]
 
 
+def test_a_void_that_waited_is_stamped_when_its_turn_has_come(
+    books: Books, database: BooksDatabase, home: Home
+) -> None:
+    """A reversal that it waited for lies before it."""
+    bill = books.bill(home)
+    payment = books.pay(home, [bill])["data"]["payment_id"]
+    turns = []
+
+    def void(connection: Connection) -> Answer:
+        answer: Answer = value(connection, "SELECT api.void_bill(%s, 'in error', 'olga')", bill)
+        return answer
+
+    def reverse(holder: Connection) -> None:
+        reversal = value(holder, "SELECT api.reverse_payment(%s, 'twice', 'olga')", payment)
+        turns.append(reversal["data"]["reversed_at"])
+
+    voided = meanwhile(database, of(home.apartment), "operator", void)(reverse)
+    assert voided["data"]["voided_at"] > turns[0]
+
+
+def test_a_bill_that_was_paid_while_its_void_waited_is_paid(
+    books: Books, database: BooksDatabase, home: Home
+) -> None:
+    bill = books.bill(home)
+
+    def void(connection: Connection) -> Answer:
+        answer: Answer = value(connection, "SELECT api.void_bill(%s, 'in error', 'olga')", bill)
+        return answer
+
+    refused = meanwhile(database, of(home.apartment), "operator", void)(
+        lambda holder: pay(holder, home, [bill])
+    )
+    assert refused["code"] == "bill_already_paid"
+
+
 def test_a_payment_that_waited_while_the_resident_moved_out_is_refused(
     books: Books, database: BooksDatabase, home: Home
 ) -> None:
