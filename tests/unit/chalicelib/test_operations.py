@@ -1,0 +1,61 @@
+"""Each operation hands the whole request on to its use case."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from billing_app.domain.errors import Refusal
+from chalicelib.operations import Payment
+from chalicelib.records import read_record
+from tests.support.examples import a_debt
+from tests.support.fakes import FakeBooks
+from tests.support.records import a_record
+
+
+class Payer:
+    """A resident whose payments go through the operation, onto books in memory."""
+
+    def __init__(self) -> None:
+        self.books = FakeBooks()
+        self.home = self.books.add_apartment()
+        self.subject = self.books.add_resident("Ada", self.home)
+
+    def bill(self) -> UUID:
+        """Issue a bill of 51.40."""
+        return self.books.issue(self.home, a_debt(amount_minor=5140))
+
+    def pay(self, *bills: UUID, key: str | None = None, **body: Any) -> Any:
+        """Pay, and return the receipt."""
+        content = {"bills_id": [str(bill) for bill in bills], **body}
+        record = a_record(content, subject=self.subject, apartment=self.home, key=key)
+        [receipt] = Payment(self.books)(read_record(record, operation="payments"))
+        return receipt
+
+
+@pytest.fixture
+def ada() -> Payer:
+    return Payer()
+
+
+def test_the_chosen_bills_are_paid_and_no_others(ada: Payer) -> None:
+    chosen, left = ada.bill(), ada.bill()
+    receipt = ada.pay(chosen, expected_total_minor=5140)
+    assert [line["bill_id"] for line in receipt["lines"]] == [str(chosen)]
+    assert set(ada.books.apartments[ada.home].open) == {left}
+
+
+def test_another_total_than_the_resident_was_shown_is_not_paid(ada: Payer) -> None:
+    bill = ada.bill()
+    with pytest.raises(Refusal, match="total_changed"):
+        ada.pay(bill, expected_total_minor=5139)
+    assert set(ada.books.apartments[ada.home].open) == {bill}
+
+
+def test_a_payment_is_known_by_the_key_of_the_client(ada: Payer) -> None:
+    bill = ada.bill()
+    assert ada.pay(bill, key="k") == ada.pay(bill, key="k")
+    with pytest.raises(Refusal, match="bill_already_paid"):
+        ada.pay(bill, key="another")
