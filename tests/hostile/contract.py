@@ -39,7 +39,7 @@ DOCUMENT = render(
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # What SQS takes in an attribute. The rest is refused with 400, which a schema of a path can't say
 # without refusing apartments that read like unknown ones; test_hostile_paths.py has these.
-_NOT_FOR_SQS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_FOR_SQS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def whole_document() -> dict[str, Any]:
@@ -114,4 +114,4 @@ def poll_without_waiting(case: Case[Any]) -> None:
 
 def _sqs_takes(context: HookContext, path_parameters: dict[str, Any] | None) -> bool:
     values = (unquote(str(value)) for value in (path_parameters or {}).values())
-    return not any(_NOT_FOR_SQS.search(value) for value in values)
+    return not any(NOT_FOR_SQS.search(value) for value in values)
