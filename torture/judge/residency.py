@@ -60,12 +60,15 @@ class Stays:
     def certain(self, user: str, apartment: str) -> list[Stay]:
         """Return each stay at its shortest."""
         stays: list[Stay] = []
+        lasts = False
         for call in self._calls.get((user, apartment), []):
             if call["action"] == "grant" and _happened(call):
-                stays.append(Stay(float(call["t"]), self._sure_until(call), _since(call)))
-            elif call["action"] == "end" and _may_have_happened(call) and stays:
-                # All of them: a grant that was made again looks like a second one.
+                if not (lasts and _is_told_of_before(call)):
+                    stays.append(Stay(float(call["t"]), self._sure_until(call), _since(call)))
+                lasts = True
+            elif call["action"] == "end" and _may_have_happened(call):
                 stays = [Stay(s.begins, min(s.ends, float(call["t0"])), s.since) for s in stays]
+                lasts = False
         return stays
 
     def _sure_until(self, grant: Event) -> float:
@@ -95,6 +98,11 @@ def _happened(call: Event) -> bool:
     answer = call["answer"] or {}
     again = call.get("attempts", 1) > 1 and answer.get("code") == _DONE_ALREADY[call["action"]]
     return answer.get("status") == "done" or again
+
+
+def _is_told_of_before(grant: Event) -> bool:
+    """Whether a grant that was made again may have met not its first attempt but another grant."""
+    return bool((grant["answer"] or {}).get("status") != "done")
 
 
 def _may_have_happened(call: Event) -> bool:
