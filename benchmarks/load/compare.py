@@ -29,10 +29,20 @@ _NO_WAIT = Mix({"pay": 1.0})
 
 
 def comparison(name: str, *, of: str, to: str, values: dict[str, list[float]]) -> Json:
-    """Return the ratio of the medians of two series of values, and the series."""
-    ratio = statistics.median(values[of]) / statistics.median(values[to])
-    rounded = {key: [round(value, 3) for value in series] for key, series in values.items()}
-    return {"name": name, "of": of, "to": to, "ratio": round(ratio, 3), "values": rounded}
+    """Return the median, lowest and highest ratio of what was measured turn by turn.
+
+    Each turn is divided by its own neighbour, since what else runs here changes meanwhile.
+    """
+    ratios = sorted(one / other for one, other in zip(values[of], values[to], strict=True))
+    return {
+        "name": name,
+        "of": of,
+        "to": to,
+        "ratio": round(statistics.median(ratios), 3),
+        "lowest": round(ratios[0], 3),
+        "highest": round(ratios[-1], 3),
+        "values": {key: [round(value, 3) for value in series] for key, series in values.items()},
+    }
 
 
 def compare_workers(wishes: Wishes, progress: Progress) -> tuple[list[Json], list[Json]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +19,8 @@ from benchmarks.load.schedule import Arrival, Mix
 from benchmarks.load.target import Target
 from benchmarks.load.users import User
 
-# Bills that a user of a closed loop finds at its start: more than one can pay meanwhile.
-PAYMENTS_A_SECOND = 12
+# No operation takes less than this here, so a user of a closed loop can't do more of them.
+_LEAST_SECONDS = 0.05
 WARM_UP_THREADS = 4
 
 
@@ -33,8 +34,9 @@ class Crowd:
 
     def closed(self, *, mix: Mix, seconds: float, think_seconds: float, seed: str) -> None:
         """Run a closed loop of all users."""
-        if "pay" in mix.weights:
-            self._stock(range(len(self.users)), int(seconds * PAYMENTS_A_SECOND))
+        most = math.ceil(seconds / (think_seconds + _LEAST_SECONDS) * mix.share("pay")) + 2
+        for number, user in enumerate(self.users):
+            self._stock(number, most - len(user.bills))
         closed_loops(
             self.users,
             mix=mix,
@@ -62,15 +64,14 @@ class Crowd:
     def stock_for(self, arrivals: Iterable[Arrival]) -> None:
         """Issue as many bills as will be paid."""
         for user, count in Counter(a.user for a in arrivals if a.operation == "pay").items():
-            self._stock([user], count)
+            self._stock(user, count)
 
-    def _stock(self, numbers: Iterable[int], count: int) -> None:
-        for number in numbers:
-            user, office = self.users[number], self.target.office
-            if office:
-                user.bills.extend(office.issue(user.resident.apartment_id, count))
-            elif not user.bills:
-                user.find_bills()
+    def _stock(self, number: int, count: int) -> None:
+        user, office = self.users[number], self.target.office
+        if office:
+            user.bills.extend(office.issue(user.resident.apartment_id, max(0, count)))
+        elif not user.bills:
+            user.find_bills()
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from benchmarks.load.crowd import Crowd
 from benchmarks.load.depths import Depth
 from benchmarks.load.errors import LoadError
 from benchmarks.load.loops import Threads
-from benchmarks.load.samples import Sample
-from benchmarks.load.schedule import Mix, arrivals
+from benchmarks.load.samples import Recording, Sample
+from benchmarks.load.schedule import Arrival, Mix, arrivals
 
 Progress = Callable[[str], None]
 
@@ -45,10 +45,26 @@ class Course:
     peak_rate: float = 0.0
 
 
+class Driven(Protocol):
+    """The crowd, as far as it is driven."""
+
+    @property
+    def users(self) -> Sequence[object]: ...
+
+    @property
+    def recording(self) -> Recording: ...
+
+    def stock_for(self, arrivals: Iterable[Arrival]) -> None: ...
+
+    def open(self, arrivals: Sequence[Arrival], threads: Threads) -> None: ...
+
+    def sleep_until(self, second: float) -> None: ...
+
+
 class Overload:
     """Drives a crowd through the plan."""
 
-    def __init__(self, crowd: Crowd, plan: Plan, threads: Threads, progress: Progress) -> None:
+    def __init__(self, crowd: Driven, plan: Plan, threads: Threads, progress: Progress) -> None:
         self._crowd, self._plan, self._threads = crowd, plan, threads
         self._progress = progress
         self.course = Course()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,9 +13,14 @@ from pygal.style import Style
 
 Json = dict[str, Any]
 
+# pygal looks for packages of maps in a way that Python warns of at every import thereafter.
+sys.meta_path[:] = [it for it in sys.meta_path if not isinstance(it, pygal.PluginImportFixer)]
+
 WIDTH, HEIGHT = 860, 260
 # What only a script would show, and what dates the picture.
-_UNSEEN = re.compile(r"<!--.*?-->|<desc.*?</desc>|<title>.*?</title>", re.DOTALL)
+_UNSEEN = re.compile(
+    r"<!--.*?-->|<desc.*?</desc>|<title>.*?</title>|<script.*?</script>", re.DOTALL
+)
 _DECIMALS = re.compile(r"(\d+\.\d)\d+")
 _STYLE = Style(
     background="white",
@@ -50,8 +57,9 @@ def _latencies(run: Json) -> str:
     slowest = run["all"]["answered_ms"]["max"] or 1
     options = _options("Time to the answer in ms, from when it was due")
     # Without a range pygal lets the smallest bar vanish.
-    chart = pygal.Bar(logarithmic=True, range=(1, slowest), **options)
+    chart = pygal.Bar(logarithmic=True, range=(1, slowest), zero=1, **options)
     chart.x_labels = _PERCENTILES
+    chart.y_labels = [10**power for power in range(math.ceil(math.log10(slowest)) + 1)]
     for name, operation in run["operations"].items():
         chart.add(name, [operation["answered_ms"][at] for at in _PERCENTILES])
     return _svg(chart)

@@ -27,6 +27,10 @@ class Mix:
         """Choose an operation by the weights."""
         return rng.choices(list(self.weights), weights=list(self.weights.values()))[0]
 
+    def share(self, operation: str) -> float:
+        """Return how much of all that is asked is this operation, from 0 to 1."""
+        return self.weights.get(operation, 0.0) / sum(self.weights.values())
+
     def __str__(self) -> str:
         return ",".join(f"{name}={weight:g}" for name, weight in self.weights.items())
 

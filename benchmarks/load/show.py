@@ -33,7 +33,8 @@ class Show:
             self._console.print(_operations(run))
             self._facts(run)
         for found in report["comparisons"]:
-            text = f"{found['name']}: {found['of']} / {found['to']} = {found['ratio']}"
+            spread = f"{found['ratio']} ({found['lowest']} to {found['highest']})"
+            text = f"{found['name']}: {found['of']} / {found['to']} = {spread}"
             self._console.print(f"[bold]{escape(text)}[/bold]")
 
     def written(self, *files: Path) -> None:
