@@ -13,26 +13,33 @@ from torture.plan import Stroke
 # Gets what happened: name, phase (begin or end) and what is known of it.
 Note = Callable[[str, str, dict[str, Any]], None]
 
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.03
 
 
 class Conductor:
-    """Plays a plan in the thread that calls it, which must be the one that started the servers."""
+    """Plays a plan in the thread that calls it, which must be the one that started the servers.
 
-    def __init__(self, stage: Stage, note: Note) -> None:
+    Its time stands still while the service is not ``reachable``: nobody would notice a fault.
+    """
+
+    def __init__(self, stage: Stage, note: Note, *, reachable: Callable[[], bool]) -> None:
         self._stage = stage
         self._note = note
+        self._reachable = reachable
         self._present: list[tuple[Stroke, Fault]] = []
 
     def play(self, strokes: Sequence[Stroke], *, seconds: float) -> None:
         """Strike for that long; whatever happens, no fault lasts longer than this call."""
-        coming, started = sorted(strokes, key=lambda stroke: stroke.at), time.monotonic()
+        coming = sorted(strokes, key=lambda stroke: stroke.at)
+        now, before = 0.0, time.monotonic()
         try:
-            while (now := time.monotonic() - started) < seconds:
+            while now < seconds:
                 while coming and coming[0].at <= now:
                     self._begin(coming.pop(0))
                 self._end_due(now)
                 time.sleep(_LOOK_SECONDS)
+                before, passed = time.monotonic(), time.monotonic() - before
+                now += passed if self._reachable() else 0.0
         finally:
             self._end_due(float("inf"))
 

@@ -132,7 +132,8 @@ class Run:
         self._show.say(f"{len(strokes)} faults in {self._wishes.seconds:.0f} s")
         self._recorder.record("phase", name="faults_begin")
         try:
-            Conductor(stage, self._note).play(strokes, seconds=self._wishes.seconds)
+            conductor = Conductor(stage, self._note, reachable=stage.service.is_reachable)
+            conductor.play(strokes, seconds=self._wishes.seconds)
         finally:
             stage.servers.restore()
         stage.service.wait_until_healthy()

@@ -15,6 +15,7 @@ from pathlib import Path
 from localcloud import processes
 from localcloud.cloud import Cloud, read_cloud
 from localcloud.files import read_json
+from localcloud.servers import listens
 from localcloud.settings import LOCAL_CREDENTIALS, REPOSITORY
 from torture.clock import Clock
 from torture.errors import NotStarted
@@ -76,6 +77,10 @@ class Service:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def is_reachable(self) -> bool:
+        """Tell whether anybody listens at the gateway's port."""
+        return listens(self.base_url)
 
     @property
     def cloud(self) -> Cloud:

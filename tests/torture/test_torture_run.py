@@ -51,7 +51,9 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, dict[str, Any
 
 def play(notes: list[tuple[str, str, dict[str, Any]]], *strokes: Stroke) -> None:
     stage: Stage = NOTHING
-    one = Conductor(stage, lambda name, phase, at: notes.append((name, phase, at)))
+    one = Conductor(
+        stage, lambda name, phase, at: notes.append((name, phase, at)), reachable=lambda: True
+    )
     one.play(strokes, seconds=0.3)
 
 
@@ -76,6 +78,25 @@ def test_a_stroke_that_fails_ends_with_all_others(
     with pytest.raises(RuntimeError, match="no"):
         play(notes, Stroke(0, 9, "quiet", "a", 1), Stroke(0.1, 9, "quiet", "broken", 1))
     assert Quiet.done == ["begin a", "begin broken", "end a", "end broken"]
+
+
+def test_no_stroke_is_wasted_on_a_service_that_is_down(
+    notes: list[tuple[str, str, dict[str, Any]]],
+) -> None:
+    answers = iter([False] * 10)
+    stage: Stage = NOTHING
+    looks: list[int] = []
+
+    def reachable() -> bool:
+        looks.append(len(notes))
+        return next(answers, True)
+
+    one = Conductor(
+        stage, lambda name, phase, at: notes.append((name, phase, at)), reachable=reachable
+    )
+    one.play([Stroke(0.01, 0.02, "quiet", "late", 1)], seconds=0.1)
+    assert looks[:10] == [0] * 10
+    assert Quiet.done == ["begin late", "end late"]
 
 
 def facts(**missing: int) -> dict[str, int]:

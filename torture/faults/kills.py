@@ -20,7 +20,7 @@ class KillAtStep(Fault):
     )
     variants = STEPS
     needs_all = True
-    seconds = (2.5, 3.5)
+    seconds = (3.5, 5.0)
 
     def begin(self) -> None:
         """Watch for the step."""
