@@ -10,6 +10,7 @@ import click
 import pytest
 from billing_client.cli.app import cli as billing
 
+from benchmarks.load.cli import main as load
 from billing_app.commands.main import billing_admin
 from costs.__main__ import main as costs
 from localcloud.cli import main as localcloud
@@ -35,6 +36,7 @@ ROOMS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.na
 PROGRAMS: dict[str, click.Command] = {
     "billing-admin": billing_admin,
     "billing": billing,
+    "python -m benchmarks.load": load,
     "python -m costs": costs,
     "python -m localcloud": localcloud,
 }
@@ -108,8 +110,9 @@ def _options(command: click.Command) -> set[str]:
     return options | {"--help", "-h", "--version"}
 
 
-@pytest.mark.parametrize("document", [ROOT / "docs" / "security.md"], ids=lambda path: path.name)
-def test_each_proof_that_is_named_is_a_test(document: Path) -> None:
+@pytest.mark.parametrize("name", ["security", "reliability"])
+def test_each_proof_that_is_named_is_a_test(name: str) -> None:
+    document = ROOT / "docs" / f"{name}.md"
     tests = "\n".join(text_of(path) for path in (ROOT / "tests").rglob("test_*.py"))
     runs = "\n".join(text_of(path) for path in (ROOT / "terraform").rglob("*.tftest.hcl"))
     python = set(re.findall(r"`(test_\w+)`", text_of(document)))

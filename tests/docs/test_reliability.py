@@ -1,0 +1,60 @@
+"""docs/reliability.md, the alarms and the planted bugs speak of the promises as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from tests.mutants.catalogue import CATALOGUE
+from tests.support.documents import ROOT, text_of
+
+INVARIANTS: dict[str, Any] = json.loads(text_of(ROOT / "terraform" / "invariants.json"))
+PAGE = text_of(ROOT / "docs" / "reliability.md")
+ALARMS = text_of(ROOT / "terraform" / "modules" / "observability" / "main.tf")
+
+
+def rows(section: str) -> list[list[str]]:
+    """Return the cells of the rows of the table between the section's marks."""
+    table = PAGE.partition(f"<!-- {section} -->")[2].partition(f"<!-- /{section} -->")[0]
+    lines = [line for line in table.splitlines() if line.startswith("| I")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+def guarding() -> set[tuple[str, str]]:
+    """Return each promise and alarm of the module; what stands for a name is a star."""
+    found = set()
+    alarm = re.compile(
+        r"(?:\"([a-z-]+)\$\{\w+\}\" => \{|^      ([a-z-]+) = \{)(.*?)^ +\}$", re.M | re.S
+    )
+    for family, name, body in alarm.findall(ALARMS):
+        guards = re.search(r"guards += (.*)", body)
+        for invariant in re.findall(r"I\d+", guards[1]) if guards else ():
+            found.add((invariant, f"{family}*" if family else name))
+    return found
+
+
+def test_the_promises_are_those_of_the_service() -> None:
+    assert rows("invariants") == [
+        [number, f"`{invariant['name']}`", invariant["promise"]]
+        for number, invariant in INVARIANTS.items()
+    ]
+
+
+def test_each_promise_says_how_it_is_kept_and_attacked() -> None:
+    proofs = rows("proofs")
+    assert [row[0] for row in proofs] == list(INVARIANTS)
+    for number, kept_by, attacked_by, *_ in proofs:
+        assert kept_by, number
+        assert re.search(r"`test_\w+`", attacked_by), number
+
+
+def test_each_promise_names_its_alarms() -> None:
+    named = {
+        (row[0], alarm) for row in rows("proofs") for alarm in re.findall(r"`([^`]+)`", row[3])
+    }
+    assert named == guarding()
+
+
+def test_each_promise_is_endangered_by_a_planted_bug() -> None:
+    assert {number for mutant in CATALOGUE for number in mutant.endangers} == set(INVARIANTS)
