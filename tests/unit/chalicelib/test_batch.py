@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from billing_app.domain.errors import Refusal, Unavailable
+from chalicelib import replies
 from chalicelib.batch import Batch
-from chalicelib.records import Request
+from chalicelib.records import Request, read_record
 from tests.support.fakes import FakeClock, FakeReplyQueues
 from tests.support.records import QUEUE, a_record
 
@@ -138,3 +140,29 @@ def test_the_text_of_an_exception_reaches_neither_user_nor_log(
     lines = [JsonFormatter().format(record) for record in caplog.records]
     assert any("ZeroDivisionError" in line for line in lines)
     assert "s3cret-value" not in "".join(lines) + json.dumps(batch.replies())
+
+
+def test_the_log_says_how_a_request_went_and_nothing_that_it_held(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from chalicelib.logs import JsonFormatter
+
+    caplog.set_level("INFO")
+    batch = Fixture()
+    batch.handle(
+        a_record({"do": "s3cret-value"}, subject=SUBJECT, apartment=uuid4(), request_id="the-id")
+    )
+    [line] = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    assert set(line) - {"time", "level", "message", "logger"} == {
+        "request_id", "operation", "status", "code", "parts", "receive_count", "settled",
+        "milliseconds",
+    }  # fmt: skip
+    assert (line["request_id"], line["status"], line["parts"]) == ("the-id", "done", 2)
+    assert "s3cret-value" not in json.dumps(line)
+
+
+def test_tokens_wait_for_their_owner_five_minutes_and_other_answers_fifteen() -> None:
+    login = read_record(a_record({}), operation="auth")
+    debts = read_record(utils_record(), operation="utils")
+    kept = [replies.address(request, prefix="bill-test").retention for request in (login, debts)]
+    assert kept == [timedelta(minutes=5), timedelta(minutes=15)]
