@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext as does_not_raise
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -115,6 +116,19 @@ def test_a_cached_list_is_shown_only_while_its_version_is_current(books: FakeBoo
     cache.lost = True
     cache.entries = old
     assert total(bob) == (0, [])
+
+
+def test_a_cached_list_is_shown_to_nobody_who_may_not_see_it() -> None:
+    books, cache = FakeBooks(), FakeCache()
+    home = books.add_apartment()
+    ada, eve = books.add_resident("Ada", home), books.add_resident("Eve")
+    books.issue(home, a_debt())
+    for subject, outcome in ((ada, does_not_raise()), (eve, pytest.raises(Refusal))):
+        with outcome:
+            show_debts(
+                books=books, cache=cache, clock=FakeClock(NOON), subject=subject, apartment_id=home
+            )
+    assert len(cache.entries) == 1
 
 
 class MovingBooks(FakeBooks):
