@@ -24,9 +24,10 @@ from billing_app.domain.history import (
 )
 from billing_app.domain.instants import format_instant, parse_instant
 from billing_app.ports.books import PaymentOrder
+from billing_app.use_cases import history
 from billing_app.use_cases.history import sync_history
 from tests.support.examples import a_debt
-from tests.support.fakes import FakeBooks, FakeCache
+from tests.support.fakes import START, FakeBooks, FakeCache
 
 NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
 INSTANTS = st.floats(0, 7_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
@@ -161,6 +162,41 @@ def test_a_client_that_holds_everything_is_sent_nothing() -> None:
     covered = frame_from(**first["covered"])  # type: ignore[arg-type]
     assert synced(covered, None)["settled_debts"] == []
     assert synced(None, str(first["cursor"]))["settled_debts"] == []
+
+
+def test_a_client_that_holds_the_end_alone_is_sent_what_is_older() -> None:
+    books = FakeBooks()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    for key in ("first", "second"):
+        bill = books.issue(home, a_debt())
+        books.pay(PaymentOrder(ada, key, home, (bill,), None))
+    older, newer = (event["posted_at"] for event in books.apartments[home].events)
+    frame = Frame(parse_instant(newer), parse_instant(newer) + timedelta(microseconds=1))
+    [part] = sync_history(
+        books=books, cache=FakeCache(), subject=ada, apartment_id=home, frame=frame, cursor=None
+    )
+    assert [event["posted_at"] for event in part["settled_debts"]] == [older]
+    assert part["covered"] == Frame(START, frame.date_up).as_json()
+
+
+def test_a_page_that_is_not_the_last_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "PAGE_EVENTS", 1)
+    books = FakeBooks()
+    home = books.add_apartment()
+    ada = books.add_resident("Ada", home)
+    for key in ("first", "second"):
+        bill = books.issue(home, a_debt())
+        books.pay(PaymentOrder(ada, key, home, (bill,), None))
+    cursor, more = None, []
+    for _ in range(2):
+        [part] = sync_history(
+            books=books, cache=FakeCache(), subject=ada, apartment_id=home, frame=None,
+            cursor=cursor,
+        )  # fmt: skip
+        more.append(part["more"])
+        cursor = part["cursor"]
+    assert more == [True, False]
 
 
 def test_each_step_covers_its_own_event() -> None:
