@@ -74,6 +74,16 @@ def test_a_queue_that_was_deleted_is_made_again(world: World) -> None:
 
 
 @pytest.mark.parametrize("world", ["sqs"], indirect=True)
+def test_a_queue_that_the_sweeper_of_another_process_deleted_is_made_again(world: World) -> None:
+    address = an_address()
+    world.queues.send(address, ["{}"])
+    client = boto3.client("sqs", region_name="eu-central-1")
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=address.name)["QueueUrl"])
+    world.queues.send(address, ['{"again":1}'])
+    assert world.read(address.name) == ['{"again":1}']
+
+
+@pytest.mark.parametrize("world", ["sqs"], indirect=True)
 def test_a_message_that_sqs_refuses_is_an_outage(world: World) -> None:
     with pytest.raises(Unavailable, match="sqs: InvalidParameterValue"):
         world.queues.send(an_address(), ["x" * 2**21])
