@@ -133,6 +133,17 @@ def test_a_payment_that_waited_while_the_resident_moved_out_is_refused(
     assert refused["code"] == "apartment_not_found"
 
 
+def test_a_residency_ends_once(books: Books, database: BooksDatabase, home: Home) -> None:
+    statement = "SELECT api.end_residency(%s, %s)"
+
+    def move_out(connection: Connection) -> Answer:
+        answer: Answer = value(connection, statement, home.subject, home.apartment)
+        return answer
+
+    later = meanwhile(database, of(home.apartment), "operator", move_out)(move_out)
+    assert later["code"] == "residency_not_found"
+
+
 def test_apartments_are_locked_in_the_order_of_their_ids(
     books: Books, database: BooksDatabase
 ) -> None:
