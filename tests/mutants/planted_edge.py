@@ -102,4 +102,55 @@ EDGE = (
         new="",
         caught_by=("tests/contract/test_reply_queues_contract.py",),
     ),
+    Mutant(
+        name="last_receive_answers_nothing",
+        endangers=("I5",),
+        file="chalicelib/batch.py",
+        old="            if request.receive_count < self._max_receive_count:\n",
+        new="            if request.receive_count <= self._max_receive_count:\n",
+        caught_by=(BATCH,),
+    ),
+    Mutant(
+        name="body_logged",
+        endangers=("I11",),
+        file="chalicelib/batch.py",
+        old='                "parts": len(outcome.parts) if outcome else 0,\n',
+        new=(
+            '                "parts": len(outcome.parts) if outcome else 0,\n'
+            '                "body": dict(request.fields),\n'
+        ),
+        caught_by=(BATCH,),
+    ),
+    Mutant(
+        name="reply_data_logged",
+        endangers=("I11",),
+        file="chalicelib/batch.py",
+        old='                "parts": len(outcome.parts) if outcome else 0,\n',
+        new='                "parts": list(outcome.parts) if outcome else [],\n',
+        caught_by=(BATCH,),
+    ),
+    Mutant(
+        name="tokens_kept_as_long_as_other_replies",
+        endangers=("I7", "I11"),
+        file="chalicelib/replies.py",
+        old="return ReplyAddress(name, None, LOGIN_RETENTION)",
+        new="return ReplyAddress(name, None, RETENTION)",
+        caught_by=(BATCH,),
+    ),
+    Mutant(
+        name="queue_in_use_not_registered_anew",
+        endangers=("I5",),
+        file="billing_app/adapters/reply_queues.py",
+        old="        if known is not None and known[1] + _RENEW_AFTER > self._clock():\n",
+        new="        if known is not None:\n",
+        caught_by=("tests/contract/test_reply_queues_contract.py",),
+    ),
+    Mutant(
+        name="gone_queue_not_made_again",
+        endangers=("I5",),
+        file="billing_app/adapters/reply_queues.py",
+        old="                self._known.pop(address.name, None)\n                url",
+        new="                url",
+        caught_by=("tests/contract/test_reply_queues_contract.py",),
+    ),
 )

@@ -88,4 +88,60 @@ PRIVACY = (
         ),
         caught_by=("tests/integration/sql/test_sql_roles.py",),
     ),
+    Mutant(
+        name="cached_debts_of_an_apartment_of_others",
+        endangers=("I7",),
+        file="billing_app/use_cases/fresh_results.py",
+        old=(
+            '    if access is None:\n        raise Refusal("apartment_not_found")\n'
+            "    if cached is not None and cached.version == access.version:\n"
+        ),
+        new=(
+            "    if cached is not None and (access is None or cached.version == access.version):\n"
+        ),
+        caught_by=("tests/unit/billing_app/test_debts.py",),
+    ),
+    Mutant(
+        name="debts_of_an_apartment_of_others",
+        endangers=("I7",),
+        file="sql/functions/api/open_debts.sql",
+        old="        FROM api.apartment_access(p_subject, p_apartment) access\n",
+        new="        FROM billing.apartment_state access WHERE access.apartment_id = p_apartment\n",
+        caught_by=(
+            "tests/contract/test_books_contract.py",
+            "tests/integration/sql/test_sql_residents.py",
+        ),
+    ),
+    Mutant(
+        name="history_from_before_moving_in",
+        endangers=("I7",),
+        file="sql/functions/api/settled_history.sql",
+        old="billing.position_at(p_apartment, a.visible_from)),",
+        new="1),",
+        caught_by=("tests/integration/sql/test_sql_history.py",),
+    ),
+    Mutant(
+        name="key_shared_by_all_residents",
+        endangers=("I7", "I5"),
+        file="sql/functions/billing/stored_answer.sql",
+        old="    WHERE resident_id = p_resident AND request_key = p_request_key;\n",
+        new="    WHERE request_key = p_request_key;\n",
+        caught_by=("tests/integration/sql/test_sql_pay.py",),
+    ),
+    Mutant(
+        name="cursor_of_another_apartment",
+        endangers=("I7", "I10"),
+        file="billing_app/domain/history.py",
+        old="        if cursor.apartment_id != apartment_id:\n",
+        new="        if False:\n",
+        caught_by=("tests/unit/billing_app/test_history.py",),
+    ),
+    Mutant(
+        name="move_out_does_not_wait_for_payments",
+        endangers=("I7",),
+        file="sql/functions/api/end_residency.sql",
+        old="    PERFORM billing.lock_apartments(ARRAY[p_apartment]);\n",
+        new="",
+        caught_by=("tests/integration/sql/test_sql_locks.py",),
+    ),
 )
