@@ -13,7 +13,7 @@ from billing_app.ports.identity import Credentials, IdentityProvider
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import sync_history
 from billing_app.use_cases.login import log_in, stay_logged_in
-from billing_app.use_cases.payments import pay_bills
+from billing_app.use_cases.payments import pay_bills, receipt_parts
 from chalicelib import schemas
 from chalicelib.records import Request
 
@@ -64,7 +64,7 @@ class Payment:
     books: Books
 
     def __call__(self, request: Request) -> Parts:
-        """Return the receipt."""
+        """Return the receipt in parts."""
         body = schemas.validated(schemas.Payments, request.fields)
         order = PaymentOrder(
             subject=request.caller,
@@ -73,7 +73,7 @@ class Payment:
             bills=tuple(body["bills_id"]),
             expected_total_minor=body.get("expected_total_minor"),
         )
-        return [pay_bills(books=self.books, order=order)]
+        return receipt_parts(pay_bills(books=self.books, order=order))
 
 
 @dataclass(frozen=True, slots=True)

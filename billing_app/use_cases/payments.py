@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from billing_app.domain.parts import cut, items_budget
 from billing_app.ports.books import Books, PaymentOrder
 
 Json = dict[str, Any]
@@ -20,6 +21,17 @@ def pay_bills(*, books: Books, order: PaymentOrder) -> Json:
     """
     payment = books.pay(order)
     return {**payment, "lines": [flat_provider(line) for line in payment["lines"]]}
+
+
+def receipt_parts(receipt: Mapping[str, Any]) -> list[Json]:
+    """Cut a receipt into parts that fit a reply: each has some of the lines, and all of the rest.
+
+    A receipt never changes, so neither do its parts, however often it is asked for.
+    """
+    envelope = {**receipt, "lines": []}
+    budget = items_budget(envelope=envelope)
+    runs = cut(receipt["lines"], max_bytes=budget, content=lambda line: line)
+    return [{**envelope, "lines": run} for run in runs]
 
 
 def flat_provider(line: Mapping[str, Any]) -> Json:

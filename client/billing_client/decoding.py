@@ -75,14 +75,18 @@ def _debt(item: Fields) -> Debt:
     )
 
 
-def decode_receipt(data: Fields) -> Receipt:
-    currency = data.text("currency")
+def decode_receipt(parts: list[Fields]) -> Receipt:
+    """Join the parts of one receipt: each has some of its lines and all of the rest."""
+    first = parts[0]
+    currency = first.text("currency")
     return Receipt(
-        payment_id=data.text("payment_id"),
-        receipt_number=data.text("receipt_number"),
-        settled_at=data.instant("settled_at"),
-        total=Money(data.whole("total_minor"), currency),
-        lines=tuple(_receipt_line(item, currency) for item in data.items("lines")),
+        payment_id=first.text("payment_id"),
+        receipt_number=first.text("receipt_number"),
+        settled_at=first.instant("settled_at"),
+        total=Money(first.whole("total_minor"), currency),
+        lines=tuple(
+            _receipt_line(item, currency) for part in parts for item in part.items("lines")
+        ),
     )
 
 

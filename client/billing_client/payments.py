@@ -50,7 +50,7 @@ class Payments:
 
     def _asked(self, pending: PendingRequest, deadline: Deadline) -> Receipt:
         try:
-            receipt = decode_receipt(self._exchange.ask(pending, deadline)[0])
+            receipt = decode_receipt(self._exchange.ask(pending, deadline))
         except UnexpectedAnswer as error:
             error.pending = pending
             raise

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
+from billing_app.domain.bills import Provider
 from billing_app.domain.errors import Refusal
+from billing_app.domain.parts import to_json
 from chalicelib.operations import Payment
 from chalicelib.records import read_record
 from tests.support.examples import a_debt
@@ -28,11 +30,15 @@ class Payer:
         return self.books.issue(self.home, a_debt(amount_minor=5140))
 
     def pay(self, *bills: UUID, key: str | None = None, **body: Any) -> Any:
-        """Pay, and return the receipt."""
+        """Pay, and return the receipt, which is in one part."""
+        [receipt] = self.parts(*bills, key=key, **body)
+        return receipt
+
+    def parts(self, *bills: UUID, key: str | None = None, **body: Any) -> list[Any]:
+        """Pay, and return the parts of the receipt."""
         content = {"bills_id": [str(bill) for bill in bills], **body}
         record = a_record(content, subject=self.subject, apartment=self.home, key=key)
-        [receipt] = Payment(self.books)(read_record(record, operation="payments"))
-        return receipt
+        return Payment(self.books)(read_record(record, operation="payments"))
 
 
 @pytest.fixture
@@ -59,3 +65,18 @@ def test_a_payment_is_known_by_the_key_of_the_client(ada: Payer) -> None:
     assert ada.pay(bill, key="k") == ada.pay(bill, key="k")
     with pytest.raises(Refusal, match="bill_already_paid"):
         ada.pay(bill, key="another")
+
+
+def test_the_receipt_of_a_thousand_bills_comes_in_parts_that_are_the_same_each_time(
+    ada: Payer,
+) -> None:
+    wordy = Provider("wordy", "Ж" * 200)
+    bills = [ada.books.issue(ada.home, a_debt(provider=wordy)) for _ in range(1000)]
+    parts = ada.parts(*bills, key="k")
+    assert len(parts) > 1
+    assert max(len(to_json(part)) for part in parts) < 200_000
+    lines = [line["bill_id"] for part in parts for line in part["lines"]]
+    assert sorted(lines) == sorted(map(str, bills))
+    whole = {(part["receipt_number"], part["total_minor"], part["settled_at"]) for part in parts}
+    assert len(whole) == 1
+    assert ada.parts(*bills, key="k") == parts
