@@ -117,6 +117,19 @@ def test_a_debt_is_back_before_the_office_has_heard_that_it_reversed() -> None:
     assert tale.verdict().violations == []
 
 
+def test_a_receipt_comes_in_parts_and_comes_again() -> None:
+    tale = Tale()
+    bills = [tale.bill(), tale.bill(amount=7)]
+    request_id = tale.ask(bills=bills, key="key")
+    payment = tale.book(bills, key="key")
+    whole = tale.receipt(payment)
+    for part in (2, 1, 1, 2):
+        lines = [whole["lines"][part - 1]]
+        tale.reply(request_id, {**whole, "lines": lines}, part=part, parts=2)
+    tale.look()
+    assert tale.verdict().violations == []
+
+
 def test_who_moves_out_while_paying_may_be_paid_for_or_refused() -> None:
     tale = Tale()
     tale.apartment("second")

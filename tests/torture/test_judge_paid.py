@@ -29,6 +29,18 @@ def test_i4_a_receipt_that_lists_a_bill_that_was_not_paid() -> None:
     assert "I4" in tale.broken()
 
 
+def test_i4_a_receipt_in_parts_that_lost_a_line() -> None:
+    tale = Tale()
+    bills = [tale.bill(), tale.bill(), tale.bill()]
+    request_id = tale.ask(bills=bills, key="key")
+    payment = tale.book(bills, key="key")
+    whole = tale.receipt(payment)
+    for part in (1, 2):
+        lines = [whole["lines"][part]]
+        tale.reply(request_id, {**whole, "lines": lines}, part=part, parts=2)
+    assert tale.broken() == {"I2", "I4"}
+
+
 def test_i4_a_receipt_with_another_number_than_the_books() -> None:
     tale, _, _ = paid()
     tale.events[-1]["reply"]["data"]["receipt_number"] = "R-0"

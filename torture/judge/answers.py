@@ -80,7 +80,7 @@ def _payments_agree(case: Case) -> Facts:
     for reply in case.history.replies:
         request = reply.request
         if request is not None and request.op == "payments" and reply.status != "failed":
-            answers[request.user, request.key, request.wish].append(reply)
+            answers[request.user, request.key, request.wish, reply.body["part"]].append(reply)
     for replies in answers.values():
         yield from _are_equal(replies, "one payment request was answered in two ways")
 

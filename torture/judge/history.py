@@ -126,6 +126,30 @@ class Read:
         return [debt for part in self.parts for debt in part.data["debts"]]
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """A whole receipt as a client got it: all parts of one answer, with the lines of all."""
+
+    parts: tuple[Reply, ...]
+
+    @property
+    def first(self) -> Reply:
+        """The reply that has all but some of the lines."""
+        return self.parts[0]
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """The receipt."""
+        lines = [line for part in self.parts for line in part.data["lines"]]
+        return {**self.first.data, "lines": lines}
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What shows it."""
+        asked = () if self.first.request is None else (self.first.request.event,)
+        return (*asked, *(part.event for part in self.parts))
+
+
 class History:
     """All events in the order of time."""
 
@@ -224,6 +248,20 @@ class History:
             if 1 in parts and len(parts) == parts[1].body["parts"]
             if parts[1].request is not None
         ]
+
+    @cached_property
+    def receipts(self) -> list[Receipt]:
+        """Whole receipts, in the order in which they began; what comes again is one of its own."""
+        found: list[Receipt] = []
+        open_sets: dict[str, dict[int, Reply]] = defaultdict(dict)
+        for reply in self.replies:
+            if reply.status == "done" and reply.body["operation"] == "payments":
+                parts = open_sets[reply.request_id]
+                parts[reply.body["part"]] = reply
+                if len(parts) == reply.body["parts"]:
+                    found.append(Receipt(tuple(parts[number] for number in sorted(parts))))
+                    del open_sets[reply.request_id]
+        return found
 
     @cached_property
     def debts(self) -> list[Read]:

@@ -39,12 +39,11 @@ def payment_adds_up(case: Case) -> Facts:
         lines = case.books.lines.get(payment_id, [])
         yield _sum_trouble(f"payment {payment_id}", payment, lines, about=payment_id)
         yield _lines_trouble(case, payment, lines)
-    for reply in case.history.replies:
-        if reply.body["operation"] == "payments" and reply.status == "done":
-            data = reply.data
-            found = _sum_trouble(f"receipt {data['receipt_number']}", data, data["lines"])
-            shown = None if found is None else Finding(found.text, reply.request_id, (reply.event,))
-            yield shown
+    for receipt in case.history.receipts:
+        data = receipt.data
+        found = _sum_trouble(f"receipt {data['receipt_number']}", data, data["lines"])
+        told = receipt.first.request_id, receipt.events
+        yield None if found is None else Finding(found.text, *told)
 
 
 def _sum_trouble(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torture.judge.case import Case
-from torture.judge.history import Reply, Request
+from torture.judge.history import Receipt, Reply, Request
 from torture.judge.verdict import Facts, Finding
 
 Row = Mapping[str, Any]
@@ -17,10 +17,13 @@ _RECEIPT = ("receipt_number", "settled_at", "total_minor", "currency")
 
 def paid_is_durable(case: Case) -> Facts:
     """I4: each "paid" that a client got is in the books, whole: the receipt, and its events."""
+    for receipt in case.history.receipts:
+        trouble = _receipt_trouble(case, receipt)
+        about = frozenset({str(receipt.data["payment_id"])})
+        told = receipt.first.request_id, receipt.events, about
+        yield None if trouble is None else Finding(trouble, *told)
     for reply in case.history.replies:
-        if reply.status == "done" and reply.body["operation"] == "payments":
-            yield _judged(reply, _receipt_trouble(case, reply))
-        elif reply.status == "done" and reply.body["operation"] == "histories":
+        if reply.status == "done" and reply.body["operation"] == "histories":
             for event in reply.data["settled_debts"]:
                 yield _judged(reply, _event_trouble(case, event))
 
@@ -29,24 +32,20 @@ def _judged(reply: Reply, trouble: str | None) -> Finding | None:
     if trouble is None:
         return None
     asked = () if reply.request is None else (reply.request.event,)
-    return Finding(trouble, reply.request_id, (*asked, reply.event), _ids(reply))
+    return Finding(trouble, reply.request_id, (*asked, reply.event))
 
 
-def _ids(reply: Reply) -> frozenset[str]:
-    return frozenset({str(reply.data["payment_id"])} if "payment_id" in reply.data else ())
-
-
-def _receipt_trouble(case: Case, reply: Reply) -> str | None:
-    payment_id = reply.data["payment_id"]
+def _receipt_trouble(case: Case, receipt: Receipt) -> str | None:
+    payment_id = receipt.data["payment_id"]
     payment = case.books.payments.get(payment_id)
     if payment is None:
         return f"a client was told that payment {payment_id} was made; the books don't have it"
     for name in _RECEIPT:
-        if reply.data[name] != payment[name]:
-            return f"receipt says {name} {reply.data[name]}, the books say {payment[name]}"
-    if sorted(map(_line, reply.data["lines"])) != sorted(map(_row, _rows(case, payment_id))):
+        if receipt.data[name] != payment[name]:
+            return f"receipt says {name} {receipt.data[name]}, the books say {payment[name]}"
+    if sorted(map(_line, receipt.data["lines"])) != sorted(map(_row, _rows(case, payment_id))):
         return f"the lines of receipt {payment['receipt_number']} differ from the books'"
-    return _wish_trouble(case, reply, payment)
+    return _wish_trouble(case, receipt, payment)
 
 
 def _rows(case: Case, payment_id: str) -> list[Row]:
@@ -71,12 +70,12 @@ def _row(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in names.split())
 
 
-def _wish_trouble(case: Case, reply: Reply, payment: Row) -> str | None:
+def _wish_trouble(case: Case, receipt: Receipt, payment: Row) -> str | None:
     """Say what a receipt has to do with something that was not asked for."""
-    if reply.request is None:
+    asked = receipt.first.request
+    if asked is None:
         return None
-    asked = reply.request
-    bills = frozenset(line["bill_id"] for line in reply.data["lines"])
+    bills = frozenset(line["bill_id"] for line in receipt.data["lines"])
     if (asked.apartment, asked.wish[1]) != (payment["apartment_id"], bills):
         return "the receipt is for other bills than were asked to be paid"
     if asked.user != case.books.payer(payment):
