@@ -19,9 +19,13 @@ MAX_ADDRESS_CHARS = 500
 MAX_LINES = 1000
 
 
-def _plain(text: str) -> None:
+def _without_controls(text: str) -> None:
     if any(unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text):
         raise ValidationError("control characters can't stand here")
+
+
+def _plain(text: str) -> None:
+    _without_controls(text)
     if not text.strip():
         raise ValidationError("empty")
 
@@ -102,7 +106,7 @@ class VoidBill(Schema):
     """A bill to withdraw; an empty reason has a code of its own and passes here."""
 
     bill_id = fields.UUID(required=True)
-    reason = fields.String(required=True)
+    reason = fields.String(required=True, validate=_without_controls)
     operator = _text(required=True)
 
 
@@ -110,7 +114,7 @@ class ReversePayment(Schema):
     """A payment to undo."""
 
     payment_id = fields.UUID(required=True)
-    reason = fields.String(required=True)
+    reason = fields.String(required=True, validate=_without_controls)
     operator = _text(required=True)
 
 
