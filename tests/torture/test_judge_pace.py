@@ -61,6 +61,18 @@ def test_reads_that_take_a_little_longer_are_fine() -> None:
     assert (verdict.violations, verdict.facts["I12"]) == ([], 1)
 
 
+def test_some_slow_reads_for_other_reasons_change_nothing() -> None:
+    tale = Tale()
+    for _ in range(ENOUGH):
+        read(tale, 2.0)
+        read(tale, 40.0)
+    fault(tale, "redis_hung", "begin")
+    for _ in range(ENOUGH):
+        read(tale, 2.0 * RATIO + 1)
+    fault(tale, "redis_hung", "end")
+    assert tale.broken() == {"I12"}
+
+
 def test_slow_reads_under_another_fault_say_nothing_of_redis() -> None:
     verdict = run("postgres_frozen", usual=2.0, then=50.0).verdict()
     assert (verdict.violations, verdict.facts["I12"]) == ([], 0)
