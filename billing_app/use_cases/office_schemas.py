@@ -24,6 +24,11 @@ def _without_controls(text: str) -> None:
         raise ValidationError("control characters can't stand here")
 
 
+def _reason(text: str) -> None:
+    # One of nothing but spaces and line breaks is no reason, and has a code of its own.
+    _without_controls(text.strip())
+
+
 def _plain(text: str) -> None:
     _without_controls(text)
     if not text.strip():
@@ -106,7 +111,7 @@ class VoidBill(Schema):
     """A bill to withdraw; an empty reason has a code of its own and passes here."""
 
     bill_id = fields.UUID(required=True)
-    reason = fields.String(required=True, validate=_without_controls)
+    reason = fields.String(required=True, validate=_reason)
     operator = _text(required=True)
 
 
@@ -114,7 +119,7 @@ class ReversePayment(Schema):
     """A payment to undo."""
 
     payment_id = fields.UUID(required=True)
-    reason = fields.String(required=True, validate=_without_controls)
+    reason = fields.String(required=True, validate=_reason)
     operator = _text(required=True)
 
 
