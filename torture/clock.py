@@ -10,11 +10,13 @@ import os
 import shutil
 from pathlib import Path
 
+import psutil
+
 from torture.errors import NotPrepared
 
-# What a process that was killed leaves in shared memory, by its id.
-_SHARED = Path("/dev/shm")  # noqa: S108  (where the library itself puts it)
-_LEFTOVERS = ("faketime_shm_{}", "sem.faketime_sem_{}")
+# Where the library puts what it shares with its children, named after the process.
+_SHARED = Path("/dev/shm")  # noqa: S108
+_LEFTOVERS = "*faketime_s*_*"
 
 
 class Clock:
@@ -54,10 +56,19 @@ class Clock:
         }
 
 
-def clean_up_after(pid: int) -> None:
-    """Remove what the library left in shared memory for a process that was killed."""
-    for name in _LEFTOVERS:
-        (_SHARED / name.format(pid)).unlink(missing_ok=True)
+def clean_up() -> None:
+    """Remove what the library left in shared memory for processes that were killed.
+
+    Of whichever run they were: nobody can use it any more.
+    """
+    for file in _SHARED.glob(_LEFTOVERS):
+        pid = file.name.rpartition("_")[2]
+        if (
+            pid.isdecimal()
+            and not psutil.pid_exists(int(pid))
+            and file.stat().st_uid == os.geteuid()
+        ):
+            file.unlink(missing_ok=True)
 
 
 def _library_of_wheel() -> Path:

@@ -10,7 +10,7 @@ from torture.faults import FAULTS, Fault
 
 # What is needed to tell how fast answers are when only Redis is at fault.
 _ALONE = ("redis_refused", "redis_hung")
-_ALONE_SECONDS = 4.0
+_ALONE_SECONDS = 5.0
 # So many strike at a time, of different kinds.
 _TRACKS = 4
 _LONGEST_PAUSE_SECONDS = 1.0

@@ -14,6 +14,7 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
+from torture.clock import clean_up
 from torture.conductor import Conductor
 from torture.errors import NotStarted
 from torture.faults import Stage
@@ -101,6 +102,7 @@ class Run:
             if service is not None:
                 service.stop()
             servers.stop()
+            clean_up()
 
     def _live(self, stage: Stage) -> None:
         queues = Queues(stage.servers.aws.clients().sqs, stage.service.cloud.prefix)

@@ -24,7 +24,7 @@ from localcloud.redis import EmbeddedRedis
 from localcloud.servers import Servers as LocalServers
 from localcloud.settings import Settings
 from localcloud.state import StateFolder
-from torture.clock import Clock, clean_up_after
+from torture.clock import Clock
 from torture.errors import NotStarted
 from torture.proxies import AwsProxy, PostgresProxy, RedisProxy
 
@@ -96,7 +96,6 @@ class Postgres:
         """Wait until a signalled stop has ended it."""
         if self._process is not None:
             self._process.wait(_START_SECONDS)
-            clean_up_after(self._process.pid)
             self._process = None
 
     def freeze(self) -> None:
@@ -110,8 +109,6 @@ class Postgres:
     def stop(self) -> None:
         """End it for good, and remove its data."""
         self._server.destroy()
-        if self._process is not None:
-            clean_up_after(self._process.pid)
 
     @property
     def log(self) -> Path:

@@ -22,6 +22,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from torture import clock
 from torture.clock import Clock
 from torture.faults import FAULTS, Fault, Stage
 from torture.faults.kills import KillAtStep
@@ -312,6 +313,24 @@ def test_workers_or_the_gateway_are_killed_at_random(
     assert set(fault.report()["killed"]) == victims
     for name in victims:
         assert fake.processes[name].wait(5) == -signal.SIGKILL
+
+
+def test_nothing_of_killed_processes_stays_in_shared_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+    names = {
+        f"{kind}_{pid}"
+        for kind in ("faketime_shm", "sem.faketime_sem")
+        for pid in (gone.pid, os.getpid())
+    }
+    for name in (*names, "faketime_shm_x"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(clock, "_SHARED", tmp_path)
+    clock.clean_up()
+    left = {file.name for file in tmp_path.iterdir()}
+    assert left == {name for name in names if name.endswith(f"_{os.getpid()}")} | {"faketime_shm_x"}
 
 
 def test_a_fault_can_be_named_in_the_plan_and_in_words() -> None:

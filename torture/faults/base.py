@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from torture.clock import clean_up_after
 from torture.servers import Servers
 from torture.service import Service
 
@@ -29,7 +28,6 @@ class Stage:
         except ProcessLookupError:
             # It has just ended itself.
             return
-        clean_up_after(pid)
 
 
 class Fault(ABC):
