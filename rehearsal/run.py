@@ -26,7 +26,7 @@ from rehearsal.reply_queues import ReplyQueues
 from rehearsal.requests import Requests
 from rehearsal.show import Show
 from rehearsal.stage import Stage
-from rehearsal.terraform import Terraform
+from rehearsal.terraform import Terraform, program
 
 # Where a refusal is no reason to stop: the cache and the look for orphans can wait.
 _MAY_GO_ON = {("sweep", "sqs:ListQueues"), ("utils", "cache"), ("histories", "cache")}
@@ -212,7 +212,9 @@ def _require_none(what: str, found: Sequence[str]) -> None:
 
 
 def rehearse(folder: Path, wishes: Wishes, show: Show, *, emulator: Path) -> None:
-    """Rehearse in an empty folder, whose `logs` stay. Raises RehearsalError."""
+    """Rehearse in an empty folder, whose `logs` stay. Raises RehearsalError or NotPrepared."""
+    # Before half a minute of starting things.
+    program()
     with ExitStack() as ends:
         with show.step("Starting emulators, Postgres and the cache"):
             stage = ends.enter_context(Stage(folder, emulator=emulator))

@@ -19,6 +19,14 @@ _CHANGES = 2
 Say = Callable[[str], None]
 
 
+def program() -> str:
+    """Return the path of terraform. Raises NotPrepared when there is none."""
+    found = shutil.which("terraform")
+    if found is None:
+        raise NotPrepared("Terraform is not installed: https://developer.hashicorp.com/terraform")
+    return found
+
+
 class Terraform:
     """Terraform in one folder. `say` is told what it is doing, a line at a time."""
 
@@ -31,12 +39,7 @@ class Terraform:
         variables: Mapping[str, str],
         say: Say,
     ) -> None:
-        binary = shutil.which("terraform")
-        if binary is None:
-            raise NotPrepared(
-                "Terraform is not installed: https://developer.hashicorp.com/terraform"
-            )
-        self._binary = binary
+        self._binary = program()
         self._folder = folder
         self._log = log
         self._say = say

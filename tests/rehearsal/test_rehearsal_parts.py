@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import sys
@@ -67,6 +68,9 @@ async def _asked(port: int, certificates: Certificates) -> bytes:
     writer.write(b"hello")
     answer = await reader.read(100)
     writer.close()
+    # Whichever side goes first, the transport must be gone before its loop is.
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
     return answer
 
 
@@ -111,8 +115,19 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> Non
 
 
 def test_a_missing_emulator_is_told_with_what_to_do(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("rehearsal.run.program", lambda: "terraform")
     code = main(["--folder", str(tmp_path / "new"), "--emulator", str(tmp_path / "python")])
     assert code == 2
     assert "make rehearse" in capsys.readouterr().out
+
+
+def test_a_machine_without_terraform_is_told_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["--folder", str(tmp_path / "new"), "--emulator", sys.executable]) == 2
+    said = capsys.readouterr().out
+    assert "Terraform is not installed" in said
+    assert "Starting emulators" not in said
