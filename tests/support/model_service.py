@@ -1,0 +1,231 @@
+"""The service as the model's opponent: the shipped use cases on Postgres and Redis.
+
+Answers come in the model's shape; nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from redis import Redis
+
+from billing_app.adapters.bill_files import ReferencesOnDisk
+from billing_app.adapters.books import PostgresBooks
+from billing_app.adapters.connections import Database
+from billing_app.adapters.office import PostgresOffice
+from billing_app.adapters.redis_cache import RedisCache
+from billing_app.domain.bill_lines import COLUMNS
+from billing_app.domain.errors import Refusal
+from billing_app.domain.history import frame_from
+from billing_app.ports.books import PaymentOrder
+from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
+from billing_app.ports.office import BillBatch, BillIssuer, LineResult
+from billing_app.use_cases import residents, reversals
+from billing_app.use_cases.debts import show_debts
+from billing_app.use_cases.history import sync_history
+from billing_app.use_cases.imports import BillFile, import_bills
+from billing_app.use_cases.payments import pay_bills
+from tests.support.databases import BooksDatabase
+from tests.support.fake_office import Account, FakeDirectory
+from tests.support.model_values import Answer, Line, Order
+
+Json = dict[str, Any]
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+GROUNDS = reversals.Grounds(operator="olga", reason="because")
+# Digits behind the point, of the currencies that the model uses.
+DECIMALS = {"EUR": 2, "JPY": 0}
+
+
+class NotingCache(ResultCache):
+    """The real cache; counts what it was asked and whether it had something."""
+
+    def __init__(self, cache: ResultCache) -> None:
+        self._cache = cache
+        self.seen: Counter[str] = Counter()
+
+    def ask(self, *, key: str) -> PendingResult:
+        pending = self._cache.ask(key=key)
+        return lambda: self._note(pending())
+
+    def store(self, *, key: str, result: CachedResult) -> None:
+        self.seen["stored"] += 1
+        self._cache.store(key=key, result=result)
+
+    def _note(self, found: CachedResult | None) -> CachedResult | None:
+        self.seen["nothing" if found is None else "something"] += 1
+        return found
+
+
+class NotingIssuer(BillIssuer):
+    """The real books; remembers what became of each line."""
+
+    def __init__(self, office: BillIssuer) -> None:
+        self._office = office
+        self.results: dict[int, LineResult] = {}
+
+    def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
+        results = self._office.issue_bills(batch=batch)
+        self.results |= {one.line: one for one in results}
+        return results
+
+
+@dataclass
+class Service:
+    """One database and one Redis, which several runs of the model may share."""
+
+    database: BooksDatabase
+    secret: Mapping[str, Any]
+    directory: FakeDirectory = field(default_factory=FakeDirectory)
+    _databases: list[Database] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.writer = PostgresBooks(self._role("writer"))
+        self.reader = PostgresBooks(self._role("reader"))
+        self.office = PostgresOffice(self._role("operator"))
+        self.cache = NotingCache(RedisCache(secret=lambda: self.secret, renew_secret=lambda: None))
+        self.redis = Redis(
+            host=self.secret["host"], port=self.secret["port"], password=self.secret["password"]
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        for database in self._databases:
+            database.close()
+        self.redis.close()
+
+    def add_login(self, username: str) -> str:
+        """Add a login that is no resident yet; return its subject."""
+        subject = uuid4()
+        self.directory.accounts[username] = Account(subject, None, None)
+        return str(subject)
+
+    def issue(self, lines: Sequence[Line]) -> list[Answer]:
+        """Import a file; each line is answered with its end and its bill."""
+        text = [",".join(COLUMNS), *(_csv(line) for line in lines)]
+        issuer = NotingIssuer(self.office)
+        refused: dict[int, str] = {}
+        with closing(ReferencesOnDisk()) as seen:
+            import_bills(
+                file=BillFile("bills.csv", digest(lines), [one + "\r\n" for one in text]),
+                import_id=uuid4(),
+                dry_run=False,
+                office=issuer,
+                seen=seen,
+                on_refused=lambda row: refused.update({row.line: row.problems[0].code}),
+                on_progress=lambda _: None,
+            )
+        return [_end(issuer.results.get(n), refused.get(n)) for n in range(2, len(lines) + 2)]
+
+    def pay(self, order: Order) -> Answer:
+        """Pay bills."""
+        wanted = PaymentOrder(
+            subject=UUID(order.who),
+            request_key=order.key,
+            apartment_id=UUID(order.apartment),
+            bills=tuple(map(UUID, order.bills)),
+            expected_total_minor=order.expected,
+        )
+        return answered(lambda: pay_bills(books=self.writer, order=wanted))
+
+    def void(self, bill_id: str) -> Answer:
+        """Withdraw a bill."""
+        return answered(
+            lambda: reversals.void_bill(bill_id=UUID(bill_id), grounds=GROUNDS, office=self.office)
+        )
+
+    def reverse(self, payment_id: str) -> Answer:
+        """Undo a payment."""
+        return answered(
+            lambda: reversals.reverse_payment(
+                payment_id=UUID(payment_id), grounds=GROUNDS, office=self.office
+            )
+        )
+
+    def grant(self, username: str, apartment: str, since: str) -> Answer:
+        """Let somebody act for an apartment."""
+        return answered(
+            lambda: residents.grant_residency(
+                username=username,
+                apartment_id=UUID(apartment),
+                since=datetime.fromisoformat(since),
+                office=self.office,
+                directory=self.directory,
+            )
+        )
+
+    def end(self, username: str, apartment: str) -> Answer:
+        """Let them act there no more."""
+        return answered(
+            lambda: residents.end_residency(
+                username=username,
+                apartment_id=UUID(apartment),
+                office=self.office,
+                directory=self.directory,
+            )
+        )
+
+    def debts(self, who: str, apartment: str) -> Answer:
+        """Show debts, through the cache."""
+        return answered(
+            lambda: show_debts(
+                books=self.reader,
+                cache=self.cache,
+                clock=lambda: NOW,
+                subject=UUID(who),
+                apartment_id=UUID(apartment),
+            )
+        )
+
+    def sync(self, who: str, apartment: str, asked: Json) -> Answer:
+        """Sync a history, through the cache."""
+        return answered(
+            lambda: sync_history(
+                books=self.reader,
+                cache=self.cache,
+                subject=UUID(who),
+                apartment_id=UUID(apartment),
+                frame=frame_from(date_down=asked["date_down"], date_up=asked["date_up"]),
+                cursor=asked["cursor"],
+            )
+        )
+
+    def _role(self, role: str) -> Database:
+        database = Database(
+            secret=lambda: self.database.secret(role),
+            renew_secret=lambda: None,
+            application_name="model",
+        )
+        self._databases.append(database)
+        return database
+
+
+def answered(act: Callable[[], Any]) -> Answer:
+    """Return what was done, or the refusal."""
+    try:
+        return Answer(None, act())
+    except Refusal as refusal:
+        return Answer(refusal.code, refusal.data)
+
+
+def digest(lines: Sequence[Line]) -> str:
+    """Return the digest of a file: the same lines are the same file."""
+    return hashlib.sha256(repr(list(lines)).encode()).hexdigest()
+
+
+def _csv(line: Line) -> str:
+    digits = DECIMALS[line.currency]
+    amount = f"{line.amount / 10**digits:.{digits}f}"
+    name = (line.apartment, line.utility, line.provider, line.reference)
+    return ",".join((*name, *line.period, line.due_on, amount, line.currency))
+
+
+def _end(result: LineResult | None, refused: str | None) -> Answer:
+    bill_id = str(result.bill_id) if result and result.bill_id else None
+    return Answer(refused or (result.result if result else "lost"), bill_id)
