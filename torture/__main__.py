@@ -26,7 +26,6 @@ from torture.show import Show
 
 # I12 compares two kinds of reads; a short run, or one without Redis's faults, has too few.
 _MAY_BE_VACUOUS = ("I12",)
-_STORIES = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,10 +60,8 @@ def command(wishes: Wishes) -> str:
 
 def _tell(verdict: Verdict, wishes: Wishes, show: Show) -> int:
     show.text(str(verdict))
-    for violation in verdict.violations[:_STORIES]:
+    for violation in verdict.smallest:
         show.text(f"\n{render(violation)}")
-    if len(verdict.violations) > _STORIES:
-        show.say(f"and {len(verdict.violations) - _STORIES} more")
     if verdict.violations:
         show.say(f"A promise was broken, with seed {wishes.seed}.", style="bold red")
         return 1
