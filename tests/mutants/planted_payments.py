@@ -8,6 +8,8 @@ PAY = "tests/integration/sql/test_sql_pay.py"
 RACES = "tests/integration/sql/test_sql_races.py"
 LOCKS = "tests/integration/sql/test_sql_locks.py"
 RECORDS = "tests/unit/chalicelib/test_records.py"
+CONSTRAINTS = "tests/integration/sql/test_sql_constraints.py"
+CONNECTIONS = "tests/integration/test_connections.py"
 DURABILITY = "tests/integration/test_durability.py"
 
 PAYMENTS = (
@@ -128,7 +130,7 @@ PAYMENTS = (
         file="sql/migrations/0004_payments.sql",
         old="    CONSTRAINT settled_bills_pkey PRIMARY KEY (bill_id),\n",
         new="",
-        caught_by=("tests/integration/sql/test_sql_constraints.py",),
+        caught_by=(f"{CONSTRAINTS}::test_a_broken_rule_is_refused_by_its_name",),
     ),
     Mutant(
         name="total_of_no_lines",
@@ -144,7 +146,7 @@ PAYMENTS = (
             "    FOR EACH ROW EXECUTE FUNCTION billing.pass();\n"
             "CREATE CONSTRAINT TRIGGER payment_is_the_sum_of_some_lines"
         ),
-        caught_by=("tests/integration/sql/test_sql_constraints.py",),
+        caught_by=(f"{CONSTRAINTS}::test_a_broken_rule_is_refused_by_its_name",),
     ),
     Mutant(
         name="expected_total_unchecked",
@@ -204,6 +206,6 @@ PAYMENTS = (
         file="billing_app/adapters/connections.py",
         old="        self._renew_secret()\n",
         new="",
-        caught_by=("tests/integration/test_connections.py",),
+        caught_by=(f"{CONNECTIONS}::test_a_password_that_was_rotated_while_warm_is_fetched_again",),
     ),
 )

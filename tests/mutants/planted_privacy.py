@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 BATCH = "tests/unit/chalicelib/test_batch.py"
+HISTORY = "tests/unit/billing_app/test_history.py"
 TEMPLATES = "tests/unit/gateway/test_gateway_templates.py"
 
 PRIVACY = (
@@ -22,7 +23,9 @@ PRIVACY = (
         file="terraform/modules/api/openapi.yaml",
         old="&MessageAttribute.4.Value.StringValue=$util.urlEncode($key)##",
         new="&MessageAttribute.4.Value.StringValue=$key##",
-        caught_by=(TEMPLATES,),
+        caught_by=(
+            "tests/unit/gateway/test_gateway_template_rules.py::test_every_value_that_a_request_template_prints_is_encoded",
+        ),
     ),
     Mutant(
         name="reply_queue_of_whoever_knows_its_name",
@@ -43,7 +46,7 @@ PRIVACY = (
         new=(
             "'20'))##\n    #set($context.requestOverride.path.queue = '${prefix}-r-' + $name)##\n"
         ),
-        caught_by=(TEMPLATES,),
+        caught_by=(f"{TEMPLATES}::test_a_queue_name_is_the_same_in_any_spelling",),
     ),
     Mutant(
         name="former_resident_may_still_act",
@@ -75,7 +78,7 @@ PRIVACY = (
         file="billing_app/use_cases/history.py",
         old='return f"history:{self.apartment_id.hex}:{self.subject.hex}:{position}"',
         new='return f"history:{self.apartment_id.hex}:{position}"',
-        caught_by=("tests/unit/billing_app/test_history.py",),
+        caught_by=(f"{HISTORY}::test_a_cached_page_is_shown_to_nobody_who_sees_less",),
     ),
     Mutant(
         name="role_may_read_tables",
@@ -86,7 +89,9 @@ PRIVACY = (
             "GRANT USAGE ON SCHEMA api TO billing_writer, billing_reader, billing_operator;\n"
             "GRANT SELECT ON billing.payments TO billing_reader;\n"
         ),
-        caught_by=("tests/integration/sql/test_sql_roles.py",),
+        caught_by=(
+            "tests/integration/sql/test_sql_roles.py::test_a_role_has_no_right_to_any_table",
+        ),
     ),
     Mutant(
         name="cached_debts_of_an_apartment_of_others",
@@ -134,7 +139,7 @@ PRIVACY = (
         file="billing_app/domain/history.py",
         old="        if cursor.apartment_id != apartment_id:\n",
         new="        if False:\n",
-        caught_by=("tests/unit/billing_app/test_history.py",),
+        caught_by=(f"{HISTORY}::test_a_cursor_of_another_apartment_is_refused",),
     ),
     Mutant(
         name="move_out_does_not_wait_for_payments",

@@ -16,7 +16,10 @@ READS = (
         file="billing_app/use_cases/fresh_results.py",
         old="if cached is not None and cached.version == access.version:",
         new="if cached is not None:",
-        caught_by=("tests/unit/billing_app/test_debts.py", HISTORY),
+        caught_by=(
+            "tests/unit/billing_app/test_debts.py",
+            f"{HISTORY}::test_an_old_result_in_the_cache_is_never_shown",
+        ),
     ),
     Mutant(
         name="result_stored_under_a_later_version",
@@ -91,7 +94,7 @@ READS = (
         file="billing_app/domain/history.py",
         old='date_up=parse_instant(event["posted_at"]) + TICK,',
         new='date_up=parse_instant(event["posted_at"]),',
-        caught_by=(HISTORY,),
+        caught_by=(f"{HISTORY}::test_each_step_covers_its_own_event",),
     ),
     Mutant(
         name="page_ends_without_more",
@@ -115,7 +118,7 @@ READS = (
         file="billing_app/use_cases/history.py",
         old="    if not page.frame_known:\n",
         new="    if False:\n",
-        caught_by=(HISTORY,),
+        caught_by=(f"{HISTORY}::test_a_frame_beyond_the_last_posting_is_not_ours",),
     ),
     Mutant(
         name="renamed_provider_moves_no_version",
@@ -139,7 +142,7 @@ READS = (
         file="billing_app/use_cases/history.py",
         old="    if held.date_down == bounds.visible_from:\n",
         new="    if True:\n",
-        caught_by=(HISTORY,),
+        caught_by=(f"{HISTORY}::test_a_client_that_holds_the_end_alone_is_sent_what_is_older",),
     ),
     Mutant(
         name="last_part_says_there_is_no_more",
@@ -147,6 +150,6 @@ READS = (
         file="billing_app/use_cases/history.py",
         old="[(answer.end, answer.more)]",
         new="[(answer.end, False)]",
-        caught_by=(HISTORY,),
+        caught_by=(f"{HISTORY}::test_a_page_that_is_not_the_last_says_so",),
     ),
 )
