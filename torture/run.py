@@ -31,10 +31,12 @@ from torture.world.world import UserPool, World
 # To compare with: how it is before any fault, and when what they leave behind is over.
 _QUIET_SECONDS = 6.0
 _AFTERMATH_SECONDS = 8.0
-_SETTLE_SECONDS = 120.0
+# A message comes back after six function timeouts, and is dead after its last receive.
+_RECEIVES = 3
+_SLACK_SECONDS = 60.0
 _OPERATIONS = ("utils", "histories", "payments")
 _WARM_REPLIES = 6
-_WARM_SECONDS = 60.0
+_WARM_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Run:
     def _live(self, stage: Stage) -> None:
         queues = Queues(stage.servers.aws.clients().sqs, stage.service.cloud.prefix)
         world = self._world(stage, queues)
+        self._show.say(f"A function may take {stage.service.timeout_seconds} s on this machine")
         self._show.say(f"Making people and bills for {self._wishes.clients} clients")
         world.prepare()
         world.start()
@@ -116,7 +119,8 @@ class Run:
         time.sleep(_AFTERMATH_SECONDS)
         self._show.say("Waiting for every answer")
         world.stop()
-        world.settle(within_seconds=_SETTLE_SECONDS)
+        stage.service.wait_until_healthy()
+        world.settle(within_seconds=_RECEIVES * 6 * stage.service.timeout_seconds + _SLACK_SECONDS)
         world.close()
         self._show.say("Collecting what is left")
         self._collect(stage, queues)
@@ -138,7 +142,6 @@ class Run:
             conductor.play(strokes, seconds=self._wishes.seconds)
         finally:
             stage.servers.restore()
-        stage.service.wait_until_healthy()
         self._recorder.record("phase", name="faults_end")
         self._show.say(f"{self._struck.total()} faults of {len(self._struck)} kinds have struck")
 

@@ -16,6 +16,7 @@ from torture.faults import Fault, Stage
 from torture.judge import Verdict, Violation
 from torture.plan import Stroke
 from torture.run import Run
+from torture.service import fitting_timeout
 
 NOTHING: Any = None
 
@@ -158,3 +159,8 @@ def test_an_unknown_fault_is_refused(capsys: pytest.CaptureFixture[str]) -> None
         command.main(["--only", "earthquake"])
     assert ended.value.code == 2
     assert "earthquake" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("cold_start", "timeout"), [(0.3, 3), (1.1, 4), (2, 6), (60, 10)])
+def test_a_slow_machine_gives_its_functions_more_time(cold_start: float, timeout: int) -> None:
+    assert fitting_timeout(cold_start) == timeout
