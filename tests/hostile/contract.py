@@ -38,7 +38,7 @@ DOCUMENT = render(
 )
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # What SQS takes in an attribute. The rest is refused with 400, which a schema of a path can't say
-# without refusing apartments that read like unknown ones; test_hostile_paths.py has these.
+# without refusing apartments that read like unknown ones; test_hostile_requests.py has these.
 NOT_FOR_SQS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
