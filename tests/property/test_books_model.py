@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import engine
 from hypothesis.stateful import run_state_machine_as_test
 
 from billing_app.adapters import redis_cache
@@ -25,6 +26,8 @@ from tests.support.model_runs import own_timeout, runs_long
 from tests.support.model_service import Service
 
 pytestmark = pytest.mark.timeout(own_timeout(300))
+# Hypothesis looks for a shorter story for five minutes; on a database this much is enough.
+SHRINKING_SECONDS = 30
 
 # The same examples each time, so that what is reached below is no matter of luck. A long run takes
 # others each time.
@@ -113,6 +116,7 @@ def service(database: BooksDatabase, redis_secret: Mapping[str, Any]) -> Iterato
         patch.object(history, "PAGE_EVENTS", 3),
         patch.object(history, "PART_MAX_BYTES", history._ENVELOPE_BYTES + 1000),
         patch.object(redis_cache, "TIMEOUT_SECONDS", 10),
+        patch.object(engine, "MAX_SHRINKING_SECONDS", SHRINKING_SECONDS),
     ):
         yield service
     service.close()
