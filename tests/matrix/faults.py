@@ -136,7 +136,7 @@ FAULTS: dict[str, Fault] = {
     "postgres_away": Fault(_stop_postgres, warm=True),
     "postgres_cut": Fault(_cut_postgres),
     "postgres_frozen": Fault(
-        _freeze_postgres, lambda story: story.bench.thaw_postgres(), call_seconds=1.5
+        _freeze_postgres, lambda story: story.bench.thaw_postgres(), call_seconds=2.5
     ),
     "secret_rotated": Fault(_rotate_secret, warm=True),
     "sends_failed": Fault(_bend(failed_send()), _restore_sqs),

@@ -100,6 +100,7 @@ class Story:
         self.workers: list[Worker] = []
         self._rules: list[Rule] = []
         self._struck = threading.Event()
+        self._turn = threading.Lock()
         bench.aws.add(self.deliveries)
 
     @property
@@ -149,15 +150,19 @@ class Story:
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while self.count(request_queue_name(PREFIX, self.operation)):
             assert time.monotonic() < deadline, self.last_words()
-            if not self.workers[-1].runs:
-                self.fault.heal(self)
-                self.start_worker()
-                self._show_again()
-            elif self.deliveries.idle.is_set():
-                self.fault.heal(self)
-                self._show_again()
+            with self._turn:
+                self._go_on()
             time.sleep(_PAUSE_SECONDS)
         self.fault.heal(self)
+
+    def _go_on(self) -> None:
+        if not self.workers[-1].runs:
+            self.fault.heal(self)
+            self.start_worker()
+            self._show_again()
+        elif self.deliveries.idle.is_set():
+            self.fault.heal(self)
+            self._show_again()
 
     def move_back(self) -> list[str]:
         """Move dead letters back, as an operator does, and return their bodies."""
@@ -221,8 +226,10 @@ class Story:
     def _see(self, moment: Moment, step: str) -> None:
         if moment.step == step and not self._struck.is_set():
             self._struck.set()
-            self.deliveries.idle.clear()
-            self.fault.strike(self, moment)
+            # A fault is not healed while it strikes.
+            with self._turn:
+                self.deliveries.idle.clear()
+                self.fault.strike(self, moment)
 
     def _show_again(self) -> None:
         url = self._url(request_queue_name(PREFIX, self.operation))
