@@ -22,7 +22,7 @@ from torture.world.recorder import Recorder
 from torture.world.world import UserPool, World
 
 JUDGED_WITHOUT_FAULTS = [f"I{number}" for number in range(1, 12)]
-ENOUGH = {("payments", "done"): 12, ("payments", "rejected"): 4, ("histories", "done"): 6}
+ENOUGH = {"payments done": 12, "payments rejected": 4, "histories done": 6, "theft": 1, "late": 1}
 
 
 def operator(stack: Stack) -> Connection:
@@ -61,27 +61,34 @@ def world_in(stack: Stack, folder: Path) -> Iterator[World]:
         canaries.close()
 
 
-def wait_until_enough_was_answered(history: Path) -> None:
-    deadline = time.monotonic() + 90
-    while not replies(history) >= Counter(ENOUGH):
-        assert time.monotonic() < deadline, replies(history)
+def wait_until_enough_was_done(history: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not (found := done(history)) >= Counter(ENOUGH):
+        assert time.monotonic() < deadline, found
         time.sleep(0.2)
 
 
-def replies(history: Path) -> Counter[tuple[str, str]]:
-    lines = history.read_text("utf-8").splitlines()
-    told = (json.loads(line) for line in lines if line.startswith('{"e": "reply"'))
-    return Counter((event["op"], event["reply"]["status"]) for event in told)
+def done(history: Path) -> Counter[str]:
+    """Count replies by operation and status, and requests that are theft or late."""
+    found: Counter[str] = Counter()
+    # The last line may be half written.
+    for line in history.read_text("utf-8").splitlines()[:-1]:
+        event = json.loads(line)
+        if event["e"] == "reply":
+            found[f"{event['op']} {event['reply']['status']}"] += 1
+        elif event["e"] == "invoke":
+            found.update(name for name in ("theft", "late") if event.get(name))
+    return found
 
 
 @pytest.fixture(scope="module")
 def case(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Let eight clients live until enough was answered, and give what is to be judged."""
+    """Let eight clients live until enough was done, and give what is to be judged."""
     folder = tmp_path_factory.mktemp("run")
     with world_in(stack, folder) as world:
         world.prepare()
         world.start()
-        wait_until_enough_was_answered(folder / "history.jsonl")
+        wait_until_enough_was_done(folder / "history.jsonl")
         world.stop()
         world.settle(within_seconds=90)
     final = collect(
