@@ -27,6 +27,7 @@ from rehearsal.requests import Requests
 from rehearsal.show import Show
 from rehearsal.stage import Stage
 from rehearsal.terraform import Terraform, program
+from rehearsal.trespass import Trespass
 
 # Where a refusal is no reason to stop: the cache and the look for orphans can wait.
 _MAY_GO_ON = {("sweep", "sqs:ListQueues"), ("utils", "cache"), ("histories", "cache")}
@@ -111,6 +112,15 @@ class Rehearsal:
         replies = ReplyQueues(self._cloud, prefix=self._prefix)
         actors = self._actors(url, outputs, office, replies, outcome)
         self._try_permissions(actors, outputs)
+        with self._show.step("Acting as each function and trying what is another's"):
+            trespass = Trespass(
+                cloud=self._cloud,
+                prefix=self._prefix,
+                role_arns=outputs["function_role_arns"],
+                function_names=outputs["function_names"],
+            )
+            tried = trespass.try_all()
+        self._show.note(f"{tried} queues and secrets were refused")
         with self._show.step("The sweeper, on all reply queues that were made"):
             swept = replies.sweep(office)
         self._show.note(f"{swept} reply queues swept away")
