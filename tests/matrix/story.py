@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -156,13 +156,22 @@ class Story:
         self.fault.heal(self)
 
     def _go_on(self) -> None:
+        # What is received from here on is being worked on, so it stays hidden.
+        receipts = list(self.deliveries.receipts.values())
         if not self.workers[-1].runs:
             self.fault.heal(self)
             self.start_worker()
-            self._show_again()
+            self._show_again(receipts)
         elif self.deliveries.idle.is_set():
             self.fault.heal(self)
-            self._show_again()
+            self._show_again(receipts)
+
+    def wait_for_receives(self, order: Order, count: int) -> None:
+        """Wait until workers have received the request so many times."""
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while self.deliveries.receives.get(order.request_id, 0) < count:
+            assert time.monotonic() < deadline, self.last_words()
+            time.sleep(_PAUSE_SECONDS)
 
     def move_back(self) -> list[str]:
         """Move dead letters back, as an operator does, and return their bodies."""
@@ -212,7 +221,7 @@ class Story:
         self.bench.aws.restore()
         self.books.database.close()
         # A story that failed may have left its request behind, which others must not meet.
-        self._show_again()
+        self._show_again(list(self.deliveries.receipts.values()))
         list(self._taken(request_queue_name(PREFIX, self.operation)))
 
     def last_words(self) -> str:
@@ -231,9 +240,9 @@ class Story:
                 self.deliveries.idle.clear()
                 self.fault.strike(self, moment)
 
-    def _show_again(self) -> None:
+    def _show_again(self, receipts: Sequence[str]) -> None:
         url = self._url(request_queue_name(PREFIX, self.operation))
-        for receipt in list(self.deliveries.receipts.values()):
+        for receipt in receipts:
             try:
                 self.bench.clients.sqs.change_message_visibility(
                     QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0

@@ -11,6 +11,7 @@ from localcloud.service import service
 from tests.matrix.bench import Bench
 from tests.matrix.promises import PAYMENTS, Promise, cases, paid
 from tests.matrix.telling import Scene, scene
+from torture.proxies import Moment
 from torture.proxies.sqs import redeliver, times
 
 
@@ -58,15 +59,22 @@ def test_a_payment_past_its_last_receive_is_unknown_and_takes_effect_when_it_is_
 
 
 def test_a_request_that_two_workers_have_at_once_is_one_payment(bench: Bench) -> None:
+    """Whoever has it first does not pay before the other has it, too."""
     with scene(bench, "payments", "postgres_cut") as told:
         story, chosen = told.story, told.story.books.bills(told.home, 300, 20)
         told.paid = set(chosen)
+        order = told.order("payments", bills_id=chosen)
         bench.aws.add(redeliver(times(1)))
         for _ in range(2):
             story.start_worker()
-        order = told.order("payments", bills_id=chosen)
-        story.send(order)
-        story.settle()
+
+        def wait_for_the_other(moment: Moment) -> None:
+            if moment.step == "before_payment":
+                story.wait_for_receives(order, 2)
+
+        with story.postgres.watching(wait_for_the_other):
+            story.send(order)
+            story.settle()
         told.hold(paid(receives=2, answers=2), order)
 
 
