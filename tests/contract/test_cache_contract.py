@@ -26,9 +26,11 @@ def redis_cache(secret: Mapping[str, Any], breaker: Breaker | None = None) -> Re
 
 
 @pytest.fixture(params=["fake", "redis"])
-def cache(request: pytest.FixtureRequest) -> ResultCache:
+def cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ResultCache:
     if request.param == "fake":
         return FakeCache()
+    # What a busy machine answers late would be a miss, and this is about what is answered.
+    monkeypatch.setattr("billing_app.adapters.redis_cache.TIMEOUT_SECONDS", 10.0)
     return redis_cache(request.getfixturevalue("redis_secret"))
 
 
