@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from torture.errors import NotStarted
 from torture.faults import FAULTS, Fault, Stage
 from torture.plan import Stroke
 
@@ -14,6 +15,8 @@ from torture.plan import Stroke
 Note = Callable[[str, str, dict[str, Any]], None]
 
 _LOOK_SECONDS = 0.03
+# A gateway that was killed is back after some seconds; one that isn't never will be.
+_LONGEST_ABSENCE_SECONDS = 120.0
 
 
 class Conductor:
@@ -29,19 +32,32 @@ class Conductor:
         self._present: list[tuple[Stroke, Fault]] = []
 
     def play(self, strokes: Sequence[Stroke], *, seconds: float) -> None:
-        """Strike for that long; whatever happens, no fault lasts longer than this call."""
+        """Strike for that long; whatever happens, no fault lasts longer than this call.
+
+        Raises NotStarted when the service stays away.
+        """
         coming = sorted(strokes, key=lambda stroke: stroke.at)
-        now, before = 0.0, time.monotonic()
+        now = 0.0
         try:
             while now < seconds:
                 while coming and coming[0].at <= now:
                     self._begin(coming.pop(0))
                 self._end_due(now)
-                time.sleep(_LOOK_SECONDS)
-                before, passed = time.monotonic(), time.monotonic() - before
-                now += passed if self._reachable() else 0.0
+                now += self._seconds_present()
         finally:
             self._end_due(float("inf"))
+
+    def _seconds_present(self) -> float:
+        """Let a moment pass; return how long it was, without the time the service was away."""
+        looked = time.monotonic()
+        time.sleep(_LOOK_SECONDS)
+        if self._reachable():
+            return time.monotonic() - looked
+        while not self._reachable():
+            if time.monotonic() - looked > _LONGEST_ABSENCE_SECONDS:
+                raise NotStarted("The gateway did not come back.")
+            time.sleep(_LOOK_SECONDS)
+        return 0.0
 
     def _begin(self, stroke: Stroke) -> None:
         rng = random.Random(stroke.seed)

@@ -100,6 +100,17 @@ def test_no_stroke_is_wasted_on_a_service_that_is_down(
     assert Quiet.done == ["begin late", "end late"]
 
 
+def test_a_service_that_stays_away_ends_the_run(
+    notes: list[tuple[str, str, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conductor, "_LONGEST_ABSENCE_SECONDS", 0.1)
+    stage: Stage = NOTHING
+    one = Conductor(stage, lambda *note: notes.append(note), reachable=lambda: False)
+    with pytest.raises(NotStarted, match="did not come back"):
+        one.play([Stroke(0, 9, "quiet", "long", 1)], seconds=1)
+    assert Quiet.done == ["begin long", "end long"]
+
+
 def facts(**missing: int) -> dict[str, int]:
     return {f"I{number}": 7 for number in range(1, 13)} | missing
 
