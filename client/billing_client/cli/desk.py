@@ -148,8 +148,11 @@ def choose_apartment(apartments: tuple[Apartment, ...], chosen: str | None) -> s
         raise RequestRejected("no_apartment", "You have no apartment here yet.")
     if chosen is None:
         return _only(apartments, "Say which apartment, with --apartment")
-    if chosen.isdecimal() and 1 <= int(chosen) <= len(apartments):
-        return apartments[int(chosen) - 1].apartment_id
+    # A number is a place in the list alone: 9 must not become the apartment whose id begins with 9.
+    if chosen.isdecimal() and len(chosen) < SHORT_ID:
+        place = int(chosen)
+        known = 1 <= place <= len(apartments)
+        return apartments[place - 1].apartment_id if known else _unlisted(chosen)
     found = tuple(a for a in apartments if a.apartment_id.startswith(chosen.lower()))
     if found and chosen:
         return _only(found, f"{chosen!r} is the start of several ids")

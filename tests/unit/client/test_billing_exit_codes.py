@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
+from billing_client.answers import Apartment
+from billing_client.cli.desk import choose_apartment
 from click.testing import Result
 
 from tests.support.fake_api import FakeApi, Fault
@@ -42,6 +45,15 @@ def ends(result: Result, code: int, *told: str) -> None:
 )
 def test_wrong_usage_ends_with_2(at_home: Billing, words: list[str], told: str) -> None:
     ends(at_home.run(*words), 2, told)
+
+
+def test_a_number_is_a_place_in_the_list_and_never_the_start_of_an_id() -> None:
+    home = Apartment("29999999-0000-4000-8000-000000000000", "1 Mill Lane")
+    assert choose_apartment((home,), "1") == home.apartment_id
+    assert choose_apartment((home,), "29999999") == home.apartment_id
+    for chosen in ("2", "299", "0"):
+        with pytest.raises(click.UsageError, match="no apartment in the list"):
+            choose_apartment((home,), chosen)
 
 
 def test_two_apartments_and_no_choice_end_with_2(
