@@ -32,7 +32,12 @@ MADE = {
     "terraform/modules/functions/deployment.zip",
     "terraform/modules/functions/chalice.tf.json",
 }
-ROOMS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != ".")
+# `build` is made by commands and holds what they left, if they ran.
+ROOMS = sorted(
+    path.name
+    for path in ROOT.iterdir()
+    if path.is_dir() and path.name[0] != "." and path.name != "build"
+)
 PROGRAMS: dict[str, click.Command] = {
     "billing-admin": billing_admin,
     "billing": billing,
