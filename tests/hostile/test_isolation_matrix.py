@@ -5,7 +5,6 @@ Routes and identifiers come from the contract document: a new one without a case
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.hostile.routes import LEFT_OUT, Ask, Route, routes
-from tests.support.api import Caller, Json, Resident, Scene
+from tests.support.api import Caller, Json, Resident, Scene, wait_until
 
 # Not names of anything: a number, a proof, a wish.
 NAME_NOTHING = {"wait_seconds", "password", "new_password", "expected_total_minor"}
@@ -87,7 +86,7 @@ def ada(stage: Scene) -> Ada:
     values = {
         "apartment_id": home,
         "queue_name": caller.queue_name,
-        "receipt": first_reply(caller, f"/apartments/{home}/utils/{caller.queue_name}")["receipt"],
+        "receipt": caller.awaited(f"/apartments/{home}/utils/{caller.queue_name}")[0]["receipt"],
         "Idempotency-Key": str(key),
         "bills_id": [owed],
         "cursor": history["cursor"],
@@ -96,17 +95,9 @@ def ada(stage: Scene) -> Ada:
         "refresh_token": caller.token,
         **history["covered"],
     }
-    while waiting(stage, resident) < 2:
-        time.sleep(0.05)
+    wait_until(lambda: waiting(stage, resident) >= 2, "the second reply")
     secrets = {paid, owed, receipt["payment_id"], receipt["receipt_number"], "Ада Секретная"}
     return Ada(stage, resident, values, frozenset(secrets))
-
-
-def first_reply(caller: Caller, path: str) -> Json:
-    """Poll until a reply comes."""
-    while not (replies := caller.poll(path, seconds=5)):
-        time.sleep(0.05)
-    return replies[0]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -51,20 +50,13 @@ def test_a_reply_is_not_deleted_by_another_who_has_its_receipt_and_a_queue_of_th
     swapped = as_somebody_else(ada.caller, eve.caller)
     swapped.parts(debts(swapped, eve))
     accepted = debts(ada.caller, ada)
-    [reply] = _poll_until(ada.caller, accepted)
+    [reply] = ada.caller.awaited(accepted.json()["poll"])
     target = accepted.json()["poll"]
     stolen = {"receipt": reply["receipt"]}
     refused = stage.http.delete(target, headers=swapped.headers, params=stolen)
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid_receipt")
     # Still hers to take away: a reply that is gone has no receipt that is good.
     ada.caller.acknowledge(target, reply)
-
-
-def _poll_until(caller: Caller, accepted: httpx.Response) -> list[Json]:
-    """Poll until there is a reply, and leave it in its queue."""
-    while not (replies := caller.poll(accepted.json()["poll"], seconds=5)):
-        time.sleep(0.05)
-    return replies
 
 
 GUESSES: list[Callable[[Resident], str]] = [

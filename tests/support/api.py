@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 import httpx
@@ -19,9 +19,19 @@ from tests.support.databases import BooksDatabase
 from tests.support.stack import Stack
 
 Json = dict[str, Any]
+Seen = TypeVar("Seen")
 
 PASSWORD = "Example-Passw0rd-1"
 ANSWER_SECONDS = 60.0
+
+
+def wait_until(look: Callable[[], Seen], what: str) -> Seen:
+    """Look until there is something and return it; fail, naming what was waited for, when late."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+    return seen
 
 
 @dataclass
@@ -67,6 +77,10 @@ class Caller:
                 # A queue that does not exist yet answers at once.
                 time.sleep(0.05)
         return [found[number] for number in sorted(found)]
+
+    def awaited(self, path: str) -> list[Json]:
+        """Poll until there is a reply, and leave it in its queue."""
+        return wait_until(lambda: self.poll(path, seconds=5), f"a reply at {path}")
 
     def ask(self, path: str, body: Mapping[str, Any], **headers: str) -> Json:
         """Send a request and return the one part of its reply."""
