@@ -50,7 +50,8 @@ def compare_workers(wishes: Wishes, progress: Progress) -> tuple[list[Json], lis
 
     Both clouds run all the time, one of them idle.
     """
-    runs, values = [], {"two_workers": [], "one_worker": []}  # type: ignore[var-annotated]
+    runs: list[Json] = []
+    values: dict[str, list[float]] = {"two_workers": [], "one_worker": []}
     with (
         own_target({"BILLING_WORKERS": "payments=1"}) as one,
         own_target({"BILLING_WORKERS": "payments=2"}) as two,
@@ -74,7 +75,8 @@ def compare_loops(
 
     In half of the rounds the gateway is stopped for a moment.
     """
-    runs, values = [], {}  # type: ignore[var-annotated]
+    runs: list[Json] = []
+    values: dict[str, list[float]] = {}
     with _crowd(target, wishes) as crowd:
         for turn in range(ROUNDS):
             for stall in (0.0, STALL_SECONDS):

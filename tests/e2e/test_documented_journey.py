@@ -16,6 +16,7 @@ def test_the_journey_with_curl_runs_as_it_is_written(stack: Stack, tmp_path: Pat
     script = journey.text.replace("http://127.0.0.1:8000", stack.base_url)
     assert script != journey.text
     ran = subprocess.run(
+        # S607: the reader's own bash, wherever it is, as in their terminal.
         ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
         cwd=tmp_path,
         capture_output=True,

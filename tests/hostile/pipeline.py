@@ -29,7 +29,7 @@ OPERATIONS = ("auth", "utils", "payments", "histories")
 class StrictQueues(MemoryQueues):
     """Queues in memory that refuse the characters which SQS refuses."""
 
-    def SendMessage(self, queue: str, parameters: dict[str, str]) -> Answer:  # noqa: N802
+    def SendMessage(self, queue: str, parameters: dict[str, str]) -> Answer:  # noqa: N802 - SQS's name
         """Keep the message, unless SQS would not."""
         if NOT_FOR_SQS.search(parameters["MessageBody"]):
             return error_answer(400, "InvalidMessageContents", "")

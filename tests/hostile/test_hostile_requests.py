@@ -45,10 +45,18 @@ class World:
         self.apartment = str(home.apartment)
         self.lines: list[str] = []
 
-    def send(self, operation: str, body: bytes, **named: str | None) -> Sent:
+    def send(
+        self,
+        operation: str,
+        body: bytes,
+        *,
+        apartment: str | None = None,
+        key: str | None = None,
+    ) -> Sent:
         """Send a request and see that everything about it is as it must be."""
         self.lines.clear()
-        sent = self.pipeline.send(operation, body, **{"apartment": self.apartment, **named})  # type: ignore[arg-type]
+        where = self.apartment if apartment is None else apartment
+        sent = self.pipeline.send(operation, body, apartment=where, key=key)
         assert CANARY not in "\n".join(self.lines)
         assert all("\n" not in line and json.loads(line) for line in self.lines)
         self._check_answer(sent)

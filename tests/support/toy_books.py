@@ -9,23 +9,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from torture.world.evidence import TABLES
+
 Json = dict[str, Any]
 
 LONG_AGO = "2020-01-01T00:00:00.000000Z"
-TABLES = (
-    "apartment_state",
-    "bill_voids",
-    "bills",
-    "history",
-    "open_bills",
-    "payment_lines",
-    "payment_requests",
-    "payments",
-    "residencies",
-    "residents",
-    "reversals",
-    "settled_bills",
-)
 
 
 class ToyBooks:
