@@ -25,26 +25,26 @@ $(CHECKOV): $(BIN)/installed
 	@touch $@
 
 # The emulator pins a botocore of its own, so it lives apart, too.
-EMULATOR := $(VENV)/rehearsal/installed
-$(EMULATOR): $(BIN)/installed requirements-rehearsal.txt
-	$(PYTHON) -m venv $(VENV)/rehearsal
-	$(VENV)/rehearsal/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-rehearsal.txt
+EMULATOR := $(VENV)/deploy-check/installed
+$(EMULATOR): $(BIN)/installed requirements-deploy-check.txt
+	$(PYTHON) -m venv $(VENV)/deploy-check
+	$(VENV)/deploy-check/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-deploy-check.txt
 	@touch $@
 
-.PHONY: rehearse
-rehearse: install $(EMULATOR) ## Deploy to emulators, use what was deployed, destroy it (REHEARSE="--var prefix=x")
-	@$(BIN)/python -m rehearsal $(REHEARSE)
+.PHONY: deploy-check
+deploy-check: install $(EMULATOR) ## Deploy to emulators, use what was deployed, destroy it (DEPLOY_CHECK="--var prefix=x")
+	@$(BIN)/python -m tools.deploy_check $(DEPLOY_CHECK)
 
 .PHONY: package
 package: install ## Build the functions into terraform/modules/functions
-	@$(BIN)/python -m packager
+	@$(BIN)/python -m tools.package
 
 .PHONY: checkov
 checkov: $(CHECKOV) ## Install the scanner of Terraform that the tests run
 
 .PHONY: up
 up: install ## Run the whole service on 127.0.0.1 (PORT=8000); Ctrl-C ends it
-	@PORT=$(PORT) $(BIN)/python -m localcloud up
+	@PORT=$(PORT) $(BIN)/python -m tools.local up
 
 .PHONY: demo
 demo: install ## Log a demo resident in and show what they owe (while make up runs)
@@ -54,7 +54,7 @@ demo: install ## Log a demo resident in and show what they owe (while make up ru
 
 .PHONY: load
 load: install ## Put load on a service of its own (LOAD="overload", LOAD="open --rate 10"; see docs/load.md)
-	@$(BIN)/python -m benchmarks.load $(LOAD)
+	@$(BIN)/python -m tools.load $(LOAD)
 
 .PHONY: format
 format: install ## Format the code
@@ -73,14 +73,14 @@ test: install checkov ## Run every test
 	$(BIN)/pytest -n 2 --dist loadfile
 
 # bash itself counts in SECONDS; only what make was told is meant.
-TORTURE_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),30)
-.PHONY: torture
-torture: install ## Let faults strike the running service, then judge it (SECONDS=30 SEED=)
-	@$(BIN)/python -m torture --seconds $(TORTURE_SECONDS) $(if $(SEED),--seed $(SEED))
+CHAOS_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),30)
+.PHONY: chaos
+chaos: install ## Let faults strike the running service, then judge it (SECONDS=30 SEED=)
+	@$(BIN)/python -m tools.chaos --seconds $(CHAOS_SECONDS) $(if $(SEED),--seed $(SEED))
 
-.PHONY: mutants
-mutants: install ## Plant each bug of tests/mutants in a copy; a test must fail (MUTANTS="check_then_act")
-	@$(BIN)/python -m tests.mutants $(MUTANTS)
+.PHONY: mutations
+mutations: install ## Plant each bug of tests/mutants in a copy; a test must fail (MUTATIONS="check_then_act")
+	@$(BIN)/python -m tests.mutations $(MUTATIONS)
 
 .PHONY: lock
 lock: ## Resolve the requirements anew and write down the exact versions

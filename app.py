@@ -77,65 +77,65 @@ def migrate(event: Mapping[str, Any], context: Any) -> Json:
 @app.lambda_function()
 def add_resident(event: Mapping[str, Any], context: Any) -> Json:
     """Add a resident: a login and a row."""
-    return _wiring().office("add_resident", event)
+    return _wiring().operator("add_resident", event)
 
 
 @app.lambda_function()
 def add_apartment(event: Mapping[str, Any], context: Any) -> Json:
     """Add an apartment."""
-    return _wiring().office("add_apartment", event)
+    return _wiring().operator("add_apartment", event)
 
 
 @app.lambda_function()
 def grant_residency(event: Mapping[str, Any], context: Any) -> Json:
     """Give a resident an apartment."""
-    return _wiring().office("grant_residency", event)
+    return _wiring().operator("grant_residency", event)
 
 
 @app.lambda_function()
 def end_residency(event: Mapping[str, Any], context: Any) -> Json:
     """Take an apartment from a resident."""
-    return _wiring().office("end_residency", event)
+    return _wiring().operator("end_residency", event)
 
 
 @app.lambda_function()
 def disable_login(event: Mapping[str, Any], context: Any) -> Json:
     """Keep a login from logging in."""
-    return _wiring().office("disable_login", event)
+    return _wiring().operator("disable_login", event)
 
 
 @app.lambda_function()
 def add_provider(event: Mapping[str, Any], context: Any) -> Json:
     """Add a provider, or rename one."""
-    return _wiring().office("add_provider", event)
+    return _wiring().operator("add_provider", event)
 
 
 @app.lambda_function()
 def import_bills(event: Mapping[str, Any], context: Any) -> Json:
     """Issue the bills of a file."""
-    return _wiring().office("import_bills", event)
+    return _wiring().operator("import_bills", event)
 
 
 @app.lambda_function()
 def void_bill(event: Mapping[str, Any], context: Any) -> Json:
     """Withdraw a bill."""
-    return _wiring().office("void_bill", event)
+    return _wiring().operator("void_bill", event)
 
 
 @app.lambda_function()
 def reverse_payment(event: Mapping[str, Any], context: Any) -> Json:
     """Undo a payment."""
-    return _wiring().office("reverse_payment", event)
+    return _wiring().operator("reverse_payment", event)
 
 
 @app.lambda_function()
 def reconcile(event: Mapping[str, Any], context: Any) -> Json:
     """Check that payments, lines and bills agree."""
-    return _wiring().office("reconcile", event)
+    return _wiring().operator("reconcile", event)
 
 
 if os.environ.get("BILLING_SERVE_API") == "1":
     # `chalice local` only: in the cloud API Gateway serves the contract, and it is no Lambda's.
-    from localcloud.gateway.chalice_routes import mount
+    from tools.local.gateway.chalice_routes import mount
 
     mount(app)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
-from billing_app.domain.errors import Refusal, Unavailable
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.reply_queues import ReplyQueues
 from chalicelib import replies
 from chalicelib.records import Request, Undeliverable, read_record
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 Record = Mapping[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
-# Does the work of one request and returns the parts of its data; raises Refusal or Unavailable.
+# Does the work of one request and returns the parts of its data; raises Rejection or Unavailable.
 Work = Callable[[Request], list[dict[str, Any]]]
 
 
@@ -76,8 +76,8 @@ class Batch:
         """Return what to answer, if anything, and whether the request is through with."""
         try:
             return replies.done(request.operation, self._work(request)), True
-        except Refusal as refusal:
-            return replies.refused(refusal), True
+        except Rejection as rejection:
+            return replies.rejected(rejection), True
         except Undeliverable:
             return None, not self._dead_letters
         except Exception as error:

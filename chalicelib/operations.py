@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing_app.domain.history import frame_from
-from billing_app.ports.books import Books, PaymentOrder
 from billing_app.ports.cache import ResultCache
 from billing_app.ports.clock import Clock
 from billing_app.ports.identity import Credentials, IdentityProvider
+from billing_app.ports.ledger import Ledger, PaymentOrder
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import sync_history
 from billing_app.use_cases.login import log_in, stay_logged_in
@@ -25,23 +25,23 @@ class Login:
     """`auth`: log in, or stay logged in."""
 
     identity: IdentityProvider
-    books: Books
+    ledger: Ledger
 
     def __call__(self, request: Request) -> Parts:
         """Return the session."""
         body = schemas.validated(schemas.Auth, request.fields)
         if "refresh_token" in body:
             token = body["refresh_token"]
-            return [stay_logged_in(identity=self.identity, books=self.books, refresh_token=token)]
+            return [stay_logged_in(identity=self.identity, ledger=self.ledger, refresh_token=token)]
         credentials = Credentials(body["username"], body["password"], body.get("new_password"))
-        return [log_in(identity=self.identity, books=self.books, credentials=credentials)]
+        return [log_in(identity=self.identity, ledger=self.ledger, credentials=credentials)]
 
 
 @dataclass(frozen=True, slots=True)
 class Debts:
     """`utils`: the current debts."""
 
-    books: Books
+    ledger: Ledger
     cache: ResultCache
     clock: Clock
 
@@ -49,7 +49,7 @@ class Debts:
         """Return the debts in parts."""
         schemas.validated(schemas.Utils, request.fields)
         return show_debts(
-            books=self.books,
+            ledger=self.ledger,
             cache=self.cache,
             clock=self.clock,
             subject=request.caller,
@@ -61,7 +61,7 @@ class Debts:
 class Payment:
     """`payments`: pay the chosen bills."""
 
-    books: Books
+    ledger: Ledger
 
     def __call__(self, request: Request) -> Parts:
         """Return the receipt in parts."""
@@ -73,21 +73,21 @@ class Payment:
             bills=tuple(body["bills_id"]),
             expected_total_minor=body.get("expected_total_minor"),
         )
-        return receipt_parts(pay_bills(books=self.books, order=order))
+        return receipt_parts(pay_bills(ledger=self.ledger, order=order))
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """`histories`: what the client's copy of the history lacks."""
 
-    books: Books
+    ledger: Ledger
     cache: ResultCache
 
     def __call__(self, request: Request) -> Parts:
         """Return the difference in parts."""
         body = schemas.validated(schemas.Histories, request.fields)
         return sync_history(
-            books=self.books,
+            ledger=self.ledger,
             cache=self.cache,
             subject=request.caller,
             apartment_id=request.apartment_id,

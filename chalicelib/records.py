@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 
 _KEY = re.compile(r"[\x20-\x7e]{1,200}")
 
@@ -47,25 +47,25 @@ class Request:
         """The apartment in the path; text that is no UUID names no apartment of anybody.
 
         Raises:
-            Refusal: `apartment_not_found`.
+            Rejection: `apartment_not_found`.
         """
         try:
             return UUID(self.apartment_text)
         except ValueError as error:
-            raise Refusal("apartment_not_found") from error
+            raise Rejection("apartment_not_found") from error
 
     @property
     def idempotency_key(self) -> str:
         """The client's key, by default the request's id: a redelivery pays once in any case.
 
         Raises:
-            Refusal: `invalid_idempotency_key`.
+            Rejection: `invalid_idempotency_key`.
         """
         key = self.idempotency_text
         if key is None:
             return self.request_id
         if _KEY.fullmatch(key) is None:
-            raise Refusal("invalid_idempotency_key")
+            raise Rejection("invalid_idempotency_key")
         return key
 
 

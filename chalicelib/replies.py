@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from billing_app.domain.errors import CATALOGUE, Refusal
+from billing_app.domain.errors import CATALOGUE, Rejection
 from billing_app.domain.identifiers import login_queue, reply_queue
 from billing_app.domain.parts import to_json
 from billing_app.ports.reply_queues import ReplyAddress
@@ -40,9 +40,9 @@ def done(operation: str, parts: Sequence[Mapping[str, Any]]) -> Outcome:
     return Outcome("done", None, _DONE[operation], parts)
 
 
-def refused(refusal: Refusal) -> Outcome:
+def rejected(rejection: Rejection) -> Outcome:
     """Return the outcome of a request that can't be done."""
-    return Outcome(refusal.status, refusal.code, refusal.message, [refusal.data])
+    return Outcome(rejection.status, rejection.code, rejection.message, [rejection.data])
 
 
 def failed(code: str) -> Outcome:

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 
 MAX_BILLS = 1_000
 MAX_AMOUNT_MINOR = 2**63 - 1
@@ -67,12 +67,12 @@ def validated(schema: type[Schema], body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body's fields in their types.
 
     Raises:
-        Refusal: `invalid_request`, naming the fields at fault, never their values.
+        Rejection: `invalid_request`, naming the fields at fault, never their values.
     """
     try:
         loaded: dict[str, Any] = schema().load(body)
     except ValidationError as error:
-        raise Refusal("invalid_request", data={"fields": sorted(_names(error))}) from None
+        raise Rejection("invalid_request", data={"fields": sorted(_names(error))}) from None
     return loaded
 
 

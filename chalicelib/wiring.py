@@ -13,17 +13,17 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from billing_app.adapters.books import PostgresBooks
-from billing_app.adapters.cognito import CognitoIdentity
+from billing_app.adapters.cognito_admin import CognitoUserDirectory
+from billing_app.adapters.cognito_login import CognitoLogin
 from billing_app.adapters.connections import Database
-from billing_app.adapters.directory import CognitoDirectory
+from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.migrations import migrate
-from billing_app.adapters.office import PostgresOffice
+from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.redis_cache import RedisCache
 from billing_app.adapters.reply_queues import SqsReplyQueues
 from billing_app.adapters.secrets import Secrets
 from billing_app.domain.errors import Unavailable
-from billing_app.use_cases.office_events import Desk, done, handle
+from billing_app.use_cases.operator_events import Desk, done, handle
 from billing_app.use_cases.sweep import sweep_reply_queues
 from chalicelib.batch import Batch, Work
 from chalicelib.operations import Debts, History, Login, Payment
@@ -65,9 +65,9 @@ class Wiring:
         )
 
     @cached_property
-    def books(self) -> PostgresBooks:
+    def ledger(self) -> PostgresLedger:
         """The books of residents, and the registry of reply queues."""
-        return PostgresBooks(self.database)
+        return PostgresLedger(self.database)
 
     @cached_property
     def cache(self) -> RedisCache:
@@ -83,7 +83,7 @@ class Wiring:
         """SQS, for replies."""
         return SqsReplyQueues(
             boto3.client("sqs", config=_AWS),
-            registry=self.books,
+            registry=self.ledger,
             prefix=self.settings.prefix,
             clock=utc_now,
         )
@@ -94,18 +94,18 @@ class Wiring:
         return boto3.client("cognito-idp", config=_AWS)
 
     @cached_property
-    def identity(self) -> CognitoIdentity:
+    def identity(self) -> CognitoLogin:
         """Cognito, for logins."""
         client_id = self.settings.require("USER_POOL_CLIENT_ID", self.settings.user_pool_client_id)
-        return CognitoIdentity(self.cognito, client_id=client_id)
+        return CognitoLogin(self.cognito, client_id=client_id)
 
     @cached_property
     def desk(self) -> Desk:
         """What the operators' use cases work with."""
         pool_id = self.settings.require("USER_POOL_ID", self.settings.user_pool_id)
         return Desk(
-            office=PostgresOffice(self.database),
-            directory=CognitoDirectory(self.cognito, user_pool_id=pool_id),
+            ledger=PostgresOperatorLedger(self.database),
+            directory=CognitoUserDirectory(self.cognito, user_pool_id=pool_id),
             clock=utc_now,
             new_id=uuid4,
         )
@@ -124,7 +124,7 @@ class Wiring:
         """Remove idle reply queues; an outage is reported, and the next sweep goes on."""
         try:
             report = sweep_reply_queues(
-                registry=self.books, queues=self.reply_queues, prefix=self.settings.prefix
+                registry=self.ledger, queues=self.reply_queues, prefix=self.settings.prefix
             )
         except Unavailable as error:
             logger.exception("sweep", exc_info=error)
@@ -132,10 +132,10 @@ class Wiring:
         logger.info("sweep", extra=asdict(report))
         return {"status": "done", **asdict(report)}
 
-    def office(self, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
+    def operator(self, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Do what an operator asks for."""
         answer = handle(name, event, desk=self.desk)
-        logger.info("office", extra={"operation": name, "code": answer["code"]})
+        logger.info("operator", extra={"operation": name, "code": answer["code"]})
         return answer
 
     def migrate(self) -> dict[str, Any]:
@@ -153,10 +153,10 @@ class Wiring:
 
     def _work(self, operation: str) -> Work:
         makers: Mapping[str, Callable[[], Work]] = {
-            "auth": lambda: Login(self.identity, self.books),
-            "utils": lambda: Debts(self.books, self.cache, utc_now),
-            "payments": lambda: Payment(self.books),
-            "histories": lambda: History(self.books, self.cache),
+            "auth": lambda: Login(self.identity, self.ledger),
+            "utils": lambda: Debts(self.ledger, self.cache, utc_now),
+            "payments": lambda: Payment(self.ledger),
+            "histories": lambda: History(self.ledger, self.cache),
         }
         return makers[operation]()
 

@@ -181,7 +181,7 @@ variable "log_retention_days" {
 }
 
 variable "deletion_protection" {
-  description = "Whether database and user pool refuse to be deleted, the database leaves a snapshot and secrets can be brought back. False only for a deployment that is thrown away."
+  description = "Whether database and user pool reject to be deleted, the database leaves a snapshot and secrets can be brought back. False only for a deployment that is thrown away."
   type        = bool
   default     = true
   nullable    = false

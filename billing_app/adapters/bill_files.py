@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import SeenReferences
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import SeenReferences
 
 # A line of bills has a few hundred bytes. The limit keeps a film that was chosen by mistake, which
 # may be one line of gigabytes, out of memory.
@@ -40,18 +40,18 @@ class BillFileOnDisk:
 def open_bills(path: Path) -> Iterator[BillFileOnDisk]:
     """Open a file and look it through; nothing of it is kept in memory.
 
-    Raises OfficeRefusal: file_unreadable, file_not_utf8, line_too_long.
+    Raises OperatorRejection: file_unreadable, file_not_utf8, line_too_long.
     """
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise OfficeRefusal("file_unreadable", detail=error.strerror) from error
+        raise OperatorRejection("file_unreadable", detail=error.strerror) from error
     with stream:
         yield look_through(stream, name=path.name)
 
 
 def look_through(stream: IO[bytes], *, name: str) -> BillFileOnDisk:
-    """Read a seekable stream once. Raises OfficeRefusal: file_not_utf8, line_too_long."""
+    """Read a seekable stream once. Raises OperatorRejection: file_not_utf8, line_too_long."""
     digest, size_bytes = hashlib.sha256(), 0
     for number, raw in enumerate(_raw_lines(stream), start=1):
         _check_line(raw, number)
@@ -62,14 +62,14 @@ def look_through(stream: IO[bytes], *, name: str) -> BillFileOnDisk:
 
 def _check_line(raw: bytes, number: int) -> None:
     if number == 1 and raw.startswith(_UTF16_MARKS):
-        raise OfficeRefusal("file_not_utf8", detail="it is UTF-16")
+        raise OperatorRejection("file_not_utf8", detail="it is UTF-16")
     if len(raw) > MAX_LINE_BYTES:
-        raise OfficeRefusal("line_too_long", detail=f"line {number}")
+        raise OperatorRejection("line_too_long", detail=f"line {number}")
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
         where = f"line {number}, byte {error.start + 1}"
-        raise OfficeRefusal("file_not_utf8", detail=where) from error
+        raise OperatorRejection("file_not_utf8", detail=where) from error
 
 
 def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -45,7 +45,7 @@ class Database:
     """Runs statements on a connection that is opened on first use.
 
     `secret` returns the connection's fields (`username`, `password`, `host`, `port`, `dbname`,
-    optional `sslmode` and `pooled`); `renew_secret` is called when the server refuses them, before
+    optional `sslmode` and `pooled`); `renew_secret` is called when the server rejects them, before
     one more try: the password may have been rotated while this process was warm. Statements end
     after `timeouts`, by default those of the role that logs in.
     """
@@ -115,7 +115,7 @@ class Database:
         try:
             return self._connect(self._secret())
         except psycopg2.OperationalError as error:
-            if not is_refused_login(error):
+            if not is_rejected_login(error):
                 raise
         self._renew_secret()
         return self._connect(self._secret())
@@ -147,7 +147,7 @@ class Database:
 def _options(timeouts: Timeouts) -> str:
     """Ask for timeouts; behind a pool those of the role must do, which are the same.
 
-    RDS Proxy refuses a connection that asks for settings:
+    RDS Proxy rejects a connection that asks for settings:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html
     """
     return " ".join(f"-c {name}={value}" for name, value in timeouts.settings().items())
@@ -163,8 +163,8 @@ def tls_arguments(secret: Mapping[str, Any]) -> dict[str, Any]:
     return {"sslmode": secret.get("sslmode", "verify-full"), "sslrootcert": str(RDS_CA_BUNDLE)}
 
 
-def is_refused_login(error: psycopg2.OperationalError) -> bool:
-    """Tell whether the server refused the login.
+def is_rejected_login(error: psycopg2.OperationalError) -> bool:
+    """Tell whether the server rejected the login.
 
     psycopg2 gives no SQLSTATE for a connection that never came about, and libpq's only other sign
     is the server's text, whose severity and role name are translated but whose shape is not:

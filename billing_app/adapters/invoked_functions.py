@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from billing_app.adapters.office import batch_data, line_result
+from billing_app.adapters.operator_ledger import batch_data, line_result
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.office_errors import OFFICE_CATALOGUE, OfficeRefusal
-from billing_app.ports.office import BillBatch, BillIssuer, LineResult
+from billing_app.domain.operator_errors import OPERATOR_CATALOGUE, OperatorRejection
+from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -21,7 +21,7 @@ class InvokedFunctions(BillIssuer):
     """Will invoke `<prefix>-<name>` with an event and return its answer.
 
     The client must not retry by itself: an import or a reversal that took effect but whose answer
-    was lost would be told as refused. Running the command again is the operator's choice.
+    was lost would be told as rejected. Running the command again is the operator's choice.
     """
 
     def __init__(self, client: LambdaClient, *, prefix: str) -> None:
@@ -46,5 +46,5 @@ class InvokedFunctions(BillIssuer):
         answer = self("import_bills", batch_data(batch))
         if answer["status"] != "done":
             code = answer["code"]
-            raise OfficeRefusal(code if code in OFFICE_CATALOGUE else "internal_error")
+            raise OperatorRejection(code if code in OPERATOR_CATALOGUE else "internal_error")
         return [line_result(line) for line in answer["data"]["lines"]]

@@ -65,7 +65,7 @@ def migrate(
     to repeat and to start twice at once: the second waits for the first.
 
     Raises:
-        MigrationError: the database can't be reached, or refused a file or a role.
+        MigrationError: the database can't be reached, or rejected a file or a role.
     """
     with _locked(secret) as connection:
         applied = _apply_numbered(secret, sql_folder)

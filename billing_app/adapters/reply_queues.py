@@ -11,8 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.identifiers import reply_queue_prefixes
-from billing_app.ports.books import ReplyQueueRegistry
 from billing_app.ports.clock import Clock
+from billing_app.ports.ledger import ReplyQueueRegistry
 from billing_app.ports.reply_queues import ReplyAddress
 
 if TYPE_CHECKING:

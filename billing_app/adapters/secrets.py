@@ -25,7 +25,7 @@ class Secrets:
         """Return the secret's fields.
 
         Raises:
-            Unavailable: Secrets Manager refuses or does not answer, or the secret isn't JSON.
+            Unavailable: Secrets Manager rejects or does not answer, or the secret isn't JSON.
         """
         if secret_id not in self._known:
             self._known[secret_id] = self._fetch(secret_id)

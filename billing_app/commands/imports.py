@@ -22,16 +22,16 @@ from billing_app.adapters.bill_files import (
     look_through,
     open_bills,
 )
-from billing_app.commands.refused_lines import RefusedLines
+from billing_app.commands.rejected_lines import RejectedLines
 from billing_app.commands.session import Session, json_option
 from billing_app.domain.bill_lines import MESSAGES, visible
-from billing_app.domain.office_errors import OfficeRefusal
+from billing_app.domain.operator_errors import OperatorRejection
 from billing_app.use_cases.imports import BillFile, ImportSummary, import_bills
-from billing_app.use_cases.office_events import row_data, summary_data
+from billing_app.use_cases.operator_events import row_data, summary_data
 
 # Less is imported before a bar could be read.
 _LARGE_FILE_BYTES = 200_000
-_ENDS = ("issued", "revised", "already_present", "refused")
+_ENDS = ("issued", "revised", "already_present", "rejected")
 
 
 @click.command("import")
@@ -40,7 +40,7 @@ _ENDS = ("issued", "revised", "already_present", "refused")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
-    help="Write the refused lines into this CSV file.",
+    help="Write the rejected lines into this CSV file.",
 )
 @click.option("--delimiter", type=click.Choice([",", ";"]), help="Found out, if not given.")
 @json_option
@@ -52,16 +52,16 @@ def import_command(
 
     The first line names the columns apartment_id, utility, provider_id, provider_reference,
     period_from, period_to, due_on, amount (as 51.40) and currency, in any order. Lines that are
-    wrong are refused, the others imported. Importing a file again adds nothing twice.
+    wrong are rejected, the others imported. Importing a file again adds nothing twice.
 
     \b
     Examples:
       billing-admin import october.csv --dry-run
-      billing-admin import october.csv --report refused.csv
+      billing-admin import october.csv --report rejected.csv
     """
-    with _opened(file) as bills, _refused_lines(report, file) as refused_lines:
-        summary = _import(session, bills, dry_run, delimiter, refused_lines)
-    _tell(session, summary, refused_lines)
+    with _opened(file) as bills, _rejected_lines(report, file) as rejected_lines:
+        summary = _import(session, bills, dry_run, delimiter, rejected_lines)
+    _tell(session, summary, rejected_lines)
 
 
 def _import(
@@ -69,7 +69,7 @@ def _import(
     bills: BillFileOnDisk,
     dry_run: bool,
     delimiter: str | None,
-    refused_lines: RefusedLines,
+    rejected_lines: RejectedLines,
 ) -> ImportSummary:
     file = BillFile(bills.name, bills.sha256, bills.lines(), delimiter)
     with closing(ReferencesOnDisk()) as seen, _progress(session, bills) as on_progress:
@@ -77,9 +77,9 @@ def _import(
             file=file,
             import_id=uuid4(),
             dry_run=dry_run,
-            office=session.reach.bills,
+            ledger=session.reach.bills,
             seen=seen,
-            on_refused=refused_lines.add,
+            on_rejected=rejected_lines.add,
             on_progress=on_progress,
         )
 
@@ -98,15 +98,15 @@ def _spooled(stdin: IO[bytes]) -> Iterator[BillFileOnDisk]:
 
 
 @contextmanager
-def _refused_lines(report: Path | None, file: Path) -> Iterator[RefusedLines]:
+def _rejected_lines(report: Path | None, file: Path) -> Iterator[RejectedLines]:
     if report is None:
-        yield RefusedLines(None)
+        yield RejectedLines(None)
         return
     if report.exists() and file.exists() and report.samefile(file):
         raise click.UsageError("The report would overwrite the file of bills.")
     # Spreadsheets take a file without the mark for one in their own old encoding.
     with _created(report) as stream:
-        yield RefusedLines(stream)
+        yield RejectedLines(stream)
 
 
 def _created(report: Path) -> IO[str]:
@@ -134,33 +134,33 @@ def _progress(session: Session, bills: BillFileOnDisk) -> Iterator[Callable[[int
         yield lambda line: bar.update(task, completed=bills.read_bytes, line=line)
 
 
-def _tell(session: Session, summary: ImportSummary, refused_lines: RefusedLines) -> None:
+def _tell(session: Session, summary: ImportSummary, rejected_lines: RejectedLines) -> None:
     data = summary_data(summary)
-    data["refused_lines"] = [row_data(row) for row in refused_lines.first]
-    data["refused_lines_left_out"] = summary.refused - len(refused_lines.first)
+    data["rejected_lines"] = [row_data(row) for row in rejected_lines.first]
+    data["rejected_lines_left_out"] = summary.rejected - len(rejected_lines.first)
     if not session.as_json:
-        _print_tables(summary, refused_lines)
-    if summary.refused:
-        counts = f"{summary.refused} of {summary.results.total()}"
-        session.decline(OfficeRefusal("lines_refused", detail=counts, data=data))
+        _print_tables(summary, rejected_lines)
+    if summary.rejected:
+        counts = f"{summary.rejected} of {summary.results.total()}"
+        session.decline(OperatorRejection("lines_rejected", detail=counts, data=data))
     if session.as_json:
         session.say(data, "")
 
 
-def _print_tables(summary: ImportSummary, refused_lines: RefusedLines) -> None:
+def _print_tables(summary: ImportSummary, rejected_lines: RejectedLines) -> None:
     console = Console(markup=False, highlight=False)
     counts = Table(title="Dry run: nothing was changed" if summary.dry_run else None)
     for end in _ENDS:
         counts.add_column(end.replace("_", " "), justify="right")
     counts.add_row(*(str(summary.results[end]) for end in _ENDS))
     console.print(counts)
-    if summary.refused:
+    if summary.rejected:
         console.print(_problems_table(summary))
-        refused_lines.print_first(console)
+        rejected_lines.print_first(console)
 
 
 def _problems_table(summary: ImportSummary) -> Table:
-    table = Table("Code", "Lines", "What it means", title="Why lines were refused")
+    table = Table("Code", "Lines", "What it means", title="Why lines were rejected")
     for code, count in summary.problems.most_common():
         table.add_row(visible(code), str(count), MESSAGES.get(code, ""))
     return table

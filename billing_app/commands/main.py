@@ -21,17 +21,17 @@ from billing_app.commands.session import (
     json_option,
 )
 from billing_app.commands.settings import Target
-from billing_app.domain.errors import Refusal, Unavailable
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.use_cases.office_events import refused
+from billing_app.domain.errors import Rejection, Unavailable
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.use_cases.operator_events import rejected
 
 EPILOG = """\b
 Exit codes:
   0    done
   1    failed: the outcome is not known, run the same command again
   2    the command line or the settings are wrong
-  3    refused; the code says why
-  4    import: some lines were refused
+  3    rejected; the code says why
+  4    import: some lines were rejected
   5    reconcile: the books do not agree
   130  interrupted, or not confirmed
 
@@ -60,14 +60,14 @@ def _declined(session: Session | None, error: Exception) -> Exception:
     """Choose how an error ends the command; its own text may hold values and is not shown."""
     if session is None or session.traceback:
         return error
-    refusal = error if isinstance(error, Refusal) else _our_fault(error)
-    return Declined(refused(refusal), as_json=session.as_json)
+    rejection = error if isinstance(error, Rejection) else _our_fault(error)
+    return Declined(rejected(rejection), as_json=session.as_json)
 
 
-def _our_fault(error: Exception) -> OfficeRefusal:
+def _our_fault(error: Exception) -> OperatorRejection:
     if isinstance(error, Unavailable):
-        return OfficeRefusal("service_unavailable")
-    return OfficeRefusal("internal_error", detail=f"{type(error).__name__}, see --traceback")
+        return OperatorRejection("service_unavailable")
+    return OperatorRejection("internal_error", detail=f"{type(error).__name__}, see --traceback")
 
 
 @click.group(

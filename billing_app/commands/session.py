@@ -11,14 +11,14 @@ import click
 
 from billing_app.commands.settings import Target
 from billing_app.domain.bill_lines import visible
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import BillIssuer
-from billing_app.use_cases.office_events import Answer, refused
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import BillIssuer
+from billing_app.use_cases.operator_events import Answer, rejected
 
 EXIT_FAILED = 1
-EXIT_REFUSED = 3
+EXIT_REJECTED = 3
 # Scripts want to tell these from an id that was mistyped.
-_EXIT_CODES = {"lines_refused": 4, "books_differ": 5}
+_EXIT_CODES = {"lines_rejected": 4, "books_differ": 5}
 EXIT_INTERRUPTED = 130
 
 
@@ -58,9 +58,9 @@ class Session:
         data: dict[str, Any] = answer["data"] or {}
         return data
 
-    def decline(self, refusal: OfficeRefusal) -> NoReturn:
-        """End the command with a refusal."""
-        raise Declined(refused(refusal), as_json=self.as_json)
+    def decline(self, rejection: OperatorRejection) -> NoReturn:
+        """End the command with a rejection."""
+        raise Declined(rejected(rejection), as_json=self.as_json)
 
     def say(self, data: Mapping[str, Any], sentence: str) -> None:
         """Print what came of it: a sentence for people, or the data."""
@@ -80,7 +80,7 @@ class Declined(click.ClickException):
         """What the process ends with."""
         if self.answer["status"] == "failed":
             return EXIT_FAILED
-        return _EXIT_CODES.get(self.answer["code"], EXIT_REFUSED)
+        return _EXIT_CODES.get(self.answer["code"], EXIT_REJECTED)
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002 - click's signature
         """Print the answer."""

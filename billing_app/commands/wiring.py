@@ -11,17 +11,17 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from billing_app.adapters.cognito_admin import CognitoUserDirectory
 from billing_app.adapters.connections import Database
-from billing_app.adapters.directory import CognitoDirectory
 from billing_app.adapters.invoked_functions import InvokedFunctions
 from billing_app.adapters.migrations import MigrationError, migrate
-from billing_app.adapters.office import PostgresOffice
+from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.secrets import Secrets
 from billing_app.commands.session import Reach
 from billing_app.commands.settings import Settings, Target, read_settings
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.use_cases.office_events import Answer, Desk, done, handle, refused
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.use_cases.operator_events import Answer, Desk, done, handle, rejected
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
@@ -48,16 +48,16 @@ def _answering(functions: InvokedFunctions) -> Callable[[str, Mapping[str, Any]]
         try:
             return functions(name, event)
         except Unavailable:
-            return refused(OfficeRefusal("service_unavailable"))
+            return rejected(OperatorRejection("service_unavailable"))
 
     return ask
 
 
 def _direct(settings: Settings) -> Reach:
-    office = PostgresOffice(_database(settings))
+    ledger = PostgresOperatorLedger(_database(settings))
     desk = Desk(
-        office=office,
-        directory=CognitoDirectory(_cognito(settings), user_pool_id=settings.user_pool_id),
+        ledger=ledger,
+        directory=CognitoUserDirectory(_cognito(settings), user_pool_id=settings.user_pool_id),
         clock=lambda: datetime.now(UTC),
         new_id=uuid4,
     )
@@ -65,7 +65,7 @@ def _direct(settings: Settings) -> Reach:
     def ask(name: str, event: Mapping[str, Any]) -> Answer:
         return _migrated(settings) if name == "migrate" else handle(name, event, desk=desk)
 
-    return Reach(ask=ask, bills=office)
+    return Reach(ask=ask, bills=ledger)
 
 
 def _migrated(settings: Settings) -> Answer:
@@ -78,7 +78,7 @@ def _migrated(settings: Settings) -> Answer:
             role_passwords={role["username"]: role["password"] for role in roles},
         )
     except MigrationError as error:
-        return refused(OfficeRefusal("migration_failed", detail=str(error).rstrip(".")))
+        return rejected(OperatorRejection("migration_failed", detail=str(error).rstrip(".")))
     return done(asdict(report))
 
 

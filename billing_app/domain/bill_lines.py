@@ -32,7 +32,7 @@ MESSAGES = {
     "value_has_spaces": "The cell begins or ends with a space.",
     "value_too_long": f"The cell has more than {MAX_REFERENCE_CHARS} characters.",
     "control_character": "The cell has a control or invisible character.",
-    "formula_refused": "The cell begins like a spreadsheet formula (= + - @).",
+    "formula_rejected": "The cell begins like a spreadsheet formula (= + - @).",
     "apartment_id_invalid": "The apartment's id is not a UUID.",
     "utility_invalid": "A utility is a word of small letters, such as gas.",
     "provider_id_invalid": "Only letters, digits, '.', '_' and '-', at most 64, can stand here.",
@@ -87,7 +87,7 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a line was refused: a key of MESSAGES, and the column unless it is the whole line."""
+    """Why a line was rejected: a key of MESSAGES, and the column unless it is the whole line."""
 
     code: str
     column: str | None = None
@@ -101,11 +101,11 @@ class Problem:
 
 def read_text(text: str) -> str:
     """Read free text that is safe in a spreadsheet and on a terminal."""
-    _refuse(not text, "value_missing")
-    _refuse(has_invisible(text), "control_character")
-    _refuse(text != text.strip(), "value_has_spaces")
-    _refuse(text.startswith(_FORMULA_STARTS), "formula_refused")
-    _refuse(len(text) > MAX_REFERENCE_CHARS, "value_too_long")
+    _reject(not text, "value_missing")
+    _reject(has_invisible(text), "control_character")
+    _reject(text != text.strip(), "value_has_spaces")
+    _reject(text.startswith(_FORMULA_STARTS), "formula_rejected")
+    _reject(len(text) > MAX_REFERENCE_CHARS, "value_too_long")
     return text
 
 
@@ -134,8 +134,8 @@ def read_date(text: str) -> date:
 
 def read_currency(text: str) -> str:
     """Read a currency's code."""
-    _refuse(not text, "value_missing")
-    _refuse(text not in EXPONENT_OF, "currency_unknown")
+    _reject(not text, "value_missing")
+    _reject(text not in EXPONENT_OF, "currency_unknown")
     return text
 
 
@@ -161,11 +161,11 @@ def spreadsheet_safe(cell: str) -> str:
 
 
 def _matching(pattern: re.Pattern[str], text: str, code: str) -> str:
-    _refuse(not text, "value_missing")
-    _refuse(pattern.fullmatch(text) is None, code)
+    _reject(not text, "value_missing")
+    _reject(pattern.fullmatch(text) is None, code)
     return text
 
 
-def _refuse(broken: bool, code: str) -> None:
+def _reject(broken: bool, code: str) -> None:
     if broken:
         raise CellError(code)

@@ -145,7 +145,7 @@ CATALOGUE: Mapping[str, ErrorKind] = {
 }
 
 
-class Refusal(Exception):
+class Rejection(Exception):
     """A request that can't be done, with a code of the catalogue.
 
     `data` is shown to the user: it names offending fields or bills, never a value that the user

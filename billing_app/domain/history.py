@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 from billing_app.domain.instants import TICK, format_instant, parse_instant
 
 Event = Mapping[str, Any]
@@ -31,9 +31,9 @@ class Frame:
     date_up: datetime
 
     def __post_init__(self) -> None:
-        """Refuse a frame that ends before it starts."""
+        """Reject a frame that ends before it starts."""
         if self.date_down > self.date_up:
-            raise Refusal("invalid_time_frame")
+            raise Rejection("invalid_time_frame")
 
     def as_json(self) -> dict[str, str]:
         """Write the frame as the contract's `covered`."""
@@ -60,16 +60,16 @@ def frame_from(*, date_down: str | None, date_up: str | None) -> Frame | None:
     """Read the frame that a client sent; `None` when it holds nothing.
 
     Raises:
-        Refusal: `invalid_time_frame`.
+        Rejection: `invalid_time_frame`.
     """
     if date_down is None and date_up is None:
         return None
     if date_down is None or date_up is None:
-        raise Refusal("invalid_time_frame")
+        raise Rejection("invalid_time_frame")
     try:
         return Frame(date_down=parse_instant(date_down), date_up=parse_instant(date_up))
     except ValueError as error:
-        raise Refusal("invalid_time_frame") from error
+        raise Rejection("invalid_time_frame") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,14 @@ class Cursor:
         """Read a cursor that was handed out for this apartment.
 
         Raises:
-            Refusal: `invalid_cursor`.
+            Rejection: `invalid_cursor`.
         """
         try:
             cursor = cls._parse(text)
         except (ValueError, TypeError, binascii.Error) as error:
-            raise Refusal("invalid_cursor") from error
+            raise Rejection("invalid_cursor") from error
         if cursor.apartment_id != apartment_id:
-            raise Refusal("invalid_cursor")
+            raise Rejection("invalid_cursor")
         return cursor
 
     @classmethod

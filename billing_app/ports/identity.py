@@ -35,7 +35,7 @@ class Credentials:
 
 
 class IdentityProvider(Protocol):
-    """Logs users in. Raises `Refusal` with a login code, `Unavailable` when it doesn't answer."""
+    """Logs users in. Raises `Rejection` with a login code, `Unavailable` when it doesn't answer."""
 
     def sign_in(self, credentials: Credentials) -> SignedIn:
         """Check the credentials and return tokens."""

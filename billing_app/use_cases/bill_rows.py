@@ -24,7 +24,7 @@ from billing_app.domain.bill_lines import (
     read_utility,
 )
 from billing_app.domain.currencies import EXPONENT_OF, AmountError, minor_units
-from billing_app.domain.office_errors import OfficeRefusal
+from billing_app.domain.operator_errors import OperatorRejection
 
 DELIMITERS = (",", ";")
 
@@ -96,7 +96,7 @@ class Header:
 class Row:
     """A line of the file: its cells as they came, and the bill in them or what is wrong.
 
-    `columns` are the file's; a line that was refused may have another number of cells.
+    `columns` are the file's; a line that was rejected may have another number of cells.
     """
 
     line: int
@@ -109,15 +109,15 @@ class Row:
 def read_header(*, text: str, delimiter: str | None) -> Header:
     """Read the first line; the delimiter is the one that gives all columns.
 
-    Raises OfficeRefusal: header_invalid, delimiter_invalid.
+    Raises OperatorRejection: header_invalid, delimiter_invalid.
     """
     if delimiter not in (None, *DELIMITERS):
-        raise OfficeRefusal("delimiter_invalid")
+        raise OperatorRejection("delimiter_invalid")
     candidates = [delimiter] if delimiter else DELIMITERS
     headers = [Header(_header_cells(text, one), one) for one in candidates]
     fitting = [header for header in headers if sorted(header.columns) == sorted(COLUMNS)]
     if not fitting:
-        raise _header_refusal(max(headers, key=lambda header: len(header.columns)).columns)
+        raise _header_rejection(max(headers, key=lambda header: len(header.columns)).columns)
     return fitting[0]
 
 
@@ -156,10 +156,10 @@ def _header_cells(text: str, delimiter: str) -> tuple[str, ...]:
         return ()
 
 
-def _header_refusal(found: tuple[str, ...]) -> OfficeRefusal:
+def _header_rejection(found: tuple[str, ...]) -> OperatorRejection:
     missing = [column for column in COLUMNS if column not in found]
     unknown = sorted({column for column in found if column not in COLUMNS})
     repeated = sorted({column for column in found if found.count(column) > 1})
     said = [("missing", missing), ("unknown", unknown), ("repeated", repeated)]
     details = "; ".join(f"{word}: {', '.join(names)[:200]}" for word, names in said if names)
-    return OfficeRefusal("header_invalid", detail=details)
+    return OperatorRejection("header_invalid", detail=details)

@@ -22,36 +22,36 @@ from billing_app.domain.bills import (
 )
 from billing_app.domain.instants import format_instant
 from billing_app.domain.parts import cut, items_budget
-from billing_app.ports.books import Books
 from billing_app.ports.cache import CachedResult, ResultCache
 from billing_app.ports.clock import Clock
+from billing_app.ports.ledger import Ledger
 from billing_app.use_cases.fresh_results import fresh_result
 
 Json = dict[str, Any]
 
 
 def show_debts(
-    *, books: Books, cache: ResultCache, clock: Clock, subject: UUID, apartment_id: UUID
+    *, ledger: Ledger, cache: ResultCache, clock: Clock, subject: UUID, apartment_id: UUID
 ) -> list[Json]:
     """Return the current debts in parts; each part repeats the totals of all debts.
 
     Raises:
-        Refusal: `apartment_not_found`.
+        Rejection: `apartment_not_found`.
         Unavailable: the database does not answer.
     """
     result = fresh_result(
-        books=books,
+        ledger=ledger,
         cache=cache,
         subject=subject,
         apartment_id=apartment_id,
         key=f"debts:{apartment_id.hex}",
-        compute=lambda: _compute(books, subject=subject, apartment_id=apartment_id),
+        compute=lambda: _compute(ledger, subject=subject, apartment_id=apartment_id),
     )
     return _parts(result, apartment_id=apartment_id, now=clock())
 
 
-def _compute(books: Books, *, subject: UUID, apartment_id: UUID) -> CachedResult | None:
-    found = books.open_debts(subject=subject, apartment_id=apartment_id)
+def _compute(ledger: Ledger, *, subject: UUID, apartment_id: UUID) -> CachedResult | None:
+    found = ledger.open_debts(subject=subject, apartment_id=apartment_id)
     if found is None:
         return None
     rows = [_debt_json(debt) for debt in found.debts]

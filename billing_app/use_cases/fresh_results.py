@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from billing_app.domain.errors import Refusal
-from billing_app.ports.books import Books
+from billing_app.domain.errors import Rejection
 from billing_app.ports.cache import CachedResult, ResultCache
+from billing_app.ports.ledger import Ledger
 
 
 def fresh_result(
     *,
-    books: Books,
+    ledger: Ledger,
     cache: ResultCache,
     subject: UUID,
     apartment_id: UUID,
@@ -29,21 +29,21 @@ def fresh_result(
     `compute` returns version and body from one snapshot, None when access was lost meanwhile.
 
     Raises:
-        Refusal: `apartment_not_found`.
+        Rejection: `apartment_not_found`.
         Unavailable: the database does not answer.
     """
     pending = cache.ask(key=key)
     try:
-        access = books.access(subject=subject, apartment_id=apartment_id)
+        access = ledger.access(subject=subject, apartment_id=apartment_id)
     finally:
         # Whatever the books say: a question whose answer nobody reads keeps its connection.
         cached = pending()
     if access is None:
-        raise Refusal("apartment_not_found")
+        raise Rejection("apartment_not_found")
     if cached is not None and cached.version == access.version:
         return cached
     computed = compute()
     if computed is None:
-        raise Refusal("apartment_not_found")
+        raise Rejection("apartment_not_found")
     cache.store(key=key, result=computed)
     return computed

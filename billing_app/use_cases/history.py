@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 from billing_app.domain.history import (
     Bounds,
     Cursor,
@@ -21,8 +21,8 @@ from billing_app.domain.history import (
 )
 from billing_app.domain.instants import format_instant, parse_instant
 from billing_app.domain.parts import PART_MAX_BYTES, cut
-from billing_app.ports.books import Books, HistoryPage, HistoryQuery
 from billing_app.ports.cache import CachedResult, ResultCache
+from billing_app.ports.ledger import HistoryPage, HistoryQuery, Ledger
 from billing_app.use_cases.fresh_results import fresh_result
 from billing_app.use_cases.payments import flat_provider
 
@@ -38,7 +38,7 @@ _ENVELOPE_BYTES = 1_000
 class HistoryReader:
     """One resident reads one apartment's history."""
 
-    books: Books
+    ledger: Ledger
     cache: ResultCache
     subject: UUID
     apartment_id: UUID
@@ -47,11 +47,11 @@ class HistoryReader:
         """Return a page at the current version.
 
         Raises:
-            Refusal: `apartment_not_found`.
+            Rejection: `apartment_not_found`.
             Unavailable: the database does not answer.
         """
         result = fresh_result(
-            books=self.books,
+            ledger=self.ledger,
             cache=self.cache,
             subject=self.subject,
             apartment_id=self.apartment_id,
@@ -66,13 +66,15 @@ class HistoryReader:
         return f"history:{self.apartment_id.hex}:{self.subject.hex}:{position}"
 
     def _compute(self, query: HistoryQuery) -> CachedResult | None:
-        page = self.books.history(subject=self.subject, apartment_id=self.apartment_id, query=query)
+        page = self.ledger.history(
+            subject=self.subject, apartment_id=self.apartment_id, query=query
+        )
         return None if page is None else CachedResult(page.version, _page_to_json(page))
 
 
 def sync_history(
     *,
-    books: Books,
+    ledger: Ledger,
     cache: ResultCache,
     subject: UUID,
     apartment_id: UUID,
@@ -86,10 +88,10 @@ def sync_history(
     what a client cached outside of it, it drops.
 
     Raises:
-        Refusal: `apartment_not_found`, `invalid_cursor`, `history_frame_unknown`.
+        Rejection: `apartment_not_found`, `invalid_cursor`, `history_frame_unknown`.
         Unavailable: the database does not answer.
     """
-    reader = HistoryReader(books, cache, subject, apartment_id)
+    reader = HistoryReader(ledger, cache, subject, apartment_id)
     start = _position(frame=frame, cursor=cursor, apartment_id=apartment_id)
     answer = _read(reader, start)
     return _parts(answer, apartment_id=apartment_id)
@@ -114,7 +116,7 @@ def _read(reader: HistoryReader, start: Position | None) -> _Answer:
     page = reader.page(_upward_query(start))
     bounds = Bounds(page.visible_from, page.last_posted_at)
     if not page.frame_known:
-        raise Refusal("history_frame_unknown")
+        raise Rejection("history_frame_unknown")
     held = _clamp(start, bounds=bounds)
     upward = upward_steps(page.events, start=held)
     if page.more:

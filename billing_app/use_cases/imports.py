@@ -11,8 +11,8 @@ from itertools import islice
 from uuid import UUID
 
 from billing_app.domain.bill_lines import BillLine, Problem
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import BillBatch, BillIssuer, LineResult, SeenReferences
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult, SeenReferences
 from billing_app.use_cases.bill_rows import Header, Row, read_header, read_row
 
 BATCH_LINES = 500
@@ -38,14 +38,14 @@ class ImportSummary:
     problems: Counter[str] = field(default_factory=Counter)
 
     @property
-    def refused(self) -> int:
-        """The number of lines that were refused."""
-        return self.results["refused"]
+    def rejected(self) -> int:
+        """The number of lines that were rejected."""
+        return self.results["rejected"]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedLine:
-    """A line with its end: issued, revised, already_present or refused."""
+    """A line with its end: issued, revised, already_present or rejected."""
 
     row: Row
     result: str
@@ -68,32 +68,33 @@ def import_bills(
     file: BillFile,
     import_id: UUID,
     dry_run: bool,
-    office: BillIssuer,
+    ledger: BillIssuer,
     seen: SeenReferences,
-    on_refused: Callable[[Row], None],
+    on_rejected: Callable[[Row], None],
     on_progress: Callable[[int], None],
 ) -> ImportSummary:
     """Issue the bills of a file, batch by batch; each batch is one transaction.
 
-    `on_refused` gets each refused line, `on_progress` the number of the last line of each batch.
-    Raises OfficeRefusal before anything is issued: file_empty, header_invalid, delimiter_invalid.
+    `on_rejected` gets each rejected line, `on_progress` the number of the last line of each batch.
+    Raises OperatorRejection before anything is issued: file_empty, header_invalid,
+    delimiter_invalid.
     """
     lines = _numbered(file.lines)
     header = _header(lines, file.delimiter)
     summary = ImportSummary(import_id, dry_run)
     for rows in _batches(_rows(lines, header, seen)):
         batch = BillBatch(import_id, file.name, file.sha256, dry_run, _bills(rows))
-        for imported in issue_rows(rows, batch, office):
-            _count(imported, summary, on_refused)
+        for imported in issue_rows(rows, batch, ledger):
+            _count(imported, summary, on_rejected)
         on_progress(rows[-1].line)
     return summary
 
 
-def issue_rows(rows: list[Row], batch: BillBatch, office: BillIssuer) -> Iterator[ImportedLine]:
+def issue_rows(rows: list[Row], batch: BillBatch, ledger: BillIssuer) -> Iterator[ImportedLine]:
     """Issue the batch made of the rows' bills and give each row its end."""
-    results = {one.line: one for one in office.issue_bills(batch=batch)} if batch.lines else {}
+    results = {one.line: one for one in ledger.issue_bills(batch=batch)} if batch.lines else {}
     for row in rows:
-        yield _ended(row, results[row.line]) if row.bill else ImportedLine(row, "refused")
+        yield _ended(row, results[row.line]) if row.bill else ImportedLine(row, "rejected")
 
 
 def _ended(row: Row, result: LineResult) -> ImportedLine:
@@ -102,12 +103,12 @@ def _ended(row: Row, result: LineResult) -> ImportedLine:
 
 
 def _count(
-    imported: ImportedLine, summary: ImportSummary, on_refused: Callable[[Row], None]
+    imported: ImportedLine, summary: ImportSummary, on_rejected: Callable[[Row], None]
 ) -> None:
     summary.results[imported.result] += 1
-    if imported.result == "refused":
+    if imported.result == "rejected":
         summary.problems.update(problem.code for problem in imported.row.problems)
-        on_refused(imported.row)
+        on_rejected(imported.row)
 
 
 def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -121,7 +122,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 def _header(lines: Iterator[tuple[int, str]], delimiter: str | None) -> Header:
     first = next(lines, None)
     if first is None:
-        raise OfficeRefusal("file_empty")
+        raise OperatorRejection("file_empty")
     return read_header(text=first[1], delimiter=delimiter)
 
 
@@ -131,7 +132,7 @@ def _rows(lines: Iterator[tuple[int, str]], header: Header, seen: SeenReferences
 
 
 def _unless_repeated(row: Row, seen: SeenReferences) -> Row:
-    """Refuse a bill whose reference an earlier good line had: which of the two is right?"""
+    """Reject a bill whose reference an earlier good line had: which of the two is right?"""
     if row.bill is None:
         return row
     first = seen.first_line_of(

@@ -4,37 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing_app.domain.errors import Refusal
-from billing_app.ports.books import Account, Books
+from billing_app.domain.errors import Rejection
 from billing_app.ports.identity import Credentials, IdentityProvider, SignedIn, Tokens
+from billing_app.ports.ledger import Account, Ledger
 
 Json = dict[str, Any]
 
 
-def log_in(*, identity: IdentityProvider, books: Books, credentials: Credentials) -> Json:
+def log_in(*, identity: IdentityProvider, ledger: Ledger, credentials: Credentials) -> Json:
     """Return the resident, their tokens and their apartments.
 
     Raises:
-        Refusal: a login code; an unknown user and a wrong password read alike.
+        Rejection: a login code; an unknown user and a wrong password read alike.
         Unavailable: the identity provider or the database does not answer.
     """
-    return _session(books, identity.sign_in(credentials))
+    return _session(ledger, identity.sign_in(credentials))
 
 
-def stay_logged_in(*, identity: IdentityProvider, books: Books, refresh_token: str) -> Json:
+def stay_logged_in(*, identity: IdentityProvider, ledger: Ledger, refresh_token: str) -> Json:
     """Return what a login returns, for a refresh token instead of a password.
 
     Raises:
-        Refusal: `session_expired`, `account_disabled`, `resident_not_found`.
+        Rejection: `session_expired`, `account_disabled`, `resident_not_found`.
         Unavailable: the identity provider or the database does not answer.
     """
-    return _session(books, identity.refresh(refresh_token=refresh_token))
+    return _session(ledger, identity.refresh(refresh_token=refresh_token))
 
 
-def _session(books: Books, signed_in: SignedIn) -> Json:
-    account = books.account(subject=signed_in.subject)
+def _session(ledger: Ledger, signed_in: SignedIn) -> Json:
+    account = ledger.account(subject=signed_in.subject)
     if account is None:
-        raise Refusal("resident_not_found")
+        raise Rejection("resident_not_found")
     return {
         "resident": {"name": account.name},
         "tokens": _tokens_json(signed_in.tokens),

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from billing_app.domain.parts import cut, items_budget
-from billing_app.ports.books import Books, PaymentOrder
+from billing_app.ports.ledger import Ledger, PaymentOrder
 
 Json = dict[str, Any]
 
 
-def pay_bills(*, books: Books, order: PaymentOrder) -> Json:
+def pay_bills(*, ledger: Ledger, order: PaymentOrder) -> Json:
     """Return the receipt; the same request key gets the same receipt again, for ever.
 
     Raises:
-        Refusal: `apartment_not_found`, `bill_not_found`, `bill_void`, `bill_already_paid`,
+        Rejection: `apartment_not_found`, `bill_not_found`, `bill_void`, `bill_already_paid`,
             `currency_mixed`, `total_changed`, `idempotency_key_reused`.
         Unavailable: the outcome is not known; asking again with the same key is safe.
     """
-    payment = books.pay(order)
+    payment = ledger.pay(order)
     return {**payment, "lines": [flat_provider(line) for line in payment["lines"]]}
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import DayOfProvider, Office, Violation
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import DayOfProvider, OperatorLedger, Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Reconciliation:
         return not self.differing and not self.violations
 
 
-def reconcile(*, first_day: date, last_day: date, office: Office) -> Reconciliation:
+def reconcile(*, first_day: date, last_day: date, ledger: OperatorLedger) -> Reconciliation:
     """Compare the sums per provider and posting day, and ask for broken rules.
 
-    Raises OfficeRefusal: invalid_request when the days are the wrong way round.
+    Raises OperatorRejection: invalid_request when the days are the wrong way round.
     """
     if last_day < first_day:
-        raise OfficeRefusal("invalid_request", detail="the last day is before the first")
-    rows = office.reconcile(first_day=first_day, last_day=last_day)
-    return Reconciliation(first_day, last_day, rows, office.violations())
+        raise OperatorRejection("invalid_request", detail="the last day is before the first")
+    rows = ledger.reconcile(first_day=first_day, last_day=last_day)
+    return Reconciliation(first_day, last_day, rows, ledger.violations())

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import Directory, Login, Office
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import Login, OperatorLedger, UserDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,78 +39,83 @@ class NewResident:
 
 
 def add_resident(
-    *, resident: NewResident, since: datetime, office: Office, directory: Directory
+    *, resident: NewResident, since: datetime, ledger: OperatorLedger, directory: UserDirectory
 ) -> dict[str, Any]:
     """Make the login, then the row, then the apartment, then the residency, in that order.
 
-    Returns the ids and, in `made`, which of these were made now. Raises OfficeRefusal:
+    Returns the ids and, in `made`, which of these were made now. Raises OperatorRejection:
     resident_exists when all stood before, login_disabled, password_or_email_required,
     login_invalid, invalid_new_password, apartment_not_found.
     """
     made: list[str] = []
     subject = _login(resident, directory, made).subject
-    _make(made, "resident", "resident_exists", lambda: _add_row(office, subject, resident.name))
-    apartment_id = _apartment(resident, subject, office, made)
+    _make(made, "resident", "resident_exists", lambda: _add_row(ledger, subject, resident.name))
+    apartment_id = _apartment(resident, subject, ledger, made)
     if apartment_id:
         _make(
             made,
             "residency",
             "residency_exists",
-            lambda: office.grant_residency(subject=subject, apartment_id=apartment_id, since=since),
+            lambda: ledger.grant_residency(subject=subject, apartment_id=apartment_id, since=since),
         )
     return _told(resident, subject, apartment_id, made)
 
 
 def grant_residency(
-    *, username: str, apartment_id: UUID, since: datetime, office: Office, directory: Directory
+    *,
+    username: str,
+    apartment_id: UUID,
+    since: datetime,
+    ledger: OperatorLedger,
+    directory: UserDirectory,
 ) -> dict[str, Any]:
     """Give a resident an apartment; they see what was posted from `since` on.
 
-    Raises OfficeRefusal: login_not_found, resident_not_found, apartment_not_found,
+    Raises OperatorRejection: login_not_found, resident_not_found, apartment_not_found,
     residency_exists.
     """
     subject = _known(username, directory).subject
-    return office.grant_residency(subject=subject, apartment_id=apartment_id, since=since)
+    return ledger.grant_residency(subject=subject, apartment_id=apartment_id, since=since)
 
 
 def end_residency(
-    *, username: str, apartment_id: UUID, office: Office, directory: Directory
+    *, username: str, apartment_id: UUID, ledger: OperatorLedger, directory: UserDirectory
 ) -> dict[str, Any]:
     """End a residency: from now on the apartment is not found for this resident.
 
-    Raises OfficeRefusal: login_not_found, residency_not_found.
+    Raises OperatorRejection: login_not_found, residency_not_found.
     """
     subject = _known(username, directory).subject
-    return office.end_residency(subject=subject, apartment_id=apartment_id)
+    return ledger.end_residency(subject=subject, apartment_id=apartment_id)
 
 
-def disable_login(*, username: str, directory: Directory) -> dict[str, Any]:
+def disable_login(*, username: str, directory: UserDirectory) -> dict[str, Any]:
     """Let somebody log in no more; what the books say of them stays.
 
-    Raises OfficeRefusal: login_not_found.
+    Raises OperatorRejection: login_not_found.
     """
     login = _known(username, directory)
     directory.disable(username=username)
     return {"username": username, "subject": str(login.subject)}
 
 
-def _login(resident: NewResident, directory: Directory, made: list[str]) -> Login:
+def _login(resident: NewResident, directory: UserDirectory, made: list[str]) -> Login:
     found = directory.find(username=resident.username)
     if found is None:
         made.append("login")
         return _new_login(resident, directory)
     if not found.enabled:
-        raise OfficeRefusal("login_disabled", detail=resident.username)
+        raise OperatorRejection("login_disabled", detail=resident.username)
     # Someone who has logged in already keeps the password that they know.
     if resident.password and found.fresh:
         _set_password(resident.username, resident.password, directory)
     return found
 
 
-def _new_login(resident: NewResident, directory: Directory) -> Login:
+def _new_login(resident: NewResident, directory: UserDirectory) -> Login:
     password = resident.password
     if password is None and resident.email is None:
-        raise OfficeRefusal("password_or_email_required")
+        raise OperatorRejection("password_or_email_required")
     login = directory.create(
         username=resident.username,
         email=resident.email,
@@ -121,16 +126,16 @@ def _new_login(resident: NewResident, directory: Directory) -> Login:
     return login
 
 
-def _set_password(username: str, password: FirstPassword, directory: Directory) -> None:
+def _set_password(username: str, password: FirstPassword, directory: UserDirectory) -> None:
     directory.set_password(username=username, password=password.text, permanent=password.permanent)
 
 
-def _add_row(office: Office, subject: UUID, name: str) -> dict[str, Any]:
-    return office.add_resident(subject=subject, name=name)
+def _add_row(ledger: OperatorLedger, subject: UUID, name: str) -> dict[str, Any]:
+    return ledger.add_resident(subject=subject, name=name)
 
 
 def _apartment(
-    resident: NewResident, subject: UUID, office: Office, made: list[str]
+    resident: NewResident, subject: UUID, ledger: OperatorLedger, made: list[str]
 ) -> UUID | None:
     address = resident.address
     if address is None:
@@ -141,7 +146,7 @@ def _apartment(
         made,
         "apartment",
         "apartment_exists",
-        lambda: office.add_apartment(apartment_id=apartment_id, address=address),
+        lambda: ledger.add_apartment(apartment_id=apartment_id, address=address),
     )
     return apartment_id
 
@@ -150,8 +155,8 @@ def _make(made: list[str], what: str, exists_code: str, make: Callable[[], objec
     """Make something and note it, unless it is there already."""
     try:
         make()
-    except OfficeRefusal as refusal:
-        if refusal.code != exists_code:
+    except OperatorRejection as rejection:
+        if rejection.code != exists_code:
             raise
     else:
         made.append(what)
@@ -167,12 +172,12 @@ def _told(
         "made": made,
     }
     if not made:
-        raise OfficeRefusal("resident_exists", detail=resident.username, data=data)
+        raise OperatorRejection("resident_exists", detail=resident.username, data=data)
     return data
 
 
-def _known(username: str, directory: Directory) -> Login:
+def _known(username: str, directory: UserDirectory) -> Login:
     login = directory.find(username=username)
     if login is None:
-        raise OfficeRefusal("login_not_found", detail=username)
+        raise OperatorRejection("login_not_found", detail=username)
     return login

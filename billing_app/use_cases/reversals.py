@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import Office
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import OperatorLedger
 
 MAX_REASON_CHARS = 500
 
@@ -22,25 +22,27 @@ class Grounds:
 
     def __post_init__(self) -> None:
         if not self.reason.strip() or len(self.reason) > MAX_REASON_CHARS:
-            raise OfficeRefusal("reason_required")
+            raise OperatorRejection("reason_required")
 
 
-def reverse_payment(*, payment_id: UUID, grounds: Grounds, office: Office) -> dict[str, Any]:
+def reverse_payment(
+    *, payment_id: UUID, grounds: Grounds, ledger: OperatorLedger
+) -> dict[str, Any]:
     """Undo a payment whole: its bills are open again, the history gets a reversal per line.
 
     Returns reversal_id, payment_id, receipt_number, reversed_at, total_minor (minor units),
-    currency and bills. Raises OfficeRefusal: payment_not_found, payment_already_reversed.
+    currency and bills. Raises OperatorRejection: payment_not_found, payment_already_reversed.
     """
-    return office.reverse_payment(
+    return ledger.reverse_payment(
         payment_id=payment_id, reason=grounds.reason.strip(), operator=grounds.operator
     )
 
 
-def void_bill(*, bill_id: UUID, grounds: Grounds, office: Office) -> dict[str, Any]:
+def void_bill(*, bill_id: UUID, grounds: Grounds, ledger: OperatorLedger) -> dict[str, Any]:
     """Withdraw a bill that is open.
 
-    Raises OfficeRefusal: bill_not_found, bill_already_paid, bill_void.
+    Raises OperatorRejection: bill_not_found, bill_already_paid, bill_void.
     """
-    return office.void_bill(
+    return ledger.void_bill(
         bill_id=bill_id, reason=grounds.reason.strip(), operator=grounds.operator
     )

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.identifiers import reply_queue_prefixes
-from billing_app.ports.books import ReplyQueueRegistry
+from billing_app.ports.ledger import ReplyQueueRegistry
 from billing_app.ports.reply_queues import ReplyQueues
 
 # Queues in one sweep: about 60 ms each, so that a sweep stays well under its function's 240 s.

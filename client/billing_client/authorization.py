@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from billing_client.clock import Deadline
-from billing_client.errors import AnswerTimeout, GatewayRefused, NotLoggedIn
+from billing_client.errors import AnswerTimeout, GatewayRejected, NotLoggedIn
 from billing_client.fields import Fields
 from billing_client.gateway import Call, Gateway
 from billing_client.sessions import Session, SessionStore
@@ -36,30 +36,30 @@ class Authorized:
         session = current_session(self._sessions)
         try:
             return self._with_token(call, deadline, session)
-        except GatewayRefused as refused:
-            if refused.http_status != 401:
+        except GatewayRejected as rejected:
+            if rejected.http_status != 401:
                 raise
         return self._after_renewal(call, deadline, session)
 
     def _with_token(self, call: Call, deadline: Deadline, session: Session) -> Fields:
         return self._gateway.send(call, deadline=deadline, token=session.tokens.id_token)
 
-    def _after_renewal(self, call: Call, deadline: Deadline, refused: Session) -> Fields:
-        renewed = self._renewed(refused, deadline)
+    def _after_renewal(self, call: Call, deadline: Deadline, rejected: Session) -> Fields:
+        renewed = self._renewed(rejected, deadline)
         try:
             return self._with_token(call, deadline, renewed)
-        except GatewayRefused as again:
+        except GatewayRejected as again:
             if again.http_status != 401:
                 raise
             raise NotLoggedIn("session_expired", "Your login is not accepted any more.") from again
 
-    def _renewed(self, refused: Session, deadline: Deadline) -> Session:
-        """Renew once, however many threads were refused with the same token."""
+    def _renewed(self, rejected: Session, deadline: Deadline) -> Session:
+        """Renew once, however many threads were rejected with the same token."""
         if not self._lock.acquire(timeout=deadline.remaining()):
             raise AnswerTimeout("The login was not renewed in time.", pending=None)
         try:
             session = current_session(self._sessions)
-            if session.tokens.id_token != refused.tokens.id_token:
+            if session.tokens.id_token != rejected.tokens.id_token:
                 return session
             return self._renew(session, deadline)
         finally:

@@ -44,7 +44,7 @@ class BillingClient:
 
     Every call returns or raises within ``timeout_seconds``. Threads may share a client: its
     calls share one reply queue and hand each other what is not their own. Any call may raise
-    NotLoggedIn, GatewayRefused, ConnectionFailed, ServiceFailed and AnswerTimeout.
+    NotLoggedIn, GatewayRejected, ConnectionFailed, ServiceFailed and AnswerTimeout.
     """
 
     def __init__(

@@ -64,8 +64,8 @@ class UnexpectedAnswer(ServiceFailed):
         super().__init__("unexpected_answer", message, request_id=request_id)
 
 
-class GatewayRefused(BillingError):
-    """The gateway refused the request before accepting it.
+class GatewayRejected(BillingError):
+    """The gateway rejected the request before accepting it.
 
     ``retry_after_seconds`` is what the gateway asked for, most of all with status 429.
     """

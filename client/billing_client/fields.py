@@ -32,7 +32,7 @@ class Fields:
 
     def text(self, field: str) -> str:
         value = self.values.get(field)
-        return value if isinstance(value, str) else self._refuse(field)
+        return value if isinstance(value, str) else self._reject(field)
 
     def optional_text(self, field: str) -> str | None:
         return self.text(field) if self.has(field) else None
@@ -40,23 +40,23 @@ class Fields:
     def whole(self, field: str) -> int:
         value = self.values.get(field)
         fits = isinstance(value, int) and not isinstance(value, bool)
-        return value if fits and isinstance(value, int) else self._refuse(field)
+        return value if fits and isinstance(value, int) else self._reject(field)
 
     def flag(self, field: str) -> bool:
         value = self.values.get(field)
-        return value if isinstance(value, bool) else self._refuse(field)
+        return value if isinstance(value, bool) else self._reject(field)
 
     def day(self, field: str) -> date:
         try:
             return date.fromisoformat(self.text(field))
         except ValueError:
-            return self._refuse(field)
+            return self._reject(field)
 
     def instant(self, field: str) -> datetime:
         try:
             return parse_instant(self.text(field))
         except ValueError:
-            return self._refuse(field)
+            return self._reject(field)
 
     def inner(self, field: str) -> Fields:
         return Fields.of(self.values.get(field), f"{self.name}.{field}")
@@ -64,11 +64,11 @@ class Fields:
     def items(self, field: str) -> Iterator[Fields]:
         found = self.values.get(field)
         if not isinstance(found, list):
-            self._refuse(field)
+            self._reject(field)
         else:
             yield from (Fields.of(item, f"{self.name}.{field}") for item in found)
 
-    def _refuse(self, field: str) -> NoReturn:
+    def _reject(self, field: str) -> NoReturn:
         raise UnexpectedAnswer(f"The service's answer has no proper {self.name}.{field}.")
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from billing_client.clock import Deadline
-from billing_client.errors import BillingError, ConnectionFailed, GatewayRefused, UnexpectedAnswer
+from billing_client.errors import BillingError, ConnectionFailed, GatewayRejected, UnexpectedAnswer
 from billing_client.fields import Fields
 
 CONNECT_SECONDS = 5.0
@@ -53,7 +53,7 @@ class Gateway:
     def send(self, call: Call, *, deadline: Deadline, token: str | None = None) -> Fields:
         """Return the JSON object of a 2xx answer; empty for one without content.
 
-        Raises GatewayRefused for any other status, ConnectionFailed where there is none, and
+        Raises GatewayRejected for any other status, ConnectionFailed where there is none, and
         UnexpectedAnswer if a 2xx answer is no JSON object.
         """
         try:
@@ -61,7 +61,7 @@ class Gateway:
         except httpx.TransportError as error:
             raise _connection_failed(self.base_url, error) from error
         if not response.is_success:
-            raise _refusal(response, content)
+            raise _rejection(response, content)
         return _json_object(content) if content else Fields({}, "answer")
 
     def _exchange(
@@ -117,14 +117,14 @@ def _connection_failed(base_url: str, error: httpx.TransportError) -> Connection
     return ConnectionFailed(f"The connection to {base_url} broke off.", reached=True)
 
 
-def _refusal(response: httpx.Response, content: bytes) -> BillingError:
-    """Name a refusal by the gateway's own words, or by its status where a proxy answered."""
+def _rejection(response: httpx.Response, content: bytes) -> BillingError:
+    """Name a rejection by the gateway's own words, or by its status where a proxy answered."""
     try:
         body = _json_object(content).values
     except UnexpectedAnswer:
         body = {}
     code, message = body.get("code"), body.get("message")
-    return GatewayRefused(
+    return GatewayRejected(
         code if isinstance(code, str) else f"http_{response.status_code}",
         message if isinstance(message, str) else f"The answer was HTTP {response.status_code}.",
         http_status=response.status_code,

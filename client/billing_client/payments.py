@@ -7,7 +7,7 @@ from billing_client.clock import Deadline
 from billing_client.decoding import decode_receipt
 from billing_client.errors import (
     BillingError,
-    GatewayRefused,
+    GatewayRejected,
     RequestRejected,
     UnexpectedAnswer,
 )
@@ -42,7 +42,7 @@ class Payments:
         try:
             return self._asked(pending, deadline)
         except BillingError as error:
-            if _refused_for_good(error):
+            if _rejected_for_good(error):
                 self._pending.forget(key_of(pending))
             elif error.pending is None:
                 error.pending = pending
@@ -58,8 +58,8 @@ class Payments:
         return receipt
 
 
-def _refused_for_good(error: BillingError) -> bool:
-    """A body that the gateway refuses as such can't have been accepted earlier either."""
-    if isinstance(error, GatewayRefused):
+def _rejected_for_good(error: BillingError) -> bool:
+    """A body that the gateway rejects as such can't have been accepted earlier either."""
+    if isinstance(error, GatewayRejected):
         return not error.may_pass and error.http_status != 401
     return isinstance(error, RequestRejected)

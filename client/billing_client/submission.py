@@ -10,7 +10,7 @@ from billing_client.errors import (
     AnswerTimeout,
     BillingError,
     ConnectionFailed,
-    GatewayRefused,
+    GatewayRejected,
     UnexpectedAnswer,
 )
 from billing_client.fields import Fields
@@ -25,13 +25,13 @@ Send = Callable[[Call, Deadline], Fields]
 def may_pass(error: BillingError) -> bool:
     """Tell whether trying the same call again can help."""
     return isinstance(error, ConnectionFailed) or (
-        isinstance(error, GatewayRefused) and error.may_pass
+        isinstance(error, GatewayRejected) and error.may_pass
     )
 
 
 def pause_asked(error: BillingError) -> float:
     """Return the seconds that the gateway asked to wait, 0 if it did not."""
-    asked = error.retry_after_seconds if isinstance(error, GatewayRefused) else None
+    asked = error.retry_after_seconds if isinstance(error, GatewayRejected) else None
     return asked or 0.0
 
 
@@ -39,14 +39,14 @@ def may_be_accepted(error: BillingError) -> bool:
     """Tell whether the request may be on its way although the call failed."""
     if isinstance(error, ConnectionFailed):
         return error.reached
-    if isinstance(error, GatewayRefused):
+    if isinstance(error, GatewayRejected):
         return error.http_status >= 500
     return isinstance(error, UnexpectedAnswer)
 
 
 @dataclass
 class Submission:
-    """Sends one request until it is accepted, refused for good, or tried often enough.
+    """Sends one request until it is accepted, rejected for good, or tried often enough.
 
     Every request may be repeated: reads change nothing, payments carry their key. An error
     that leaves open whether the request was accepted carries it as ``pending``.

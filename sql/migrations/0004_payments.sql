@@ -81,7 +81,7 @@ CREATE TABLE billing.payment_requests (
     request_key text NOT NULL,
     fingerprint text NOT NULL,
     payment_id uuid,
-    refusal jsonb,
+    rejection jsonb,
     answered_at timestamptz NOT NULL,
     CONSTRAINT payment_requests_pkey PRIMARY KEY (resident_id, request_key),
     CONSTRAINT request_payment_is_unique UNIQUE (payment_id),
@@ -91,9 +91,9 @@ CREATE TABLE billing.payment_requests (
         REFERENCES billing.payments (payment_id, resident_id) ON DELETE RESTRICT,
     CONSTRAINT request_key_is_short CHECK (char_length(request_key) BETWEEN 1 AND 200),
     CONSTRAINT request_fingerprint_is_hexadecimal CHECK (fingerprint ~ '^[0-9a-f]{64}$'),
-    CONSTRAINT request_is_settled_or_refused CHECK (num_nonnulls(payment_id, refusal) = 1),
-    CONSTRAINT request_refusal_has_a_code
-        CHECK (refusal IS NULL OR coalesce(refusal ->> 'code', '') <> '')
+    CONSTRAINT request_is_settled_or_rejected CHECK (num_nonnulls(payment_id, rejection) = 1),
+    CONSTRAINT request_rejection_has_a_code
+        CHECK (rejection IS NULL OR coalesce(rejection ->> 'code', '') <> '')
 );
 COMMENT ON TABLE billing.payment_requests IS
     'What was answered to a payment request. Kept for ever: a message that comes back after months'
@@ -102,7 +102,7 @@ COMMENT ON COLUMN billing.payment_requests.request_key IS
     'Idempotency key, of this resident alone.';
 COMMENT ON COLUMN billing.payment_requests.fingerprint IS
     'SHA-256 of apartment, set of bills and expected total: tells a repetition from another wish.';
-COMMENT ON COLUMN billing.payment_requests.refusal IS
+COMMENT ON COLUMN billing.payment_requests.rejection IS
     'The answer that said no; null where a payment was made, whose receipt is the answer then.';
 
 CREATE TABLE billing.reversals (

@@ -7,67 +7,67 @@ SET LOCAL statement_timeout = '60s';
 
 -- What is written once stays as it is -------------------------------------------------------------
 
-CREATE FUNCTION billing.refuse_change() RETURNS trigger
+CREATE FUNCTION billing.reject_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% on billing.% is refused: these rows never change', TG_OP, TG_TABLE_NAME
+    RAISE EXCEPTION '% on billing.% is rejected: these rows never change', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation',
             SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
 END
 $$;
-COMMENT ON FUNCTION billing.refuse_change() IS 'Trigger: whatever it fires on does not happen.';
+COMMENT ON FUNCTION billing.reject_change() IS 'Trigger: whatever it fires on does not happen.';
 
 CREATE TRIGGER imports_are_immutable BEFORE UPDATE OR DELETE ON billing.imports
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER imports_are_not_truncated BEFORE TRUNCATE ON billing.imports
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER bills_are_immutable BEFORE UPDATE OR DELETE ON billing.bills
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER bills_are_not_truncated BEFORE TRUNCATE ON billing.bills
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER bill_voids_are_immutable BEFORE UPDATE OR DELETE ON billing.bill_voids
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER bill_voids_are_not_truncated BEFORE TRUNCATE ON billing.bill_voids
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER payments_are_immutable BEFORE UPDATE OR DELETE ON billing.payments
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER payments_are_not_truncated BEFORE TRUNCATE ON billing.payments
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER payment_lines_are_immutable BEFORE UPDATE OR DELETE ON billing.payment_lines
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER payment_lines_are_not_truncated BEFORE TRUNCATE ON billing.payment_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER payment_requests_are_immutable BEFORE UPDATE OR DELETE ON billing.payment_requests
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER payment_requests_are_not_truncated BEFORE TRUNCATE ON billing.payment_requests
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER reversals_are_immutable BEFORE UPDATE OR DELETE ON billing.reversals
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER reversals_are_not_truncated BEFORE TRUNCATE ON billing.reversals
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER history_is_immutable BEFORE UPDATE OR DELETE ON billing.history
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER history_is_not_truncated BEFORE TRUNCATE ON billing.history
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 
 -- Rows of these two come and go, with the version raised; they are never edited.
 CREATE TRIGGER open_bills_are_not_edited BEFORE UPDATE ON billing.open_bills
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER open_bills_are_not_truncated BEFORE TRUNCATE ON billing.open_bills
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER settled_bills_are_not_edited BEFORE UPDATE ON billing.settled_bills
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER settled_bills_are_not_truncated BEFORE TRUNCATE ON billing.settled_bills
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 
 CREATE TRIGGER apartment_state_is_kept BEFORE DELETE ON billing.apartment_state
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER apartment_state_is_not_truncated BEFORE TRUNCATE ON billing.apartment_state
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER residencies_are_kept BEFORE DELETE ON billing.residencies
-    FOR EACH ROW EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
 CREATE TRIGGER residencies_are_not_truncated BEFORE TRUNCATE ON billing.residencies
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 -- A residency changes once: when it ends.
 CREATE TRIGGER residency_only_ends BEFORE UPDATE ON billing.residencies
     FOR EACH ROW WHEN (
@@ -75,7 +75,7 @@ CREATE TRIGGER residency_only_ends BEFORE UPDATE ON billing.residencies
         OR (OLD.resident_id, OLD.apartment_id, OLD.since, OLD.granted_at)
             IS DISTINCT FROM (NEW.resident_id, NEW.apartment_id, NEW.since, NEW.granted_at)
     )
-    EXECUTE FUNCTION billing.refuse_change();
+    EXECUTE FUNCTION billing.reject_change();
 
 -- The version moves with every change, and by one -------------------------------------------------
 

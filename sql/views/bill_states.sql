@@ -1,5 +1,5 @@
 -- The one place that says in which state a bill is: open, settled, void, replaced, or broken
--- when the books contradict themselves (a trigger refuses to commit that).
+-- when the books contradict themselves (a trigger rejects to commit that).
 
 CREATE OR REPLACE VIEW billing.bill_states AS
 SELECT

@@ -162,7 +162,7 @@ run "the_gateway_throttles_as_service_json_says_unless_told_otherwise" {
   }
 }
 
-run "more_copies_than_the_database_has_connections_are_refused" {
+run "more_copies_than_the_database_has_connections_are_rejected" {
   command = plan
 
   variables {
@@ -172,7 +172,7 @@ run "more_copies_than_the_database_has_connections_are_refused" {
   expect_failures = [output.function_connections]
 }
 
-run "a_prefix_a_region_and_a_function_that_can_not_be_are_refused" {
+run "a_prefix_a_region_and_a_function_that_can_not_be_are_rejected" {
   command = plan
 
   variables {

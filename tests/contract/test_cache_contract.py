@@ -172,7 +172,7 @@ def test_a_redis_that_talks_nonsense_is_a_miss(nonsense: bytes) -> None:
             cache.store(key="k", result=CachedResult(1, []))
 
 
-def test_a_redis_that_refuses_is_a_miss() -> None:
+def test_a_redis_that_rejects_is_a_miss() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     cache = redis_cache({"host": "127.0.0.1", "port": port})

@@ -15,7 +15,7 @@ from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.identifiers import reply_queue
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
-from tests.support.fakes import FakeBooks, FakeClock, FakeReplyQueues
+from tests.support.fakes import FakeClock, FakeLedger, FakeReplyQueues
 
 SUBJECT = uuid4()
 
@@ -27,12 +27,12 @@ class World:
     queues: ReplyQueues
     read: Callable[[str], list[str]]
     clock: FakeClock
-    registry: FakeBooks
+    registry: FakeLedger
 
 
 @pytest.fixture(params=["fake", "sqs"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    registry = FakeBooks()
+    registry = FakeLedger()
     registry.clock = FakeClock(datetime.now(UTC))
     if request.param == "fake":
         fake = FakeReplyQueues(registry.clock)
@@ -84,7 +84,7 @@ def test_a_queue_that_the_sweeper_of_another_process_deleted_is_made_again(world
 
 
 @pytest.mark.parametrize("world", ["sqs"], indirect=True)
-def test_a_message_that_sqs_refuses_is_an_outage(world: World) -> None:
+def test_a_message_that_sqs_rejects_is_an_outage(world: World) -> None:
     with pytest.raises(Unavailable, match="sqs: InvalidParameterValue"):
         world.queues.send(an_address(), ["x" * 2**21])
 

@@ -11,13 +11,13 @@ import hcl2
 import pytest
 from click.testing import CliRunner
 
-from costs.__main__ import main, month
-from costs.page import PAGE, with_generated_parts
-from costs.prices import PriceUnknown, read_prices
-from costs.sizes import NoTier, sizes_for, tiers
-from costs.usage import Inventory
 from tests.support.terraform import ROOT, TERRAFORM
 from tests.support.terraform_readme import blocks
+from tools.costs.__main__ import main, month
+from tools.costs.page import PAGE, with_generated_parts
+from tools.costs.prices import PriceUnknown, read_prices
+from tools.costs.sizes import NoTier, sizes_for, tiers
+from tools.costs.usage import Inventory
 
 MODULES = TERRAFORM / "modules"
 REGIONS = ["eu-central-1", "us-east-1"]
@@ -25,7 +25,7 @@ REGIONS = ["eu-central-1", "us-east-1"]
 
 def test_the_page_shows_what_the_script_computes() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert page == with_generated_parts(page), "run `python -m costs.page`"
+    assert page == with_generated_parts(page), "run `python -m tools.costs.page`"
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -57,7 +57,7 @@ def test_every_price_has_its_source_its_date_and_both_regions() -> None:
 
 
 def test_a_price_that_was_not_confirmed_says_so() -> None:
-    table = json.loads((ROOT / "costs" / "prices.json").read_text(encoding="utf-8"))
+    table = json.loads((ROOT / "tools" / "costs" / "prices.json").read_text(encoding="utf-8"))
     for entry in table["prices"]:
         assert entry["confirmed"] or "check the source" in entry["note"], entry["name"]
 
@@ -86,7 +86,7 @@ def test_the_command_prints_a_table() -> None:
     assert f"{month(1_000, 'us-east-1').usd:,.2f}" in result.output
 
 
-def test_the_command_refuses_what_it_can_not_compute() -> None:
+def test_the_command_rejects_what_it_can_not_compute() -> None:
     result = CliRunner().invoke(main, ["--region", "mars-1"])
     assert result.exit_code == 1
     assert "No price of" in result.output

@@ -6,8 +6,8 @@ from billing_app.adapters import redis_cache
 from billing_app.adapters.reply_queues import VISIBILITY_TIMEOUT_SECONDS
 from billing_app.use_cases.sweep import SWEEP_LIMIT
 from chalicelib.replies import LOGIN_RETENTION, RETENTION
-from localcloud.service import service
 from tests.support.documents import ROOT, text_of
+from tools.local.service import service
 
 KEPT = int(RETENTION.total_seconds()) // 60
 LOGIN_KEPT = int(LOGIN_RETENTION.total_seconds()) // 60

@@ -10,10 +10,7 @@ import click
 import pytest
 from billing_client.cli.app import cli as billing
 
-from benchmarks.load.cli import main as load
 from billing_app.commands.main import billing_admin
-from costs.__main__ import main as costs
-from localcloud.cli import main as localcloud
 from tests.support.documents import (
     DOCUMENTS,
     ROOT,
@@ -24,6 +21,9 @@ from tests.support.documents import (
     prose_of,
     text_of,
 )
+from tools.costs.__main__ import main as costs
+from tools.load.cli import main as load
+from tools.local.cli import main as localcloud
 
 # What a command of the document makes, or what is each operator's own.
 MADE = {
@@ -41,9 +41,9 @@ ROOMS = sorted(
 PROGRAMS: dict[str, click.Command] = {
     "billing-admin": billing_admin,
     "billing": billing,
-    "python -m benchmarks.load": load,
-    "python -m costs": costs,
-    "python -m localcloud": localcloud,
+    "python -m tools.load": load,
+    "python -m tools.costs": costs,
+    "python -m tools.local": localcloud,
 }
 COMMANDS = sorted({(page.name, line) for page in DOCUMENTS for line in commands_of(page)})
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tests.mutants.catalogue import CATALOGUE
+from tests.mutations.catalogue import CATALOGUE
 from tests.support.documents import ROOT, text_of
 
 INVARIANTS: dict[str, Any] = json.loads(text_of(ROOT / "terraform" / "invariants.json"))

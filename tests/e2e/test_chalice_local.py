@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from localcloud.processes import free_port
 from tests.support.api import Caller, Scene
 from tests.support.stack import Stack
+from tools.local.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,10 +56,10 @@ def _wait_until_it_answers(address: str, process: subprocess.Popen[bytes]) -> No
 
 def test_a_journey_through_chalice_local(scene: Scene, chalice_local: str) -> None:
     ada = scene.resident()
-    bill = scene.books.bill(ada.home)
+    bill = scene.ledger.bill(ada.home)
     with httpx.Client(base_url=chalice_local, timeout=35) as http:
         caller = Caller(http, ada.caller.token)
         assert [debt["bill_id"] for debt in caller.debts(ada.home.apartment)["debts"]] == [bill]
         assert caller.pay(ada.home.apartment, bill)["status"] == "done"
-        refused = http.post("/auth", content="{}", headers={"Content-Type": "text/plain"})
-        assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_media_type")
+        rejected = http.post("/auth", content="{}", headers={"Content-Type": "text/plain"})
+        assert (rejected.status_code, rejected.json()["code"]) == (415, "unsupported_media_type")

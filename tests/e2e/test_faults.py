@@ -34,7 +34,7 @@ def workers(scene: Scene, operation: str) -> list[str]:
 
 def test_payments_survive_the_death_of_their_workers(scene: Scene) -> None:
     ada = scene.resident()
-    bills = scene.books.bills(ada.home, *range(1, 13))
+    bills = scene.ledger.bills(ada.home, *range(1, 13))
     outcomes = pay_in_background(scene, ada, bills)
     for _ in range(2):
         for worker in workers(scene, "payments"):
@@ -44,8 +44,8 @@ def test_payments_survive_the_death_of_their_workers(scene: Scene) -> None:
     assert {outcome["status"] for outcome in outcomes} == {"done"}
     numbers = {outcome["data"]["receipt_number"] for outcome in outcomes}
     assert len(numbers) == len(bills)
-    assert scene.books.open_bills(ada.home) == set()
-    assert len(scene.books.history(ada.home)["events"]) == len(bills)
+    assert scene.ledger.open_bills(ada.home) == set()
+    assert len(scene.ledger.history(ada.home)["events"]) == len(bills)
 
 
 def test_debts_and_history_are_answered_rightly_while_redis_dies(scene: Scene) -> None:
@@ -54,7 +54,7 @@ def test_debts_and_history_are_answered_rightly_while_redis_dies(scene: Scene) -
     path = f"/apartments/{home}/histories"
     whole = {"date_up": None, "date_down": None}
     for count in range(1, 5):
-        bill = scene.books.bill(ada.home)
+        bill = scene.ledger.bill(ada.home)
         assert ada.caller.pay(home, bill)["status"] == "done"
         if count % 2:
             scene.stack.kill(next(name for name in scene.stack.cloud.pids if "redis" in name))

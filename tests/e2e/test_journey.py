@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.api import PASSWORD, Caller, Scene
-from tests.support.books import line
+from tests.support.ledger import line
 
 NAMES = ["Олена Коваленко", "王小明", "فاطمة الزهراء", 'Zoë "O\'Neil" <b>&amp;', "👩‍👧 Ωmega\\"]
 
@@ -20,7 +20,7 @@ def test_a_resident_logs_in_looks_pays_and_syncs(scene: Scene, name: str) -> Non
     session = scene.login(ada.username)
     assert session["data"]["resident"] == {"name": name}
     assert [a["apartment_id"] for a in session["data"]["apartments"]] == [str(ada.home.apartment)]
-    bills = scene.books.bills(ada.home, 1000, 200, 30)
+    bills = scene.ledger.bills(ada.home, 1000, 200, 30)
 
     debts = ada.caller.debts(ada.home.apartment)
     assert (debts["total_minor"], debts["currency"]) == (1230, "EUR")
@@ -51,12 +51,12 @@ def test_the_history_is_synced_by_difference_after_payments_and_a_reversal(scene
     home = ada.home.apartment
     covered = history(ada.caller, home)["covered"]
     for expected in (1, 2, 1):
-        bills = scene.books.bills(ada.home, *range(100, 100 + expected))
+        bills = scene.ledger.bills(ada.home, *range(100, 100 + expected))
         receipt = ada.caller.pay(home, *bills)["data"]
         difference = history(ada.caller, home, covered)
         assert {e["bill_id"] for e in difference["settled_debts"]} == set(bills)
         covered = difference["covered"]
-    scene.books.reverse(receipt["payment_id"])
+    scene.ledger.reverse(receipt["payment_id"])
     difference = history(ada.caller, home, covered)
     assert [(e["event"], e["bill_id"]) for e in difference["settled_debts"]] == [
         ("reversal", bills[0])
@@ -69,13 +69,13 @@ def test_the_history_is_synced_by_difference_after_payments_and_a_reversal(scene
 
 def test_the_same_payment_sent_twice_with_one_key_is_one_payment(scene: Scene) -> None:
     ada = scene.resident()
-    bill = scene.books.bill(ada.home)
+    bill = scene.ledger.bill(ada.home)
     key = str(uuid4())
     first = ada.caller.pay(ada.home.apartment, bill, key=key)
     second = ada.caller.pay(ada.home.apartment, bill, key=key)
     assert first["data"] == second["data"]
     assert first["request_id"] != second["request_id"]
-    other = scene.books.bill(ada.home)
+    other = scene.ledger.bill(ada.home)
     assert ada.caller.pay(ada.home.apartment, other, key=key)["code"] == "idempotency_key_reused"
     assert ada.caller.pay(ada.home.apartment, bill)["code"] == "bill_already_paid"
     assert len(history(ada.caller, ada.home.apartment)["settled_debts"]) == 1
@@ -83,7 +83,7 @@ def test_the_same_payment_sent_twice_with_one_key_is_one_payment(scene: Scene) -
 
 def test_two_payments_that_race_for_one_bill_have_one_winner(scene: Scene) -> None:
     ada = scene.resident()
-    bill = scene.books.bill(ada.home)
+    bill = scene.ledger.bill(ada.home)
     outcomes: list[dict[str, Any]] = []
 
     def pay() -> None:
@@ -102,15 +102,15 @@ def test_two_payments_that_race_for_one_bill_have_one_winner(scene: Scene) -> No
 def test_every_part_of_500_debts_and_of_5000_settled_ones_arrives(scene: Scene) -> None:
     ada = scene.resident()
     home = ada.home.apartment
-    scene.books.provider("long", "Энергосбытовая компания " * 4)
+    scene.ledger.provider("long", "Энергосбытовая компания " * 4)
     settled: set[str] = set()
     for _ in range(10):
         rows = [line(ada.home, line=n + 1, provider_id="long") for n in range(500)]
-        bills = [row["bill_id"] for row in scene.books.issue(rows)["data"]["lines"]]
+        bills = [row["bill_id"] for row in scene.ledger.issue(rows)["data"]["lines"]]
         settled |= set(bills)
-        assert scene.books.pay(ada.home, bills)["status"] == "done"
+        assert scene.ledger.pay(ada.home, bills)["status"] == "done"
     rows = [line(ada.home, line=n + 1, provider_id="long") for n in range(500)]
-    owed = {row["bill_id"] for row in scene.books.issue(rows)["data"]["lines"]}
+    owed = {row["bill_id"] for row in scene.ledger.issue(rows)["data"]["lines"]}
 
     parts = ada.caller.parts(ada.caller.post(f"/apartments/{home}/utils", {}))
     assert len(parts) > 1
@@ -171,7 +171,7 @@ def test_a_password_reaches_no_sink(scene: Scene) -> None:
     token = ada.caller.token or ""
     scene.login(ada.username, canary + "wrong")
     scene.caller().post("/auth", {"username": ada.username, "password": canary, "surplus": 1})
-    ada.caller.pay(ada.home.apartment, scene.books.bill(ada.home))
+    ada.caller.pay(ada.home.apartment, scene.ledger.bill(ada.home))
     logs = [path.read_text("utf-8", "replace") for path in scene.stack.state.rglob("*.log")]
     assert len(logs) > 3
     for secret in (canary, token, "Kanarek"):

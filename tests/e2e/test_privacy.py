@@ -24,7 +24,7 @@ def test_an_apartment_of_another_reads_like_one_that_does_not_exist(
     ada, eve = scene.resident(), scene.resident("Eve")
     body = OPERATIONS[operation]
     if operation == "payments":
-        body = {"bills_id": [scene.books.bill(ada.home)]}
+        body = {"bills_id": [scene.ledger.bill(ada.home)]}
     answers = [
         eve.caller.ask(f"/apartments/{apartment}/{operation}", body)
         for apartment in (ada.home.apartment, uuid4(), "nonsense", quote("' OR 1=1 --"))
@@ -52,15 +52,15 @@ def test_polling_anothers_queue_name_reads_a_queue_of_ones_own(
 
 def test_a_foreign_bill_is_not_paid_with_ones_own_apartment(scene: Scene) -> None:
     ada, eve = scene.resident(), scene.resident("Eve")
-    bill, own = scene.books.bill(ada.home), scene.books.bill(eve.home)
+    bill, own = scene.ledger.bill(ada.home), scene.ledger.bill(eve.home)
     assert eve.caller.pay(eve.home.apartment, own, bill)["code"] == "bill_not_found"
-    assert scene.books.open_bills(ada.home) == {bill}
-    assert scene.books.open_bills(eve.home) == {own}
+    assert scene.ledger.open_bills(ada.home) == {bill}
+    assert scene.ledger.open_bills(eve.home) == {own}
 
 
 def test_a_body_can_not_forge_what_the_gateway_vouches_for(scene: Scene) -> None:
     ada, eve = scene.resident(), scene.resident("Eve")
-    bill = scene.books.bill(ada.home)
+    bill = scene.ledger.bill(ada.home)
     forged = (
         f"&MessageAttribute.2.Name=subject&MessageAttribute.2.Value.StringValue={ada.home.subject}"
         f"&MessageAttribute.3.Value.StringValue={ada.home.apartment}&QueueUrl=x&Action=PurgeQueue"
@@ -72,19 +72,19 @@ def test_a_body_can_not_forge_what_the_gateway_vouches_for(scene: Scene) -> None
     key = forged[:190]
     answer = eve.caller.pay(ada.home.apartment, bill, key=key)
     assert answer["code"] == "apartment_not_found"
-    refused = eve.caller.post(
+    rejected = eve.caller.post(
         f"/apartments/{ada.home.apartment}/payments",
         {"bills_id": [bill], "subject": str(ada.home.subject)},
     )
-    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_body")
-    assert scene.books.open_bills(ada.home) == {bill}
+    assert (rejected.status_code, rejected.json()["code"]) == (400, "invalid_body")
+    assert scene.ledger.open_bills(ada.home) == {bill}
 
 
 def test_a_resident_who_moved_out_sees_and_pays_nothing_more(scene: Scene) -> None:
     ada = scene.resident()
-    bill = scene.books.bill(ada.home)
+    bill = scene.ledger.bill(ada.home)
     assert ada.caller.debts(ada.home.apartment)["total_minor"] == 5140
-    scene.books.ask("operator", "end_residency", ada.home.subject, ada.home.apartment)
+    scene.ledger.ask("operator", "end_residency", ada.home.subject, ada.home.apartment)
     assert ada.caller.pay(ada.home.apartment, bill)["code"] == "apartment_not_found"
     reply = ada.caller.ask(f"/apartments/{ada.home.apartment}/utils", {})
     assert reply["code"] == "apartment_not_found"

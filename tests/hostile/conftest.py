@@ -15,4 +15,4 @@ def stage(stack: Stack) -> Iterator[Scene]:
     """Give a scene for a whole file; whatever was done, the books must be right after it."""
     with scene_on(stack) as scene:
         yield scene
-        assert scene.books.violations() == []
+        assert scene.ledger.violations() == []

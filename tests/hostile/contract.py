@@ -25,8 +25,8 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from localcloud.gateway.document import parse, render
-from localcloud.gateway.extras import public_document
+from tools.local.gateway.document import parse, render
+from tools.local.gateway.extras import public_document
 
 SEED = 20261122
 DOCUMENT = render(
@@ -37,8 +37,8 @@ DOCUMENT = render(
     user_pool_client_id="client",
 )
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# What SQS takes in an attribute. The rest is refused with 400, which a schema of a path can't say
-# without refusing apartments that read like unknown ones; test_hostile_requests.py has these.
+# What SQS takes in an attribute. The rest is rejected with 400, which a schema of a path can't say
+# without rejecting apartments that read like unknown ones; test_hostile_requests.py has these.
 NOT_FOR_SQS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -97,7 +97,7 @@ def operations(schema: BaseSchema) -> Iterator[APIOperation[Any, Any, Any, Any]]
 
 
 def checks_to_leave_out(case: Case[Any]) -> list[CheckFunction]:
-    """Name the checks that don't fit the operation: a made-up receipt is refused rightly."""
+    """Name the checks that don't fit the operation: a made-up receipt is rejected rightly."""
     return [positive_data_acceptance] if case.method == "DELETE" else []
 
 

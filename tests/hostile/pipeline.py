@@ -10,24 +10,24 @@ from uuid import UUID
 
 from werkzeug.test import Client, TestResponse
 
-from billing_app.adapters.books import PostgresBooks
 from billing_app.adapters.connections import Database
+from billing_app.adapters.ledger import PostgresLedger
 from chalicelib.batch import Batch, Work
 from chalicelib.operations import Debts, History, Login, Payment
-from localcloud.gateway import create_app
-from localcloud.gateway.sqs import Answer, error_answer
 from tests.hostile.contract import NOT_FOR_SQS
 from tests.support.databases import BooksDatabase
 from tests.support.fakes import FakeCache, FakeClock, FakeIdentity, FakeReplyQueues
 from tests.support.records import a_record
 from tests.unit.gateway.tools import DOCUMENT, PREFIX, Keyring, MemoryQueues
+from tools.local.gateway import create_app
+from tools.local.gateway.sqs import Answer, error_answer
 
 Json = dict[str, Any]
 OPERATIONS = ("auth", "utils", "payments", "histories")
 
 
 class StrictQueues(MemoryQueues):
-    """Queues in memory that refuse the characters which SQS refuses."""
+    """Queues in memory that reject the characters which SQS rejects."""
 
     def SendMessage(self, queue: str, parameters: dict[str, str]) -> Answer:  # noqa: N802 - SQS's name
         """Keep the message, unless SQS would not."""
@@ -58,7 +58,7 @@ class Pipeline:
             create_app(document=DOCUMENT, backend=self.queues, keys=lambda _: self._keyring)
         )
         self._token = self._keyring.token(str(subject))
-        books = PostgresBooks(
+        ledger = PostgresLedger(
             Database(
                 secret=lambda: database.secret("writer"),
                 renew_secret=lambda: None,
@@ -67,10 +67,10 @@ class Pipeline:
         )
         cache, clock = FakeCache(), FakeClock()
         self._work: Mapping[str, Work] = {
-            "auth": Login(FakeIdentity(), books),
-            "utils": Debts(books, cache, clock),
-            "payments": Payment(books),
-            "histories": History(books, cache),
+            "auth": Login(FakeIdentity(), ledger),
+            "utils": Debts(ledger, cache, clock),
+            "payments": Payment(ledger),
+            "histories": History(ledger, cache),
         }
 
     def send(

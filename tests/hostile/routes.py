@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from localcloud.gateway.document import METHODS
 from tests.hostile.contract import published_document
 from tests.support.api import Json
+from tools.local.gateway.document import METHODS
 
 # In place of a value: the field is not sent at all.
 LEFT_OUT = object()

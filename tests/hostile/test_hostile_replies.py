@@ -49,16 +49,16 @@ def contradictions(reply: Json) -> list[str]:
 
 
 def replies(scene: Scene, resident: Resident) -> Iterator[Json]:
-    """Ask for everything twice: once so that it is done, once so that it is refused."""
+    """Ask for everything twice: once so that it is done, once so that it is rejected."""
     home, caller = resident.home.apartment, resident.caller
-    bill = scene.books.bill(resident.home)
+    bill = scene.ledger.bill(resident.home)
     yield scene.login(resident.username)
     yield scene.login(resident.username, "Wrong-Passw0rd-1")
     yield caller.ask(f"/apartments/{home}/utils", {})
     yield caller.pay(home, bill)
     yield caller.pay(home, bill)
     yield caller.pay(home, str(uuid4()))
-    yield caller.pay(home, scene.books.bill(resident.home), expected_total_minor=1)
+    yield caller.pay(home, scene.ledger.bill(resident.home), expected_total_minor=1)
     yield caller.ask(f"/apartments/{home}/histories", NOTHING_HELD)
     for operation, body in (
         ("utils", {}),

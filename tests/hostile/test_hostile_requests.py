@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from chalicelib.logs import JsonFormatter
 from tests.hostile.alphabets import CANARY, bodies, odd_values, texts, utf8_texts
 from tests.hostile.pipeline import OPERATIONS, Pipeline, Sent
-from tests.support.books import Books, Home
 from tests.support.databases import Server
+from tests.support.ledger import Home, Ledger
 from tests.support.records import a_record
 
 QUEUE = str(UUID("0f8fad5b-d9cb-469f-a165-70867728950e"))
@@ -40,8 +40,8 @@ each_operation = pytest.mark.parametrize("operation", OPERATIONS)
 class World:
     """A pipeline, the books behind it and what was logged on the way."""
 
-    def __init__(self, pipeline: Pipeline, books: Books, home: Home) -> None:
-        self.pipeline, self.books, self.home = pipeline, books, home
+    def __init__(self, pipeline: Pipeline, ledger: Ledger, home: Home) -> None:
+        self.pipeline, self.ledger, self.home = pipeline, ledger, home
         self.apartment = str(home.apartment)
         self.lines: list[str] = []
 
@@ -97,25 +97,25 @@ class _Lines(logging.Handler):
 def world(postgres_server: Server) -> Iterator[World]:
     """Give a resident with a bill, and see that hostility leaves the books as they were."""
     with postgres_server.database() as database:
-        books = Books(database)
-        home = books.home()
-        bill, world = books.bill(home), World(Pipeline(database, home.subject), books, home)
+        ledger = Ledger(database)
+        home = ledger.home()
+        bill, world = ledger.bill(home), World(Pipeline(database, home.subject), ledger, home)
         handler = _Lines(world.lines)
-        loggers = [logging.getLogger(name) for name in ("chalicelib", "billing_app", "localcloud")]
+        loggers = [logging.getLogger(name) for name in ("chalicelib", "billing_app", "tools")]
         for logger in loggers:
             logger.setLevel(logging.INFO)
             logger.addHandler(handler)
         yield world
         for logger in loggers:
             logger.removeHandler(handler)
-        assert books.open_bills(home) == {bill}
-        assert books.violations() == []
+        assert ledger.open_bills(home) == {bill}
+        assert ledger.violations() == []
 
 
 @each_operation
 @often
 @given(data=st.data())
-def test_a_body_is_refused_or_answered_and_shown_nowhere(
+def test_a_body_is_rejected_or_answered_and_shown_nowhere(
     world: World, operation: str, data: st.DataObject
 ) -> None:
     body = data.draw(bodies(VALID[operation]))
@@ -150,7 +150,7 @@ def test_an_apartment_of_any_spelling_is_nobodys(
 
 @often
 @given(key=st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n")))
-def test_a_key_of_any_kind_is_a_key_or_refused(world: World, key: str) -> None:
+def test_a_key_of_any_kind_is_a_key_or_rejected(world: World, key: str) -> None:
     sent = world.send("payments", json.dumps(VALID["payments"]).encode(), key=key)
     if sent.message:
         attributes = sent.message["attributes"]
@@ -169,7 +169,7 @@ def test_a_key_of_any_kind_is_a_key_or_refused(world: World, key: str) -> None:
     ),
     position=st.integers(0, 4),
 )
-def test_a_cursor_that_was_made_up_is_refused(
+def test_a_cursor_that_was_made_up_is_rejected(
     world: World, fields: list[str], position: int
 ) -> None:
     good = [f'"{world.home.apartment.hex}"', *['"2026-11-22T10:00:00.000000Z"'] * 2, "0"]

@@ -57,8 +57,8 @@ def test_a_body_of_the_largest_size_is_answered(resident: Resident) -> None:
 
 @pytest.mark.parametrize("more", [1, ATTRIBUTES, 9 * LARGEST_BODY, 10 * LARGEST_BODY])
 def test_a_larger_body_is_too_large_and_reaches_nobody(resident: Resident, more: int) -> None:
-    refused = post(resident, padded(resident.caller, LARGEST_BODY + more))
-    assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
+    rejected = post(resident, padded(resident.caller, LARGEST_BODY + more))
+    assert (rejected.status_code, rejected.json()["code"]) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize(("operation", "name", "largest", "larger", "rest"), FIELDS)
@@ -68,8 +68,8 @@ def test_a_field_may_be_as_large_as_documented_and_no_larger(
     path = path_of(resident, operation)
     accepted = resident.caller.post(path, {**rest, name: largest})
     assert resident.caller.parts(accepted)[0]["status"] == "rejected"
-    refused = resident.caller.post(path, {**rest, name: larger})
-    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_body")
+    rejected = resident.caller.post(path, {**rest, name: larger})
+    assert (rejected.status_code, rejected.json()["code"]) == (400, "invalid_body")
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_a_key_of_two_hundred_characters_is_the_longest(
     assert answer["code"] == code
 
 
-def test_a_deep_body_is_refused_and_the_service_goes_on(resident: Resident) -> None:
+def test_a_deep_body_is_rejected_and_the_service_goes_on(resident: Resident) -> None:
     for body in (
         b"[" * 500_000,
         b'{"queue_name":' * 100_000,
         b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}",
     ):
-        refused = post(resident, body)
-        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_body")
+        rejected = post(resident, body)
+        assert (rejected.status_code, rejected.json()["code"]) == (400, "invalid_body")
     assert resident.caller.debts(resident.home.apartment)["total_minor"] == 0

@@ -12,7 +12,7 @@ from tests.hostile.tokens import Forger
 from tests.support.api import PASSWORD, Caller, Json, Resident, Scene
 
 SECURED = [route for route in routes() if route.secured]
-REFUSED: dict[str, Callable[[Forger], str]] = {
+REJECTED: dict[str, Callable[[Forger], str]] = {
     "unsigned": lambda forger: forger.unsigned("none"),
     "unsigned in another spelling": lambda forger: forger.unsigned("nOnE"),
     "signed by the public key": Forger.signed_by_public_key,
@@ -42,7 +42,7 @@ REFUSED: dict[str, Callable[[Forger], str]] = {
 def resident(stage: Scene) -> Resident:
     """Give a resident who owes something."""
     resident = stage.resident()
-    stage.books.bill(resident.home)
+    stage.ledger.bill(resident.home)
     return resident
 
 
@@ -71,11 +71,11 @@ def test_what_the_pool_signs_for_this_client_is_let_in(
     assert answers(stage, resident, forger.signed()) == let_in
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+@pytest.mark.parametrize("kind", REJECTED)
 def test_a_token_that_is_not_for_this_service_opens_no_route(
     stage: Scene, resident: Resident, forger: Forger, kind: str
 ) -> None:
-    assert answers(stage, resident, REFUSED[kind](forger)) == {(401, "unauthorized")}
+    assert answers(stage, resident, REJECTED[kind](forger)) == {(401, "unauthorized")}
 
 
 def test_an_expired_token_opens_no_route_and_says_so(
@@ -112,7 +112,7 @@ def test_a_login_that_was_ended_gets_no_new_token_and_no_apartment_once_that_is_
     # The token in hand is good until it ends, as docs/security.md says: the books decide.
     debts = f"/apartments/{ada.home.apartment}/utils"
     assert ada.caller.ask(debts, {})["status"] == "done"
-    stage.books.ask("operator", "end_residency", ada.home.subject, ada.home.apartment)
+    stage.ledger.ask("operator", "end_residency", ada.home.subject, ada.home.apartment)
     assert ada.caller.ask(debts, {})["code"] == "apartment_not_found"
 
 

@@ -55,9 +55,9 @@ class Ada:
         """Return what nobody else may change."""
         home = self.resident.home
         return {
-            "open": self.scene.books.open_bills(home),
-            "version": self.scene.books.version(home),
-            "history": self.scene.books.history(home)["last_seq"],
+            "open": self.scene.ledger.open_bills(home),
+            "version": self.scene.ledger.version(home),
+            "history": self.scene.ledger.history(home)["last_seq"],
             "replies": waiting(self.scene, self.resident),
         }
 
@@ -77,7 +77,7 @@ def ada(stage: Scene) -> Ada:
     """Give Ada, with two replies that she has read and not deleted."""
     resident = stage.resident("Ада Секретная")
     home, caller = resident.home.apartment, resident.caller
-    paid, owed, key = stage.books.bill(resident.home), stage.books.bill(resident.home), uuid4()
+    paid, owed, key = stage.ledger.bill(resident.home), stage.ledger.bill(resident.home), uuid4()
     receipt = caller.pay(home, paid, key=str(key))["data"]
     nothing = {"date_up": None, "date_down": None}
     history = caller.ask(f"/apartments/{home}/histories", nothing)["data"]
@@ -104,7 +104,7 @@ def ada(stage: Scene) -> Ada:
 def eve(stage: Scene) -> Resident:
     """Give somebody with a login and an apartment of her own, and a history in it."""
     resident = stage.resident("Eve")
-    resident.caller.pay(resident.home.apartment, stage.books.bill(resident.home))
+    resident.caller.pay(resident.home.apartment, stage.ledger.bill(resident.home))
     return resident
 
 
@@ -145,7 +145,7 @@ def _body(ada: Ada, eve: Resident, route: Route, theirs: dict[str, Any]) -> Json
     if {"date_up", "date_down"} & set(theirs):
         body |= {name: ada.values[name] for name in ("date_up", "date_down")}
     if route.path.endswith("payments"):
-        body.setdefault("bills_id", [ada.scene.books.bill(eve.home)])
+        body.setdefault("bills_id", [ada.scene.ledger.bill(eve.home)])
     return body
 
 

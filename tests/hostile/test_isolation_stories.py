@@ -53,8 +53,8 @@ def test_a_reply_is_not_deleted_by_another_who_has_its_receipt_and_a_queue_of_th
     [reply] = ada.caller.awaited(accepted.json()["poll"])
     target = accepted.json()["poll"]
     stolen = {"receipt": reply["receipt"]}
-    refused = stage.http.delete(target, headers=swapped.headers, params=stolen)
-    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_receipt")
+    rejected = stage.http.delete(target, headers=swapped.headers, params=stolen)
+    assert (rejected.status_code, rejected.json()["code"]) == (400, "invalid_receipt")
     # Still hers to take away: a reply that is gone has no receipt that is good.
     ada.caller.acknowledge(target, reply)
 
@@ -138,8 +138,8 @@ def test_neighbours_in_one_apartment_see_its_books_and_not_each_others_answers(
     stage: Scene,
 ) -> None:
     ada, ben = stage.resident(), stage.resident("Ben")
-    stage.books.grant(ben.home.subject, ada.home.apartment)
-    bill, key = stage.books.bill(ada.home), str(uuid4())
+    stage.ledger.grant(ben.home.subject, ada.home.apartment)
+    bill, key = stage.ledger.bill(ada.home), str(uuid4())
     accepted = _pay(ada.caller, ada, bill, key)
     assert as_somebody_else(ada.caller, ben.caller).poll(accepted.json()["poll"], seconds=2) == []
     receipt = ada.caller.parts(accepted)[0]

@@ -1,7 +1,7 @@
 """Tokens as an attacker would make or find them, for the running service's user pool.
 
 The emulated pool signs with a key that everybody has, so a token can be forged here that on AWS
-only Cognito could sign: what is refused then is refused for what it says, not for its signature.
+only Cognito could sign: what is rejected then is rejected for what it says, not for its signature.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def part(value: object) -> str:
 
 
 def _hmac_token(header: Mapping[str, Any], claims: Mapping[str, Any], secret: bytes) -> str:
-    # PyJWT refuses to make such a token, so it is put together here.
+    # PyJWT rejects to make such a token, so it is put together here.
     signing = f"{part(header)}.{part(claims)}"
     algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
     signature = base64.urlsafe_b64encode(algorithm.sign(signing.encode(), secret))

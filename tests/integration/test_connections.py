@@ -13,8 +13,8 @@ import pytest
 from billing_app.adapters.connections import Database, describe
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Unavailable
-from tests.support.books import Books, pay
 from tests.support.databases import BooksDatabase
+from tests.support.ledger import Ledger, pay
 
 ONE = "SELECT 1"
 QUICK = Timeouts(statement=500, lock=2_000, idle_in_transaction=5_000)
@@ -51,10 +51,10 @@ def connection(secret: Secret) -> Iterator[Database]:
     opened.close()
 
 
-def kill(books: Books, database: Database) -> None:
+def kill(ledger: Ledger, database: Database) -> None:
     """End the backend that serves this connection, as a failover would."""
     pid = database.value("SELECT pg_backend_pid()", {})
-    with books.database.connect("admin").cursor() as cursor:
+    with ledger.database.connect("admin").cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
 
 
@@ -63,37 +63,37 @@ def test_nothing_is_connected_before_the_first_statement(secret: Secret) -> None
     Database(secret=secret.get, renew_secret=secret.renew, application_name="test").close()
 
 
-def test_a_connection_that_was_cut_is_opened_again(connection: Database, books: Books) -> None:
-    kill(books, connection)
+def test_a_connection_that_was_cut_is_opened_again(connection: Database, ledger: Ledger) -> None:
+    kill(ledger, connection)
     assert connection.value(ONE, {}) == 1
 
 
 def test_a_payment_whose_connection_is_cut_takes_effect_once(
-    connection: Database, books: Books
+    connection: Database, ledger: Ledger
 ) -> None:
     """Cut while the payment waits for the apartment: it is rolled back, and asked again."""
-    home = books.home()
-    bill = books.bill(home)
-    blocker = books.database.connect("owner")
+    home = ledger.home()
+    bill = ledger.bill(home)
+    blocker = ledger.database.connect("owner")
     blocker.autocommit = False
     with blocker.cursor() as cursor:
         cursor.execute("SELECT 1 FROM billing.apartment_state FOR UPDATE")
-    kill_soon = threading.Timer(0.2, _cut_waiting, [books, blocker])
+    kill_soon = threading.Timer(0.2, _cut_waiting, [ledger, blocker])
     kill_soon.start()
     answer = connection.value(
         "SELECT api.pay(%(s)s, 'key', %(a)s, %(b)s::uuid[])",
         {"s": home.subject, "a": home.apartment, "b": [bill]},
     )
     kill_soon.join()
-    again = pay(books.connection("writer"), home, [bill], key="key")
+    again = pay(ledger.connection("writer"), home, [bill], key="key")
     assert answer["status"] == "done"
     assert again == answer
-    assert len(books.history(home)["events"]) == 1
-    assert books.violations() == []
+    assert len(ledger.history(home)["events"]) == 1
+    assert ledger.violations() == []
 
 
-def _cut_waiting(books: Books, blocker: psycopg2.extensions.connection) -> None:
-    with books.database.connect("admin").cursor() as cursor:
+def _cut_waiting(ledger: Ledger, blocker: psycopg2.extensions.connection) -> None:
+    with ledger.database.connect("admin").cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'test' AND wait_event_type = 'Lock'"
@@ -103,7 +103,7 @@ def _cut_waiting(books: Books, blocker: psycopg2.extensions.connection) -> None:
 
 
 def test_a_password_that_was_rotated_while_warm_is_fetched_again(
-    connection: Database, secret: Secret, books: Books
+    connection: Database, secret: Secret, ledger: Ledger
 ) -> None:
     good = secret.fields["password"]
     secret.fields["password"] = "the old one"
@@ -139,9 +139,9 @@ def test_a_statement_that_takes_too_long_is_cancelled_as_an_outage(connection: D
 
 @pytest.mark.parametrize("code", ["40001", "40P01", "55P03"])
 def test_a_conflict_is_tried_again_until_it_passes(
-    connection: Database, books: Books, code: str
+    connection: Database, ledger: Ledger, code: str
 ) -> None:
-    with books.database.connect("owner").cursor() as cursor:
+    with ledger.database.connect("owner").cursor() as cursor:
         cursor.execute("CREATE SEQUENCE api.tries")
         cursor.execute(
             "CREATE FUNCTION api.conflict() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$"
@@ -163,7 +163,7 @@ def test_an_error_is_described_without_its_text() -> None:
     assert describe(psycopg2.OperationalError("password=secret")) == "database: OperationalError"
 
 
-def test_a_connection_sets_its_timeouts_unless_a_pool_would_refuse_them(
+def test_a_connection_sets_its_timeouts_unless_a_pool_would_reject_them(
     connection: Database, secret: Secret
 ) -> None:
     shown = "SELECT current_setting('statement_timeout')"

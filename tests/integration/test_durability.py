@@ -11,12 +11,12 @@ from uuid import UUID
 import psycopg2
 import pytest
 
-from billing_app.adapters.books import PostgresBooks
 from billing_app.adapters.connections import Database
-from billing_app.ports.books import PaymentOrder
-from localcloud.postgres import EmbeddedPostgres
-from tests.support.books import Books, Home
+from billing_app.adapters.ledger import PostgresLedger
+from billing_app.ports.ledger import PaymentOrder
 from tests.support.databases import BooksDatabase, Server
+from tests.support.ledger import Home, Ledger
+from tools.local.postgres import EmbeddedPostgres
 
 ROUNDS = 3
 
@@ -70,47 +70,47 @@ def database(patient: PatientServer) -> Iterator[BooksDatabase]:
 
 
 @pytest.fixture
-def payer(database: BooksDatabase) -> Iterator[PostgresBooks]:
+def payer(database: BooksDatabase) -> Iterator[PostgresLedger]:
     """The books as the function `payments` has them."""
     connection = Database(
         secret=lambda: database.secret("writer"),
         renew_secret=lambda: None,
         application_name="test",
     )
-    yield PostgresBooks(connection)
+    yield PostgresLedger(connection)
     connection.close()
 
 
 def paid_in_books(database: BooksDatabase, home: Home) -> set[str]:
     """Ask on a fresh connection: the others ended with the server."""
-    history = Books(database).history(home)
+    history = Ledger(database).history(home)
     return {event["payment_id"] for event in history["events"]}
 
 
 def test_what_was_answered_as_paid_survives_an_immediate_stop(
-    patient: PatientServer, database: BooksDatabase, payer: PostgresBooks
+    patient: PatientServer, database: BooksDatabase, payer: PostgresLedger
 ) -> None:
-    home = Books(database).home()
+    home = Ledger(database).home()
     answered: set[str] = set()
     for key in map(str, range(ROUNDS)):
-        bill = UUID(Books(database).bill(home))
+        bill = UUID(Ledger(database).bill(home))
         order = PaymentOrder(home.subject, key, home.apartment, (bill,), None)
         answered.add(payer.pay(order)["payment_id"])
         patient.stop_at_once()
         assert paid_in_books(database, home) == answered
-    assert Books(database).violations() == []
+    assert Ledger(database).violations() == []
 
 
-def test_a_refusal_that_was_answered_survives_an_immediate_stop(
+def test_a_rejection_that_was_answered_survives_an_immediate_stop(
     patient: PatientServer, database: BooksDatabase
 ) -> None:
-    books = Books(database)
-    home = books.home()
-    bill = books.bill(home)
-    paid = books.pay(home, [bill])["data"]["payment_id"]
-    refusal = books.pay(home, [bill], key="key")
+    ledger = Ledger(database)
+    home = ledger.home()
+    bill = ledger.bill(home)
+    paid = ledger.pay(home, [bill])["data"]["payment_id"]
+    rejection = ledger.pay(home, [bill], key="key")
     patient.stop_at_once()
-    later = Books(database)
+    later = Ledger(database)
     later.reverse(paid)
-    assert refusal["code"] == "bill_already_paid"
-    assert later.pay(home, [bill], key="key") == refusal
+    assert rejection["code"] == "bill_already_paid"
+    assert later.pay(home, [bill], key="key") == rejection

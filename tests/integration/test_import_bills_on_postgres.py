@@ -15,29 +15,29 @@ from click.testing import CliRunner, Result
 from moto import mock_aws
 
 from billing_app.adapters.connections import Database
-from billing_app.adapters.office import PostgresOffice
+from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.commands.main import billing_admin
 from billing_app.commands.session import Session
 from billing_app.commands.settings import Target
 from billing_app.commands.wiring import open_reach
 from billing_app.domain.errors import Unavailable
-from billing_app.ports.office import BillBatch, BillIssuer, LineResult
+from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from tests.support.bill_files import bill_line, bill_text, run_import
-from tests.support.books import Books, Home
 from tests.support.databases import BooksDatabase
+from tests.support.ledger import Home, Ledger
 
 LINES = 1200
 
 
 @contextmanager
-def office_of(database: BooksDatabase) -> Iterator[PostgresOffice]:
+def office_of(database: BooksDatabase) -> Iterator[PostgresOperatorLedger]:
     """Open a connection of its own."""
     connection = Database(
         secret=lambda: database.secret("operator"),
         renew_secret=lambda: None,
         application_name="test",
     )
-    yield PostgresOffice(connection)
+    yield PostgresOperatorLedger(connection)
     connection.close()
 
 
@@ -47,43 +47,43 @@ def file_of(home: Home, *, lines: int = LINES) -> str:
     return bill_text(*(bill_line(**cells, provider_reference=f"G-{n}") for n in range(lines)))
 
 
-def test_a_file_imported_again_adds_nothing(books: Books, database: BooksDatabase) -> None:
-    home = books.home()
+def test_a_file_imported_again_adds_nothing(ledger: Ledger, database: BooksDatabase) -> None:
+    home = ledger.home()
     text = file_of(home)
-    with office_of(database) as office:
-        first, _ = run_import(text, office=office)
-        version = books.version(home)
-        again, _ = run_import(text, office=office)
+    with office_of(database) as operator:
+        first, _ = run_import(text, ledger=operator)
+        version = ledger.version(home)
+        again, _ = run_import(text, ledger=operator)
     assert dict(first.results) == {"issued": LINES}
     assert dict(again.results) == {"already_present": LINES}
-    assert books.version(home) == version
-    assert len(books.open_bills(home)) == LINES
-    assert books.violations() == []
+    assert ledger.version(home) == version
+    assert len(ledger.open_bills(home)) == LINES
+    assert ledger.violations() == []
 
 
-def test_a_line_refused_at_first_is_issued_with_the_same_file_later(
-    books: Books, database: BooksDatabase
+def test_a_line_rejected_at_first_is_issued_with_the_same_file_later(
+    ledger: Ledger, database: BooksDatabase
 ) -> None:
-    home = books.home()
+    home = ledger.home()
     text = file_of(home, lines=3).replace("northgas", "city-gas")
-    with office_of(database) as office:
-        assert run_import(text, office=office)[0].refused == 3
-        books.provider("city-gas", "City Gas")
-        assert run_import(text, office=office)[0].results["issued"] == 3
+    with office_of(database) as operator:
+        assert run_import(text, ledger=operator)[0].rejected == 3
+        ledger.provider("city-gas", "City Gas")
+        assert run_import(text, ledger=operator)[0].results["issued"] == 3
 
 
 def test_two_imports_of_one_file_at_the_same_time_issue_each_bill_once(
-    books: Books, database: BooksDatabase
+    ledger: Ledger, database: BooksDatabase
 ) -> None:
-    home = books.home()
+    home = ledger.home()
     text = file_of(home)
     together = threading.Barrier(2)
     results: list[Counter[str]] = []
 
     def run() -> None:
-        with office_of(database) as office:
+        with office_of(database) as operator:
             together.wait()
-            results.append(run_import(text, office=office)[0].results)
+            results.append(run_import(text, ledger=operator)[0].results)
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
@@ -92,19 +92,19 @@ def test_two_imports_of_one_file_at_the_same_time_issue_each_bill_once(
         thread.join()
     assert len(results) == 2
     assert sum(results, Counter()) == {"issued": LINES, "already_present": LINES}
-    assert len(books.open_bills(home)) == LINES
-    assert books.violations() == []
+    assert len(ledger.open_bills(home)) == LINES
+    assert ledger.violations() == []
 
 
 class BreaksOff(BillIssuer):
     """Loses the answer of its second batch."""
 
-    def __init__(self, office: BillIssuer) -> None:
-        self._office = office
+    def __init__(self, ledger: BillIssuer) -> None:
+        self._ledger = ledger
         self._batches = 0
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
-        results = self._office.issue_bills(batch=batch)
+        results = self._ledger.issue_bills(batch=batch)
         self._batches += 1
         if self._batches == 2:
             raise Unavailable("lost")
@@ -112,16 +112,16 @@ class BreaksOff(BillIssuer):
 
 
 def test_an_import_that_broke_off_is_completed_by_the_next(
-    books: Books, database: BooksDatabase
+    ledger: Ledger, database: BooksDatabase
 ) -> None:
-    home = books.home()
+    home = ledger.home()
     text = file_of(home)
-    with office_of(database) as office:
+    with office_of(database) as operator:
         with pytest.raises(Unavailable):
-            run_import(text, office=BreaksOff(office))
-        summary, _ = run_import(text, office=office)
+            run_import(text, ledger=BreaksOff(operator))
+        summary, _ = run_import(text, ledger=operator)
     assert dict(summary.results) == {"already_present": 1000, "issued": LINES - 1000}
-    assert len(books.open_bills(home)) == LINES
+    assert len(ledger.open_bills(home)) == LINES
 
 
 Run = Callable[..., Result]
@@ -160,7 +160,7 @@ def _environment(database: BooksDatabase) -> dict[str, str]:
     }
 
 
-def test_an_operator_sets_up_a_home_and_bills_it(run: Run, books: Books, tmp_path: Path) -> None:
+def test_an_operator_sets_up_a_home_and_bills_it(run: Run, ledger: Ledger, tmp_path: Path) -> None:
     assert run("migrate").exit_code == 0
     assert run("provider", "add", "northgas", "--name", "North Gas").exit_code == 0
     command = ("resident", "add", "anna", "--name", "Анна", "--address", "Main street 1")
@@ -174,22 +174,22 @@ def test_an_operator_sets_up_a_home_and_bills_it(run: Run, books: Books, tmp_pat
     file.write_text(file_of(home, lines=3) + bill_line(apartment_id="x") + "\n")
     assert run("import", file, "--dry-run").exit_code == 4
     assert run("import", file).exit_code == 4
-    bills = sorted(books.open_bills(home))
+    bills = sorted(ledger.open_bills(home))
     assert len(bills) == 3
 
-    payment_id = books.pay(home, bills[:2])["data"]["payment_id"]
+    payment_id = ledger.pay(home, bills[:2])["data"]["payment_id"]
     assert run("void", bills[2], "--reason", "wrong meter", "--yes").exit_code == 0
     assert run("reverse", payment_id, "--reason", "paid twice", "--yes").exit_code == 0
-    assert books.open_bills(home) == set(bills[:2])
+    assert ledger.open_bills(home) == set(bills[:2])
     reconciled = run("reconcile", "--json")
     assert (reconciled.exit_code, len(json.loads(reconciled.stdout)["rows"])) == (0, 1)
 
 
 def test_books_that_were_tampered_with_do_not_reconcile(
-    run: Run, books: Books, database: BooksDatabase
+    run: Run, ledger: Ledger, database: BooksDatabase
 ) -> None:
-    home = books.home()
-    books.pay(home, [books.bill(home)])
+    home = ledger.home()
+    ledger.pay(home, [ledger.bill(home)])
     admin = database.connect("admin")
     with admin.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

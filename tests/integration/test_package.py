@@ -16,8 +16,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.support.books import Books, Home
 from tests.support.databases import Server
+from tests.support.ledger import Home, Ledger
 from tests.support.packages import built_package
 from tests.support.records import QUEUE, a_record
 
@@ -120,16 +120,16 @@ def test_the_package_migrates_a_database_pays_a_bill_and_replies(
         "billing_writer",
     ]
 
-    books = Books(functions.database)  # type: ignore[attr-defined]
-    home: Home = books.home()
-    bill = books.bill(home)
+    ledger = Ledger(functions.database)  # type: ignore[attr-defined]
+    home: Home = ledger.home()
+    bill = ledger.bill(home)
     record = a_record({"bills_id": [bill]}, subject=home.subject, apartment=home.apartment, key="k")
     event = {"Records": [record, a_record("poison", subject=uuid4())]}
     answer = functions("payments", event, role="writer")
     assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [
         event["Records"][1]["messageId"]
     ]
-    assert books.open_bills(home) == set()
+    assert ledger.open_bills(home) == set()
     assert reply(aws, home)["status"] == "done"
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from packager.__main__ import PROJECT, build
-from packager.contents import AWS_SERVICES
 from tests.support.packages import built_package
+from tools.package.__main__ import PROJECT, build
+from tools.package.contents import AWS_SERVICES
 
 # Lambda's limit unpacked is 250 MB; a cold start fetches and unpacks what there is.
 LARGEST_ZIP_BYTES = 11_000_000
@@ -54,7 +54,7 @@ def test_it_holds_what_the_functions_need_and_nothing_of_the_rest(archive: zipfi
     names = set(archive.namelist())
     rooms = {name.split("/")[0] for name in names}
     assert {"app.py", "chalicelib", "billing_app", "sql", "psycopg2", "redis", "boto3"} <= rooms
-    assert not rooms & {"localcloud", "billing_client", "tests", "terraform", "pip", "moto"}
+    assert not rooms & {"tools", "billing_client", "tests", "terraform", "pip", "moto"}
     assert not [name for name in names if ".dist-info/" in name or name.endswith(".pyi")]
     assert {"sql/functions/api/pay.sql", "billing_app/adapters/rds-ca-bundle.pem"} <= names
     assert any(re.match(r"psycopg2_binary\.libs/libpq-.*\.so", name) for name in names)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from benchmarks.load.loops import Threads, closed_loop, closed_loops, open_loop
-from benchmarks.load.samples import DONE, Recording, Sample
-from benchmarks.load.schedule import Arrival, Mix, arrivals
-from benchmarks.load.summary import summarise
+from tools.load.loops import Threads, closed_loop, closed_loops, open_loop
+from tools.load.samples import DONE, Recording, Sample
+from tools.load.schedule import Arrival, Mix, arrivals
+from tools.load.summary import summarise
 
 MIX = Mix({"debts": 1.0})
 ANSWER_SECONDS, STALL_SECONDS, STALL_AT, RUN_SECONDS = 0.01, 5.0, 20.0, 60.0

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from benchmarks.load.depths import Depth, DepthWatch
-from benchmarks.load.errors import LoadError
-from benchmarks.load.loops import Threads
-from benchmarks.load.overload import Course, Overload, Plan, recovery_seconds
-from benchmarks.load.samples import DONE, Recording, Sample
-from benchmarks.load.schedule import Arrival, Mix
+from tools.load.depths import Depth, DepthWatch
+from tools.load.errors import LoadError
+from tools.load.loops import Threads
+from tools.load.overload import Course, Overload, Plan, recovery_seconds
+from tools.load.samples import DONE, Recording, Sample
+from tools.load.schedule import Arrival, Mix
 
 MIX = Mix({"pay": 1.0})
 

@@ -10,16 +10,16 @@ import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Console
 
-from benchmarks.load.compare import comparison
-from benchmarks.load.depths import Depth
-from benchmarks.load.errors import LoadError
-from benchmarks.load.ledger import Ledger
-from benchmarks.load.picture import picture
-from benchmarks.load.report import SCHEMA, report, write
-from benchmarks.load.samples import DONE, Recording, Sample, Ticket
-from benchmarks.load.show import Show
-from benchmarks.load.summary import summarise
-from benchmarks.load.target import running_target
+from tools.load.compare import comparison
+from tools.load.depths import Depth
+from tools.load.errors import LoadError
+from tools.load.ledger import Ledger
+from tools.load.picture import picture
+from tools.load.report import SCHEMA, report, write
+from tools.load.samples import DONE, Recording, Sample, Ticket
+from tools.load.show import Show
+from tools.load.summary import summarise
+from tools.load.target import running_target
 
 SVG = "{http://www.w3.org/2000/svg}"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -112,14 +112,14 @@ def test_a_request_is_answered_with_its_last_part() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"residents": [{"username": "ada"}]}'])
-def test_credentials_that_can_not_be_read_are_refused(text: str, tmp_path: Path) -> None:
+def test_credentials_that_can_not_be_read_are_rejected(text: str, tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(LoadError, match="can't be read"):
         running_target("http://127.0.0.1:9", file)
 
 
-def test_credentials_without_an_apartment_are_refused(tmp_path: Path) -> None:
+def test_credentials_without_an_apartment_are_rejected(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     file.write_text('{"residents": [{"username": "a", "password": "b", "apartments": []}]}')
     with pytest.raises(LoadError, match="no resident"):

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.load.errors import LoadError
-from benchmarks.load.schedule import Arrival, Mix, arrivals
+from tools.load.errors import LoadError
+from tools.load.schedule import Arrival, Mix, arrivals
 
 MIX = Mix.parse("debts=3,pay=1")
 
@@ -49,6 +49,6 @@ def test_a_mix_is_read_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "refund=1", "pay", "pay=0", "pay=-1", "pay=much", "pay=inf"])
-def test_a_mix_that_can_not_be_is_refused(text: str) -> None:
+def test_a_mix_that_can_not_be_is_rejected(text: str) -> None:
     with pytest.raises(LoadError):
         Mix.parse(text)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.load.samples import DONE, TIMEOUT, Recording, Sample
-from benchmarks.load.summary import latency, summarise
+from tools.load.samples import DONE, TIMEOUT, Recording, Sample
+from tools.load.summary import latency, summarise
 
 
 def recording(*samples: Sample, responses: tuple[tuple[float, str, int], ...] = ()) -> Recording:
@@ -39,7 +39,7 @@ def test_what_is_beyond_the_scale_counts_as_its_end() -> None:
     assert latency([5000.0])["max"] == pytest.approx(3_600_000, rel=0.001)
 
 
-def test_a_timeout_counts_as_slow_and_a_refusal_not_as_quick() -> None:
+def test_a_timeout_counts_as_slow_and_a_rejection_not_as_quick() -> None:
     run = summarise(
         recording(
             sample(0.0, 0.2),

@@ -15,22 +15,22 @@ from psycopg2 import sql
 from redis import Redis
 
 from billing_app.adapters.migrations import migrate
-from localcloud.application import function_environment
-from localcloud.clients import Clients
-from localcloud.cloud import Cloud
-from localcloud.provision import (
+from tests.matrix.workers import Nursery, Worker
+from tests.support.databases import BooksDatabase, Login
+from tools.chaos.proxies import AwsProxy, PostgresProxy, RedisProxy
+from tools.local.application import function_environment
+from tools.local.clients import Clients
+from tools.local.cloud import Cloud
+from tools.local.provision import (
     cache_secret,
     database_secret,
     provision_identity,
     provision_queues,
     provision_secrets,
 )
-from localcloud.servers import Servers
-from localcloud.settings import Settings
-from localcloud.state import StateFolder
-from tests.matrix.workers import Nursery, Worker
-from tests.support.databases import BooksDatabase, Login
-from torture.proxies import AwsProxy, PostgresProxy, RedisProxy
+from tools.local.servers import Servers
+from tools.local.settings import Settings
+from tools.local.state import StateFolder
 
 # The statement of each operation whose way to the books and back has named steps.
 STATEMENTS = {

@@ -14,9 +14,9 @@ from redis import Redis
 
 from billing_app.adapters.redis_cache import SCHEMA
 from billing_app.domain.parts import to_json
-from torture.proxies import Call, Liar, Moment, Rule
-from torture.proxies.resp import bulk
-from torture.proxies.sqs import ambiguous_send, failed_send, lost_delete, times
+from tools.chaos.proxies import Call, Liar, Moment, Rule
+from tools.chaos.proxies.resp import bulk
+from tools.chaos.proxies.sqs import ambiguous_send, failed_send, lost_delete, times
 
 if TYPE_CHECKING:
     from tests.matrix.story import Story
@@ -143,7 +143,7 @@ FAULTS: dict[str, Fault] = {
     "send_ambiguous": Fault(_bend_first(ambiguous_send), _restore_sqs),
     "send_cut_off": Fault(_bend_first(lambda when: ambiguous_send(when, cut=True)), _restore_sqs),
     "delete_lost": Fault(_bend_first(lost_delete), _restore_sqs),
-    "redis_refused": Fault(lambda story, _: story.bench.redis.refuse(), _restore_redis),
+    "redis_refused": Fault(lambda story, _: story.bench.redis.reject(), _restore_redis),
     "redis_hung": Fault(lambda story, _: story.bench.redis.hang(), _restore_redis),
     "redis_flushed": Fault(_flush),
     "redis_old": Fault(_put_back),

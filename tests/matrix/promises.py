@@ -24,7 +24,7 @@ PAYMENT_KEEPS = (
     "bill_open_or_paid",
     "paid_is_durable",
     "request_answered",
-    "paid_was_never_refused",
+    "paid_was_never_rejected",
     "private",
     "history_without_gap",
     "paid_is_no_debt",
@@ -97,7 +97,7 @@ PAYMENTS: Table = {
         "replied": paid(receives=1, answers=1),
         "before_delete": paid(receives=1, answers=1),
     },
-    # A warm worker fetches the secret anew when the server refuses the old one.
+    # A warm worker fetches the secret anew when the server rejects the old one.
     "secret_rotated": {
         "received": paid(receives=1, answers=1),
         "before_payment": paid(receives=1, answers=1),

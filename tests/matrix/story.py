@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from localcloud.provision import request_queue_name
-from localcloud.service import service
 from tests.matrix.bench import PREFIX, Bench
 from tests.matrix.faults import FAULTS, Fault
 from tests.matrix.workers import Worker
-from tests.support.books import Books
-from torture.proxies import Call, Forward, Message, Moment, PostgresProxy, Rule
+from tests.support.ledger import Ledger
+from tools.chaos.proxies import Call, Forward, Message, Moment, PostgresProxy, Rule
+from tools.local.provision import request_queue_name
+from tools.local.service import service
 
 Json = dict[str, Any]
 
@@ -94,7 +94,7 @@ class Story:
         self.bench: Bench = bench
         self.operation = operation
         self.fault: Fault = FAULTS[fault]
-        self.books = Books(bench.database())
+        self.ledger = Ledger(bench.database())
         self.deliveries = Deliveries()
         self.old_entries: dict[bytes, bytes] = {}
         self.workers: list[Worker] = []
@@ -219,7 +219,7 @@ class Story:
         for worker in self.workers:
             worker.kill()
         self.bench.aws.restore()
-        self.books.database.close()
+        self.ledger.database.close()
         # A story that failed may have left its request behind, which others must not meet.
         self._show_again(list(self.deliveries.receipts.values()))
         list(self._taken(request_queue_name(PREFIX, self.operation)))
@@ -230,7 +230,7 @@ class Story:
 
     def renew_books(self) -> None:
         """Connect to the books anew: a story may have stopped their server."""
-        self.books = Books(self.bench.database())
+        self.ledger = Ledger(self.bench.database())
 
     def _see(self, moment: Moment, step: str) -> None:
         if moment.step == step and not self._struck.is_set():

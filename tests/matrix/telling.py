@@ -11,7 +11,7 @@ from tests.matrix.bench import Bench
 from tests.matrix.promises import Promise
 from tests.matrix.story import Order, Story
 from tests.matrix.truths import RESIDENT, TRUTHS, End
-from tests.support.books import Home
+from tests.support.ledger import Home
 
 
 @dataclass
@@ -60,10 +60,10 @@ def scene(bench: Bench, operation: str, fault: str) -> Iterator[Scene]:
     """Give a scene; whatever its story started is ended after it."""
     story = Story(bench, operation, fault)
     try:
-        books = story.books
-        books.provider()
-        home = Home(subject=books.resident(f"{RESIDENT} {uuid4()}"), apartment=books.apartment())
-        books.grant(home.subject, home.apartment)
+        ledger = story.ledger
+        ledger.provider()
+        home = Home(subject=ledger.resident(f"{RESIDENT} {uuid4()}"), apartment=ledger.apartment())
+        ledger.grant(home.subject, home.apartment)
         yield Scene(story, home)
     finally:
         story.fault.heal(story)

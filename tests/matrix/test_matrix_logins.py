@@ -23,7 +23,7 @@ def login(bench: Bench, told: Scene) -> Order:
     user = cognito.admin_create_user(**pool, TemporaryPassword=PASSWORD)["User"]
     cognito.admin_set_user_password(**pool, Password=PASSWORD, Permanent=True)
     subject = next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub")
-    told.story.books.ask("operator", "add_resident", UUID(subject), RESIDENT)
+    told.story.ledger.ask("operator", "add_resident", UUID(subject), RESIDENT)
     told.secrets = (PASSWORD, username)
     return Order("auth", {"username": username, "password": PASSWORD})
 

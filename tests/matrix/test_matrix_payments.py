@@ -7,18 +7,18 @@ from uuid import UUID
 
 import pytest
 
-from localcloud.service import service
 from tests.matrix.bench import Bench
 from tests.matrix.promises import PAYMENTS, Promise, cases, paid
 from tests.matrix.telling import Scene, scene
-from torture.proxies import Moment
-from torture.proxies.sqs import redeliver, times
+from tools.chaos.proxies import Moment
+from tools.chaos.proxies.sqs import redeliver, times
+from tools.local.service import service
 
 
 def warmed(told: Scene) -> UUID:
     """Have the worker pay something before; returns the name of the queue it replied to."""
     told.story.start_worker()
-    bill = told.story.books.bill(told.home)
+    bill = told.story.ledger.bill(told.home)
     order = told.order("payments", bills_id=[bill])
     told.answered(order)
     told.paid.add(bill)
@@ -30,8 +30,8 @@ def test_a_payment_ends_as_promised(bench: Bench, fault: str, step: str, promise
     with scene(bench, "payments", fault) as told:
         if told.story.fault.warm:
             warmed(told)
-        chosen = told.story.books.bills(told.home, 300, 20)
-        told.open = set(told.story.books.bills(told.home, 1))
+        chosen = told.story.ledger.bills(told.home, 300, 20)
+        told.open = set(told.story.ledger.bills(told.home, 1))
         told.paid |= set(chosen)
         told.keeps(promise, told.order("payments", bills_id=chosen), step=step)
 
@@ -42,7 +42,7 @@ def test_a_payment_past_its_last_receive_is_unknown_and_takes_effect_when_it_is_
     """It lies in the dead-letter queue meanwhile, and nobody was told that it had failed."""
     with scene(bench, "payments", "postgres_away") as told:
         queue = warmed(told)
-        story, chosen = told.story, told.story.books.bills(told.home, 300, 20)
+        story, chosen = told.story, told.story.ledger.bills(told.home, 300, 20)
         told.paid |= set(chosen)
         order = replace(told.order("payments", bills_id=chosen), queue=queue)
         with story.striking("received"):
@@ -61,7 +61,7 @@ def test_a_payment_past_its_last_receive_is_unknown_and_takes_effect_when_it_is_
 def test_a_request_that_two_workers_have_at_once_is_one_payment(bench: Bench) -> None:
     """Whoever has it first does not pay before the other has it, too."""
     with scene(bench, "payments", "postgres_cut") as told:
-        story, chosen = told.story, told.story.books.bills(told.home, 300, 20)
+        story, chosen = told.story, told.story.ledger.bills(told.home, 300, 20)
         told.paid = set(chosen)
         order = told.order("payments", bills_id=chosen)
         bench.aws.add(redeliver(times(1)))
@@ -80,7 +80,7 @@ def test_a_request_that_two_workers_have_at_once_is_one_payment(bench: Bench) ->
 
 def test_a_request_that_was_put_on_the_queue_twice_is_one_payment(bench: Bench) -> None:
     with scene(bench, "payments", "worker_killed") as told:
-        chosen = told.story.books.bills(told.home, 300, 20)
+        chosen = told.story.ledger.bills(told.home, 300, 20)
         told.paid = set(chosen)
         order = told.order("payments", bills_id=chosen)
         told.keeps(paid(receives=3, answers=2), order, times=2, step="committed")

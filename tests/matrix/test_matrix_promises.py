@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from localcloud.settings import REPOSITORY
 from tests.matrix.faults import FAULTS
 from tests.matrix.promises import DEBTS, HISTORY, LOGINS, PAYMENTS, Table
 from tests.matrix.truths import TRUTHS
-from torture.proxies import STEPS
+from tools.chaos.proxies import STEPS
+from tools.local.settings import REPOSITORY
 
 TABLES = [PAYMENTS, DEBTS, HISTORY, LOGINS]
 INVARIANTS = json.loads((REPOSITORY / "terraform" / "invariants.json").read_text("utf-8"))

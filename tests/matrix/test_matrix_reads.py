@@ -15,13 +15,13 @@ WHOLE = {"date_up": None, "date_down": None}
 def read_once_and_paid(told: Scene, operation: str, **body: object) -> None:
     """Put what is true now into the cache, then pay: from now on it is old."""
     story = told.story
-    first, second, left = story.books.bills(told.home, 300, 20, 1)
-    story.books.pay(told.home, [first])
+    first, second, left = story.ledger.bills(told.home, 300, 20, 1)
+    story.ledger.pay(told.home, [first])
     story.start_worker()
     told.answered(told.order(operation, **body))
     with story.bench.redis_past_proxy() as redis:
         story.old_entries = entries(redis)
-    story.books.pay(told.home, [second])
+    story.ledger.pay(told.home, [second])
     told.paid, told.open = {first, second}, {left}
 
 

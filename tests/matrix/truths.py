@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.matrix.bench import PREFIX
 from tests.matrix.story import Order, Story
-from tests.support.books import Home, query
+from tests.support.ledger import Home, query
 
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ class End:
 
     def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Ask the books as their owner."""
-        return query(self.story.books.connection("owner"), statement, *parameters)
+        return query(self.story.ledger.connection("owner"), statement, *parameters)
 
 
 def _bill_paid_once(end: End) -> None:
@@ -56,13 +56,13 @@ def _bill_open_or_paid(end: End) -> None:
     states = "SELECT bill_id::text, state FROM billing.bill_states WHERE apartment_id = %s"
     settled = dict.fromkeys(end.paid, "settled")
     assert dict(end.rows(states, end.home.apartment)) == settled | dict.fromkeys(end.open, "open")
-    assert end.story.books.violations() == []
+    assert end.story.ledger.violations() == []
 
 
 def _paid_is_durable(end: End) -> None:
     receipts = {
         event["bill_id"]: (event["payment_id"], event["receipt_number"])
-        for event in end.story.books.history(end.home)["events"]
+        for event in end.story.ledger.history(end.home)["events"]
     }
     for data in (answer["data"] for answer in end.answers if answer["status"] == "done"):
         for line in data["lines"]:
@@ -84,7 +84,7 @@ def _lasting(answer: Json) -> str:
     return json.dumps({**answer, "data": data}, sort_keys=True)
 
 
-def _paid_was_never_refused(end: End) -> None:
+def _paid_was_never_rejected(end: End) -> None:
     assert not [answer for answer in end.answers if answer["status"] != "done"]
 
 
@@ -94,7 +94,7 @@ def _private(end: End) -> None:
 
 
 def _history_without_gap(end: End) -> None:
-    history = end.story.books.history(end.home)
+    history = end.story.ledger.history(end.home)
     events = history["events"]
     instants = [event["posted_at"] for event in events]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
@@ -103,7 +103,7 @@ def _history_without_gap(end: End) -> None:
 
 
 def _paid_is_no_debt(end: End) -> None:
-    assert end.story.books.open_bills(end.home) == end.open
+    assert end.story.ledger.open_bills(end.home) == end.open
     for data in (answer["data"] for answer in end.answers):
         if "debts" in data:
             assert {debt["bill_id"] for debt in data["debts"]} == end.open
@@ -124,7 +124,7 @@ TRUTHS: Mapping[str, Callable[[End], None]] = {
     "bill_open_or_paid": _bill_open_or_paid,
     "paid_is_durable": _paid_is_durable,
     "request_answered": _request_answered,
-    "paid_was_never_refused": _paid_was_never_refused,
+    "paid_was_never_rejected": _paid_was_never_rejected,
     "private": _private,
     "history_without_gap": _history_without_gap,
     "paid_is_no_debt": _paid_is_no_debt,

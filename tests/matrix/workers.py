@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from localcloud.settings import REPOSITORY
+from tools.local.settings import REPOSITORY
 
 _END_SECONDS = 10.0
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import boto3
 
-from localcloud import worker
-from localcloud.launch import die_with
+from tools.local import worker
+from tools.local.launch import die_with
 
 _SERVICES: Any = ("sqs", "secretsmanager", "cognito-idp")
 

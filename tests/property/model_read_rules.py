@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.property.model_office_rules import OfficeRules
+from tests.property.model_operator_rules import OfficeRules
 from tests.property.model_scene import PEOPLE, numbers, one_of
 from tests.support.model_client import CURSOR, FRAME, NOTHING, DocClient, Held
 from tests.support.model_service import NOW
@@ -123,10 +123,10 @@ class ReadRules(OfficeRules):
         return Asking(self.subjects[name], apartment, client.may_have_asked(by), by, own)
 
     def parts(self, asking: Asking) -> list[Json] | None:
-        """Ask once; None if the answer is a refusal."""
+        """Ask once; None if the answer is a rejection."""
         asked = asking.client.asks(asking.by)
         answer = self.service.sync(asking.who, asking.apartment, asked)
-        self.same("sync", Answer(answer.code), Answer(self.refusal(asking, asked)))
+        self.same("sync", Answer(answer.code), Answer(self.rejection(asking, asked)))
         if answer.code is not None:
             return None
         parts: list[Json] = answer.data
@@ -137,7 +137,7 @@ class ReadRules(OfficeRules):
         self.note_reach(asking.client, parts)
         return parts
 
-    def refusal(self, asking: Asking, asked: Json) -> str | None:
+    def rejection(self, asking: Asking, asked: Json) -> str | None:
         """Return why a sync can't be answered."""
         if asked["cursor"] and not asking.own:
             return "invalid_cursor"

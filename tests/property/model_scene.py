@@ -16,9 +16,9 @@ from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from tests.support.model_books import ModelBooks
 from tests.support.model_client import DocClient
 from tests.support.model_dump import dump, expected
+from tests.support.model_ledger import ModelBooks
 from tests.support.model_service import Service
 from tests.support.model_values import Answer, Apartment, Line, Order
 
@@ -76,7 +76,7 @@ class Scene(RuleBasedStateMachine):
         self.subjects = {name: service.add_login(self.people[name]) for name in PEOPLE[:4]}
         self.subjects["nobody"] = str(uuid4())
         for name in PEOPLE[:3]:
-            service.office.add_resident(subject=UUID(self.subjects[name]), name=name)
+            service.ledger.add_resident(subject=UUID(self.subjects[name]), name=name)
             model.residents.add(self.subjects[name])
         for utility in ("gas", "water"):
             self.rename_provider(utility, "& Sons")
@@ -96,14 +96,14 @@ class Scene(RuleBasedStateMachine):
     def add_apartment(self) -> str:
         """Add an apartment to both."""
         apartment = uuid4()
-        self.service.office.add_apartment(apartment_id=apartment, address="1 Long Street")
+        self.service.ledger.add_apartment(apartment_id=apartment, address="1 Long Street")
         self.model.apartments[str(apartment)] = Apartment()
         return str(apartment)
 
     def rename_provider(self, name: str, suffix: str) -> None:
         """Add a provider of this example, or give it another name."""
         provider_id = f"{name}-{self.mark}"
-        self.service.office.add_provider(provider_id=provider_id, name=f"{name} {suffix}")
+        self.service.ledger.add_provider(provider_id=provider_id, name=f"{name} {suffix}")
         self.model.rename(provider_id, f"{name} {suffix}")
 
     def grant(self, name: str, apartment: str, since: str) -> None:
@@ -125,5 +125,5 @@ class Scene(RuleBasedStateMachine):
         for apartment in self.model.apartments.values():
             posted = [one["posted_at"] for one in apartment.events]
             assert posted == sorted(set(posted)), "I8: posting instants grow"
-        assert self.service.office.violations() == []
+        assert self.service.ledger.violations() == []
         assert dump(self.service.database, self.model) == expected(self.model)

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from billing_app.commands.main import billing_admin
 from billing_app.commands.session import Reach, Session
 from billing_app.commands.settings import Target
-from billing_app.use_cases.office_events import Answer, Desk, done, handle
+from billing_app.use_cases.operator_events import Answer, Desk, done, handle
 from tests.support.bill_files import APARTMENT, bill_line, bill_text
-from tests.support.fake_office import NOW, FakeDirectory, FakeOffice
+from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
 
 
 class Bench:
@@ -22,10 +22,10 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.office = FakeOffice()
-        self.directory = FakeDirectory()
-        self.office.apartments[APARTMENT] = "Main street 1"
-        self.office.providers["city-gas"] = "City Gas"
+        self.ledger = FakeOperatorLedger()
+        self.directory = FakeUserDirectory()
+        self.ledger.apartments[APARTMENT] = "Main street 1"
+        self.ledger.providers["city-gas"] = "City Gas"
 
     def run(self, *arguments: str | Path, stdin: str | bytes | None = None) -> Result:
         """Run a command."""
@@ -43,18 +43,18 @@ class Bench:
     def paid(self) -> UUID:
         """Have one bill paid; return the payment's id."""
         assert self.run("import", self.file(bill_text(bill_line()))).exit_code == 0
-        return self.office.pay(self.bill_id())
+        return self.ledger.pay(self.bill_id())
 
     def bill_id(self) -> UUID:
         """Return the id of the one bill."""
-        return self.office.bills["city-gas", "G-1"].bill_id
+        return self.ledger.bills["city-gas", "G-1"].bill_id
 
     def _reach(self, _target: Target) -> Reach:
-        desk = Desk(self.office, self.directory, clock=lambda: NOW, new_id=uuid4)
+        desk = Desk(self.ledger, self.directory, clock=lambda: NOW, new_id=uuid4)
 
         def ask(name: str, event: Mapping[str, Any]) -> Answer:
             if name == "migrate":
                 return done({"applied": ["0001_schemas"], "repeated": [], "roles": []})
             return handle(name, event, desk=desk)
 
-        return Reach(ask=ask, bills=self.office)
+        return Reach(ask=ask, bills=self.ledger)

@@ -14,8 +14,8 @@ import psycopg2
 import pytest
 from psycopg2.extras import register_uuid
 
-from tests.support.books import Books, Home
 from tests.support.databases import BooksDatabase
+from tests.support.ledger import Home, Ledger
 from tests.support.stack import Stack
 
 Json = dict[str, Any]
@@ -113,7 +113,7 @@ class Scene:
     """The running service, and ways to put residents and bills into it."""
 
     stack: Stack
-    books: Books
+    ledger: Ledger
     http: httpx.Client
 
     def caller(self) -> Caller:
@@ -125,10 +125,10 @@ class Scene:
     def resident(self, name: str = "Ада", *, password: str = PASSWORD) -> Resident:
         """Add a resident with an apartment, and log them in."""
         username, subject = self.user(password)
-        self.books.provider()
-        self.books.ask("operator", "add_resident", subject, name)
-        home = Home(subject=subject, apartment=self.books.apartment())
-        self.books.grant(home.subject, home.apartment)
+        self.ledger.provider()
+        self.ledger.ask("operator", "add_resident", subject, name)
+        home = Home(subject=subject, apartment=self.ledger.apartment())
+        self.ledger.grant(home.subject, home.apartment)
         return Resident(username, home, self.signed_in(username, password))
 
     def signed_in(self, username: str, password: str = PASSWORD) -> Caller:
@@ -174,10 +174,10 @@ class _OwnersDatabase:
 def scene_on(stack: Stack) -> Iterator[Scene]:
     """Give a scene on a running service."""
     database = _OwnersDatabase(stack.cloud.database_url)
-    books = Books(cast(BooksDatabase, database))
+    ledger = Ledger(cast(BooksDatabase, database))
     with httpx.Client(base_url=stack.base_url, timeout=35) as http:
         try:
-            yield Scene(stack, books, http)
+            yield Scene(stack, ledger, http)
         finally:
             database.close()
 
@@ -187,6 +187,6 @@ def scene(stack: Stack) -> Iterator[Scene]:
     """Give a scene; whatever the test did, the books must be right after it."""
     with scene_on(stack) as scene:
         yield scene
-        assert scene.books.violations() == []
-        rows = scene.books.rows("operator", "reconcile", "2020-01-01", "2100-01-01")
+        assert scene.ledger.violations() == []
+        rows = scene.ledger.rows("operator", "reconcile", "2020-01-01", "2100-01-01")
         assert all(row[-1] for row in rows), rows

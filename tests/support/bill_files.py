@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from billing_app.domain.bill_lines import COLUMNS
-from billing_app.ports.office import BillIssuer, SeenReferences
+from billing_app.ports.operator_ledger import BillIssuer, SeenReferences
 from billing_app.use_cases.bill_rows import Row
 from billing_app.use_cases.imports import (
     BillFile,
@@ -43,25 +43,25 @@ def bill_text(*lines: str) -> str:
 
 
 def run_import(
-    text: str | Iterable[str], *, office: BillIssuer, dry_run: bool = False, **kwargs: Any
+    text: str | Iterable[str], *, ledger: BillIssuer, dry_run: bool = False, **kwargs: Any
 ) -> tuple[ImportSummary, list[Row]]:
-    """Import text as a file; return the counts and the refused lines."""
+    """Import text as a file; return the counts and the rejected lines."""
     lines = text.splitlines(keepends=True) if isinstance(text, str) else text
     digest = hashlib.sha256(text.encode() if isinstance(text, str) else b"").hexdigest()
     seen: SeenReferences = kwargs.pop("seen", None) or RememberedReferences()
-    refused: list[Row] = []
+    rejected: list[Row] = []
     summary = import_bills(
         file=BillFile("bills.csv", digest, lines, kwargs.pop("delimiter", None)),
         import_id=uuid4(),
         dry_run=dry_run,
-        office=office,
+        ledger=ledger,
         seen=seen,
-        on_refused=refused.append,
+        on_rejected=rejected.append,
         on_progress=kwargs.pop("on_progress", lambda _line: None),
     )
-    return summary, refused
+    return summary, rejected
 
 
 def problems(rows: Iterable[Row]) -> list[tuple[int, list[tuple[str | None, str]]]]:
-    """Shorten refused lines to their numbers, columns and codes."""
+    """Shorten rejected lines to their numbers, columns and codes."""
     return [(row.line, [(one.column, one.code) for one in row.problems]) for row in rows]

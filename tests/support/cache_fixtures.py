@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from localcloud.redis import EmbeddedRedis
+from tools.local.redis import EmbeddedRedis
 
 
 def cache_secret(url: str) -> Mapping[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.fake_books import FakeBooks, FakeUser, rejected
 from tests.support.fake_http import Answer, Dropped, Request
+from tests.support.fake_ledger import FakeLedger, FakeUser, rejected
 from tests.support.fake_queues import FakeQueues
 from tests.support.fake_server import serve
 
@@ -46,9 +46,9 @@ class Fault:
         return True
 
 
-def refusal(status: int, code: str, *, retry_after: int | None = None) -> Answer:
+def rejection(status: int, code: str, *, retry_after: int | None = None) -> Answer:
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    body = {"code": code, "message": f"Refused: {code}.", "request_id": str(uuid.uuid4())}
+    body = {"code": code, "message": f"Rejected: {code}.", "request_id": str(uuid.uuid4())}
     return Answer(status, body, headers)
 
 
@@ -56,7 +56,7 @@ def refusal(status: int, code: str, *, retry_after: int | None = None) -> Answer
 class FakeApi:
     """Answers requests. ``silent`` operations are accepted but never answered."""
 
-    books: FakeBooks = field(default_factory=FakeBooks)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
     queues: FakeQueues = field(default_factory=FakeQueues)
     faults: list[Fault] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
@@ -78,7 +78,7 @@ class FakeApi:
         if fault is None:
             return self._route(request)
         if fault.kind == "status":
-            return refusal(fault.status, f"fault_{fault.status}", retry_after=fault.retry_after)
+            return rejection(fault.status, f"fault_{fault.status}", retry_after=fault.retry_after)
         if fault.kind == "delay":
             time.sleep(fault.seconds)
             return self._route(request)
@@ -90,7 +90,7 @@ class FakeApi:
         parts = request.path.strip("/").split("/")
         public = parts[0] == "auth"
         if not public and request.token not in self._tokens:
-            return refusal(401, "token_expired")
+            return rejection(401, "token_expired")
         owner = "login" if public else self._tokens[request.token].subject
         rest = parts[1:] if public else parts[3:]
         if request.method == "POST":
@@ -148,15 +148,15 @@ class FakeApi:
         apartment_id = request.path.split("/")[2]
         if operation == "payments":
             key = request.headers.get("idempotency-key") or request_id
-            return dict(self.books.payment(owner, apartment_id, request.body, key))
-        answer = self.books.utils if operation == "utils" else self.books.history
+            return dict(self.ledger.payment(owner, apartment_id, request.body, key))
+        answer = self.ledger.utils if operation == "utils" else self.ledger.history
         return dict(answer(owner, apartment_id, request.body))
 
     def _log_in(self, body: Json) -> Json:
         if "refresh_token" in body:
             user = self._refresh.get(body["refresh_token"])
             return rejected("session_expired") if user is None else self._session(user)
-        user = self.books.users.get(body["username"])
+        user = self.ledger.users.get(body["username"])
         if user is None or user.password != body["password"]:
             return rejected("invalid_credentials")
         if user.needs_new_password and "new_password" not in body:
@@ -168,7 +168,7 @@ class FakeApi:
     def _session(self, user: FakeUser) -> Json:
         token, refresh = self._token(user), f"refresh-{next(self._numbers)}"
         self._tokens[token] = self._refresh[refresh] = user
-        flats = [self.books.apartments[key] for key in user.apartments]
+        flats = [self.ledger.apartments[key] for key in user.apartments]
         data = {
             "resident": {"name": user.name},
             "apartments": [

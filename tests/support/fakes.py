@@ -9,20 +9,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from billing_app.domain.bills import Debt, OpenDebts
-from billing_app.domain.errors import Refusal, Unavailable
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.domain.instants import TICK, format_instant, parse_instant
-from billing_app.ports.books import (
+from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
+from billing_app.ports.identity import Credentials, IdentityProvider, SignedIn, Tokens
+from billing_app.ports.ledger import (
     Access,
     Account,
     Apartment,
-    Books,
     HistoryPage,
     HistoryQuery,
+    Ledger,
     PaymentOrder,
     ReplyQueueRegistry,
 )
-from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
-from billing_app.ports.identity import Credentials, IdentityProvider, SignedIn, Tokens
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ class FakeApartment:
     posted_at: datetime | None = None
 
 
-class FakeBooks(Books, ReplyQueueRegistry):
+class FakeLedger(Ledger, ReplyQueueRegistry):
     """The books in memory."""
 
     def __init__(self) -> None:
@@ -146,34 +146,34 @@ class FakeBooks(Books, ReplyQueueRegistry):
         if key in self.answers:
             known, answer = self.answers[key]
             if known != fingerprint:
-                raise Refusal("idempotency_key_reused")
+                raise Rejection("idempotency_key_reused")
         else:
             answer = self._pay(order)
             if order.subject in self.names:
                 self.answers[key] = (fingerprint, answer)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, Rejection):
             raise answer
         receipt: Json = answer
         return receipt
 
-    def _pay(self, order: PaymentOrder) -> Json | Refusal:
+    def _pay(self, order: PaymentOrder) -> Json | Rejection:
         if self.access(subject=order.subject, apartment_id=order.apartment_id) is None:
-            return Refusal("apartment_not_found")
+            return Rejection("apartment_not_found")
         apartment = self.apartments[order.apartment_id]
         bills = sorted(set(order.bills))
         known = {*apartment.open, *apartment.paid, *apartment.void}
         if not known.issuperset(bills):
-            return Refusal("bill_not_found")
+            return Rejection("bill_not_found")
         if not apartment.void.isdisjoint(bills):
-            return Refusal("bill_void")
+            return Rejection("bill_void")
         if not set(apartment.paid).isdisjoint(bills):
-            return Refusal("bill_already_paid")
+            return Rejection("bill_already_paid")
         debts = [apartment.open[bill] for bill in bills]
         if len({debt.currency for debt in debts}) > 1:
-            return Refusal("currency_mixed")
+            return Rejection("currency_mixed")
         total = sum(debt.amount_minor for debt in debts)
         if order.expected_total_minor not in (None, total):
-            return Refusal("total_changed", data={"total_minor": total})
+            return Rejection("total_changed", data={"total_minor": total})
         return self._settle(order.apartment_id, debts, total)
 
     def _settle(self, apartment_id: UUID, debts: Sequence[Debt], total: int) -> Json:
@@ -291,14 +291,14 @@ class FakeIdentity(IdentityProvider):
     def sign_in(self, credentials: Credentials) -> SignedIn:
         password, subject = self.users.get(credentials.username, (None, None))
         if subject is None or password != credentials.password:
-            raise Refusal("invalid_credentials")
+            raise Rejection("invalid_credentials")
         return _signed_in(subject)
 
     def refresh(self, *, refresh_token: str) -> SignedIn:
         for _, subject in self.users.values():
             if refresh_token == f"refresh-{subject}":
                 return _signed_in(subject)
-        raise Refusal("session_expired")
+        raise Rejection("session_expired")
 
 
 def _signed_in(subject: UUID) -> SignedIn:

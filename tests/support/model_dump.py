@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.books import query
 from tests.support.databases import BooksDatabase
-from tests.support.model_books import ModelBooks
+from tests.support.ledger import query
+from tests.support.model_ledger import ModelBooks
 
 Dump = dict[str, list[tuple[Any, ...]]]
 
@@ -43,7 +43,7 @@ _TABLES = {
         WHERE apartment_id = ANY (%s::uuid[]) AND ended_at IS NULL
     """,
     "requests": """
-        SELECT r.subject::text, request_key, refusal ->> 'code'
+        SELECT r.subject::text, request_key, rejection ->> 'code'
         FROM billing.payment_requests JOIN billing.residents r USING (resident_id)
         WHERE r.subject = ANY (%s::uuid[])
     """,

@@ -17,23 +17,23 @@ from uuid import UUID, uuid4
 from redis import Redis
 
 from billing_app.adapters.bill_files import ReferencesOnDisk
-from billing_app.adapters.books import PostgresBooks
 from billing_app.adapters.connections import Database
-from billing_app.adapters.office import PostgresOffice
+from billing_app.adapters.ledger import PostgresLedger
+from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.redis_cache import RedisCache
 from billing_app.domain.bill_lines import COLUMNS
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 from billing_app.domain.history import frame_from
-from billing_app.ports.books import PaymentOrder
 from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
-from billing_app.ports.office import BillBatch, BillIssuer, LineResult
+from billing_app.ports.ledger import PaymentOrder
+from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from billing_app.use_cases import residents, reversals
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import sync_history
 from billing_app.use_cases.imports import BillFile, import_bills
 from billing_app.use_cases.payments import pay_bills
 from tests.support.databases import BooksDatabase
-from tests.support.fake_office import Account, FakeDirectory
+from tests.support.fake_operator_ledger import Account, FakeUserDirectory
 from tests.support.model_values import Answer, Line, Order
 
 Json = dict[str, Any]
@@ -66,12 +66,12 @@ class NotingCache(ResultCache):
 class NotingIssuer(BillIssuer):
     """The real books; remembers what became of each line."""
 
-    def __init__(self, office: BillIssuer) -> None:
-        self._office = office
+    def __init__(self, ledger: BillIssuer) -> None:
+        self._ledger = ledger
         self.results: dict[int, LineResult] = {}
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
-        results = self._office.issue_bills(batch=batch)
+        results = self._ledger.issue_bills(batch=batch)
         self.results |= {one.line: one for one in results}
         return results
 
@@ -82,13 +82,13 @@ class Service:
 
     database: BooksDatabase
     secret: Mapping[str, Any]
-    directory: FakeDirectory = field(default_factory=FakeDirectory)
+    directory: FakeUserDirectory = field(default_factory=FakeUserDirectory)
     _databases: list[Database] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.writer = PostgresBooks(self._role("writer"))
-        self.reader = PostgresBooks(self._role("reader"))
-        self.office = PostgresOffice(self._role("operator"))
+        self.writer = PostgresLedger(self._role("writer"))
+        self.reader = PostgresLedger(self._role("reader"))
+        self.ledger = PostgresOperatorLedger(self._role("operator"))
         self.cache = NotingCache(RedisCache(secret=lambda: self.secret, renew_secret=lambda: None))
         self.redis = Redis(
             host=self.secret["host"], port=self.secret["port"], password=self.secret["password"]
@@ -109,19 +109,19 @@ class Service:
     def issue(self, lines: Sequence[Line]) -> list[Answer]:
         """Import a file; each line is answered with its end and its bill."""
         text = [",".join(COLUMNS), *(_csv(line) for line in lines)]
-        issuer = NotingIssuer(self.office)
-        refused: dict[int, str] = {}
+        issuer = NotingIssuer(self.ledger)
+        rejected: dict[int, str] = {}
         with closing(ReferencesOnDisk()) as seen:
             import_bills(
                 file=BillFile("bills.csv", digest(lines), [one + "\r\n" for one in text]),
                 import_id=uuid4(),
                 dry_run=False,
-                office=issuer,
+                ledger=issuer,
                 seen=seen,
-                on_refused=lambda row: refused.update({row.line: row.problems[0].code}),
+                on_rejected=lambda row: rejected.update({row.line: row.problems[0].code}),
                 on_progress=lambda _: None,
             )
-        return [_end(issuer.results.get(n), refused.get(n)) for n in range(2, len(lines) + 2)]
+        return [_end(issuer.results.get(n), rejected.get(n)) for n in range(2, len(lines) + 2)]
 
     def pay(self, order: Order) -> Answer:
         """Pay bills."""
@@ -132,19 +132,19 @@ class Service:
             bills=tuple(map(UUID, order.bills)),
             expected_total_minor=order.expected,
         )
-        return answered(lambda: pay_bills(books=self.writer, order=wanted))
+        return answered(lambda: pay_bills(ledger=self.writer, order=wanted))
 
     def void(self, bill_id: str) -> Answer:
         """Withdraw a bill."""
         return answered(
-            lambda: reversals.void_bill(bill_id=UUID(bill_id), grounds=GROUNDS, office=self.office)
+            lambda: reversals.void_bill(bill_id=UUID(bill_id), grounds=GROUNDS, ledger=self.ledger)
         )
 
     def reverse(self, payment_id: str) -> Answer:
         """Undo a payment."""
         return answered(
             lambda: reversals.reverse_payment(
-                payment_id=UUID(payment_id), grounds=GROUNDS, office=self.office
+                payment_id=UUID(payment_id), grounds=GROUNDS, ledger=self.ledger
             )
         )
 
@@ -155,7 +155,7 @@ class Service:
                 username=username,
                 apartment_id=UUID(apartment),
                 since=datetime.fromisoformat(since),
-                office=self.office,
+                ledger=self.ledger,
                 directory=self.directory,
             )
         )
@@ -166,7 +166,7 @@ class Service:
             lambda: residents.end_residency(
                 username=username,
                 apartment_id=UUID(apartment),
-                office=self.office,
+                ledger=self.ledger,
                 directory=self.directory,
             )
         )
@@ -175,7 +175,7 @@ class Service:
         """Show debts, through the cache."""
         return answered(
             lambda: show_debts(
-                books=self.reader,
+                ledger=self.reader,
                 cache=self.cache,
                 clock=lambda: NOW,
                 subject=UUID(who),
@@ -187,7 +187,7 @@ class Service:
         """Sync a history, through the cache."""
         return answered(
             lambda: sync_history(
-                books=self.reader,
+                ledger=self.reader,
                 cache=self.cache,
                 subject=UUID(who),
                 apartment_id=UUID(apartment),
@@ -207,11 +207,11 @@ class Service:
 
 
 def answered(act: Callable[[], Any]) -> Answer:
-    """Return what was done, or the refusal."""
+    """Return what was done, or the rejection."""
     try:
         return Answer(None, act())
-    except Refusal as refusal:
-        return Answer(refusal.code, refusal.data)
+    except Rejection as rejection:
+        return Answer(rejection.code, rejection.data)
 
 
 def digest(lines: Sequence[Line]) -> str:
@@ -226,6 +226,6 @@ def _csv(line: Line) -> str:
     return ",".join((*name, *line.period, line.due_on, amount, line.currency))
 
 
-def _end(result: LineResult | None, refused: str | None) -> Answer:
+def _end(result: LineResult | None, rejected: str | None) -> Answer:
     bill_id = str(result.bill_id) if result and result.bill_id else None
-    return Answer(refused or (result.result if result else "lost"), bill_id)
+    return Answer(rejected or (result.result if result else "lost"), bill_id)

@@ -8,7 +8,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from packager.__main__ import PROJECT, build
+from tools.package.__main__ import PROJECT, build
 
 
 @cache

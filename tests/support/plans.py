@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.books import query
+from tests.support.ledger import query
 
 Node = dict[str, Any]
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from localcloud.postgres import EmbeddedPostgres
-from tests.support.books import Books
 from tests.support.databases import BooksDatabase, Server
+from tests.support.ledger import Ledger
+from tools.local.postgres import EmbeddedPostgres
 
 
 @contextmanager
@@ -46,6 +46,6 @@ def database(postgres_server: Server) -> Iterator[BooksDatabase]:
 
 
 @pytest.fixture
-def books(database: BooksDatabase) -> Books:
+def ledger(database: BooksDatabase) -> Ledger:
     """Give the api functions on the test's database, with short ways to set a scene."""
-    return Books(database)
+    return Ledger(database)

@@ -17,10 +17,10 @@ import psutil
 import psycopg2
 import pytest
 
-from localcloud.clients import Clients
-from localcloud.cloud import Cloud, read_cloud
-from localcloud.processes import free_port
-from localcloud.settings import REPOSITORY
+from tools.local.clients import Clients
+from tools.local.cloud import Cloud, read_cloud
+from tools.local.processes import free_port
+from tools.local.settings import REPOSITORY
 
 START_SECONDS = 90.0
 STOP_SECONDS = 40.0
@@ -30,7 +30,7 @@ _OTHERS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL", "BILLING_PREFIX", "B
 
 
 class Stack:
-    """`python -m localcloud up` on a free port and a state folder of its own."""
+    """`python -m tools.local up` on a free port and a state folder of its own."""
 
     def __init__(self, state: Path, variables: Mapping[str, str] | None = None) -> None:
         self.state = state
@@ -44,7 +44,7 @@ class Stack:
         """Start it and wait until it is healthy; on failure raise with all it has said."""
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "localcloud", "up"],
+                [sys.executable, "-m", "tools.local", "up"],
                 cwd=REPOSITORY,
                 env=self._environment(),
                 stdout=output,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.toy_books import LONG_AGO, Json, ToyBooks
-from torture.judge import Verdict, assess
-from torture.judge.books import Books
-from torture.judge.case import Case
-from torture.judge.history import History
+from tools.chaos.judge import Verdict, assess
+from tools.chaos.judge.books import Books
+from tools.chaos.judge.case import Case
+from tools.chaos.judge.history import History
 
 
 class Tale(ToyBooks):
@@ -102,7 +102,7 @@ class Tale(ToyBooks):
         self.reply(request_id, self.receipt(payment_id), user=user)
         return payment_id
 
-    def refuse(self, code: str, *bills: str, data: Json | None = None, **fields: Any) -> str:
+    def reject(self, code: str, *bills: str, data: Json | None = None, **fields: Any) -> str:
         """Ask for a payment that is rejected; returns the request's id."""
         user = fields.get("user", "ada")
         request_id = self.ask(bills=list(bills), **{"key": "key", **fields})

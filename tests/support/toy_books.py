@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from torture.world.evidence import TABLES
+from tools.chaos.world.evidence import TABLES
 
 Json = dict[str, Any]
 

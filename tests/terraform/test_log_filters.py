@@ -56,5 +56,5 @@ def test_books_that_differ_are_counted(
     function = Wiring(Settings.from_environment(ENVIRONMENT))
     vars(function)["desk"] = None
     with caplog.at_level(logging.INFO):
-        function.office("reconcile", {})
+        function.operator("reconcile", {})
     assert len(found("books_differ", caplog)) == times

@@ -78,7 +78,7 @@ def test_the_tables_of_a_readme_are_what_the_code_says(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", CONFIGURATIONS)
-def test_each_validation_has_a_run_that_it_refuses(module: str) -> None:
+def test_each_validation_has_a_run_that_it_rejects(module: str) -> None:
     folder = folder_of(module)
     tests = "\n".join(file.read_text() for file in (folder / "tests").glob("*.tftest.hcl"))
     validated = {
@@ -86,6 +86,6 @@ def test_each_validation_has_a_run_that_it_refuses(module: str) -> None:
         for name, variable in blocks(folder / "variables.tf", "variable")
         if "validation" in variable
     }
-    refusing = " ".join(re.findall(r"expect_failures = \[(.*?)\]", tests, re.DOTALL))
-    refused = Counter(re.findall(r"var\.(\w+)", refusing))
-    assert {name for name, count in validated.items() if refused[name] < count} == set()
+    rejecting = " ".join(re.findall(r"expect_failures = \[(.*?)\]", tests, re.DOTALL))
+    rejected = Counter(re.findall(r"var\.(\w+)", rejecting))
+    assert {name for name, count in validated.items() if rejected[name] < count} == set()

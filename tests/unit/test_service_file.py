@@ -7,7 +7,7 @@ import pytest
 from billing_app.adapters import connections
 from billing_app.adapters.timeouts import timeouts_of
 from chalicelib import wiring
-from localcloud.service import service
+from tools.local.service import service
 
 # One dependency that hangs; the others answer in this time.
 _REST_SECONDS = 1.0

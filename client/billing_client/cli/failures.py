@@ -9,7 +9,7 @@ from billing_client.errors import (
     AnswerTimeout,
     BillingError,
     ConnectionFailed,
-    GatewayRefused,
+    GatewayRejected,
     NotLoggedIn,
     RequestRejected,
 )
@@ -41,7 +41,7 @@ ADVICE = {
 
 def exit_code(error: BillingError) -> int:
     """Return the documented exit code of a failure."""
-    if isinstance(error, GatewayRefused):
+    if isinstance(error, GatewayRejected):
         return FAILED if error.may_pass else REJECTED
     kinds: tuple[tuple[type[BillingError], int], ...] = (
         (RequestRejected, REJECTED),
@@ -69,7 +69,7 @@ def _general_advice(error: BillingError) -> str:
         return "Check the address (--url or BILLING_URL) and your connection, then try again."
     if isinstance(error, AnswerTimeout):
         return "Run the command again, with a longer --timeout if need be."
-    if isinstance(error, GatewayRefused) and error.retry_after_seconds:
+    if isinstance(error, GatewayRejected) and error.retry_after_seconds:
         return f"Try again in {error.retry_after_seconds:.0f} seconds."
     if exit_code(error) == FAILED:
         reference = f" and give the request id {error.request_id}" if error.request_id else ""

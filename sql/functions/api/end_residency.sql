@@ -6,13 +6,13 @@ CREATE OR REPLACE FUNCTION api.end_residency(p_subject uuid, p_apartment uuid) R
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     tenant uuid := billing.resident_of(p_subject);
-    refusal jsonb;
+    rejection jsonb;
     ended timestamptz;
 BEGIN
     PERFORM billing.lock_apartments(ARRAY[p_apartment]);
-    refusal := billing.residency_refusal(tenant, p_apartment);
-    IF refusal IS NOT NULL THEN
-        RETURN refusal;
+    rejection := billing.residency_rejection(tenant, p_apartment);
+    IF rejection IS NOT NULL THEN
+        RETURN rejection;
     END IF;
     IF NOT billing.residency_lasts(tenant, p_apartment) THEN
         RETURN billing.rejected(

@@ -1,6 +1,6 @@
 -- Issues the bills of an import, or of a chunk of it, in one transaction; a line that can't be
--- issued is refused alone. The same bill sent again is recognized by (provider, reference): same
--- content adds nothing, other content replaces the bill while it is open, and is refused once it
+-- issued is rejected alone. The same bill sent again is recognized by (provider, reference): same
+-- content adds nothing, other content replaces the bill while it is open, and is rejected once it
 -- is paid.
 --
 -- Lock order: the advisory lock of imports, so that two files with one new reference don't meet;
@@ -14,15 +14,15 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     import uuid := p_import ->> 'import_id';
     dry_run boolean := coalesce((p_import ->> 'dry_run')::boolean, false);
-    refusal jsonb;
+    rejection jsonb;
     results jsonb;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('billing.issue_bills', 0));
     PERFORM billing.lock_apartments(array_agg(DISTINCT (line ->> 'apartment_id')::uuid))
     FROM jsonb_array_elements(p_import -> 'lines') AS t (line);
     BEGIN
-        refusal := billing.import_refusal(p_import);
-        IF refusal IS NULL THEN
+        rejection := billing.import_rejection(p_import);
+        IF rejection IS NULL THEN
             results := billing.issue_lines(import, p_import ->> 'sha256', p_import -> 'lines');
         END IF;
         IF dry_run THEN
@@ -31,7 +31,7 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'BDRYR' THEN
         results := billing.without_new_bills(results);
     END;
-    RETURN coalesce(refusal, billing.done(jsonb_build_object('lines', results)));
+    RETURN coalesce(rejection, billing.done(jsonb_build_object('lines', results)));
 END
 $$;
 COMMENT ON FUNCTION api.issue_bills(jsonb) IS

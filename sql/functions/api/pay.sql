@@ -32,12 +32,12 @@ BEGIN
     IF answer IS NOT NULL THEN
         RETURN answer;
     END IF;
-    answer := billing.payment_refusal(payer, p_apartment, wanted, p_expected_total);
+    answer := billing.payment_rejection(payer, p_apartment, wanted, p_expected_total);
     IF answer IS NULL THEN
         payment := billing.settle(payer, p_apartment, wanted);
     END IF;
     INSERT INTO billing.payment_requests
-        (resident_id, request_key, fingerprint, payment_id, refusal, answered_at)
+        (resident_id, request_key, fingerprint, payment_id, rejection, answered_at)
     VALUES (payer, p_request_key, fingerprint, payment, answer, clock_timestamp());
     RETURN coalesce(answer, billing.receipt(payment));
 END

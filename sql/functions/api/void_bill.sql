@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION api.void_bill(p_bill uuid, p_reason text, p_operator 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     place uuid := (SELECT apartment_id FROM billing.bills WHERE bill_id = p_bill);
-    refusal jsonb;
+    rejection jsonb;
     voided timestamptz;
 BEGIN
     IF coalesce(btrim(p_reason), '') = '' THEN
@@ -16,9 +16,9 @@ BEGIN
         RETURN billing.rejected('bill_not_found', 'There is no such bill.');
     END IF;
     PERFORM billing.lock_apartments(ARRAY[place]);
-    refusal := billing.unpayable_bills(place, ARRAY[p_bill]);
-    IF refusal IS NOT NULL THEN
-        RETURN refusal;
+    rejection := billing.unpayable_bills(place, ARRAY[p_bill]);
+    IF rejection IS NOT NULL THEN
+        RETURN rejection;
     END IF;
     PERFORM billing.raise_version(place);
     DELETE FROM billing.open_bills WHERE bill_id = p_bill;

@@ -1,4 +1,4 @@
--- The answer of a function that changed nothing because what was asked can't be done. A refusal is
+-- The answer of a function that changed nothing because what was asked can't be done. A rejection is
 -- a value, not an error: it is stored and given again like a receipt.
 
 CREATE OR REPLACE FUNCTION billing.rejected(p_code text, p_message text, p_data jsonb DEFAULT NULL)

@@ -1,5 +1,5 @@
 -- What a payment request asks for, in 64 hexadecimal digits. Equal for the same apartment, set of
--- bills and expected total; a key that comes back with another fingerprint is refused.
+-- bills and expected total; a key that comes back with another fingerprint is rejected.
 
 CREATE OR REPLACE FUNCTION billing.request_fingerprint(
     p_apartment uuid, p_bill_set uuid[], p_expected_total bigint

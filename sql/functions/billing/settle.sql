@@ -1,6 +1,6 @@
 -- Makes the payment: payment, lines with the names of today, history, and the bills are no longer
 -- open. The caller holds the apartment's lock and knows that all bills are open, in it, and in one
--- currency; constraints and triggers refuse the transaction if that is not so. Answers the
+-- currency; constraints and triggers reject the transaction if that is not so. Answers the
 -- payment's id.
 
 CREATE OR REPLACE FUNCTION billing.settle(p_resident uuid, p_apartment uuid, p_bill_set uuid[])

@@ -1,5 +1,5 @@
--- The answer that this resident's key got the first time: the refusal as stored, or the receipt,
--- whose rows never change. Null when the key is new; a refusal when it was used for something
+-- The answer that this resident's key got the first time: the rejection as stored, or the receipt,
+-- whose rows never change. Null when the key is new; a rejection when it was used for something
 -- else. The caller holds the advisory lock of the key.
 
 CREATE OR REPLACE FUNCTION billing.stored_answer(
@@ -19,7 +19,7 @@ BEGIN
             'idempotency_key_reused', 'This idempotency key was used for another payment request.'
         );
     END IF;
-    RETURN coalesce(request.refusal, billing.receipt(request.payment_id));
+    RETURN coalesce(request.rejection, billing.receipt(request.payment_id));
 END
 $$;
 COMMENT ON FUNCTION billing.stored_answer(uuid, text, text) IS

@@ -26,4 +26,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION billing.unexpected_total(uuid[], bigint) IS
-    'The refusal for bills of several currencies or of another total; null when there is none.';
+    'The rejection for bills of several currencies or of another total; null when there is none.';

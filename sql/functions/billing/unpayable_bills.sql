@@ -1,4 +1,4 @@
--- Why these bills can't be paid as they are: the first refusal that applies, with the offending
+-- Why these bills can't be paid as they are: the first rejection that applies, with the offending
 -- ids, in the order bill_not_found, bill_void, bill_already_paid. Null when all are open bills of
 -- the apartment. A bill of another apartment reads like one that does not exist; a replaced one
 -- like a void one. The caller holds the apartment's lock.
@@ -7,8 +7,8 @@ CREATE OR REPLACE FUNCTION billing.unpayable_bills(p_apartment uuid, p_bill_set 
 RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-    refused_code text;
-    refused_bills jsonb;
+    rejected_code text;
+    rejected_bills jsonb;
 BEGIN
     -- The usual case, told by the small table alone.
     IF cardinality(p_bill_set) = (
@@ -18,7 +18,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    SELECT code, to_jsonb(array_agg(bill_id ORDER BY bill_id)) INTO refused_code, refused_bills
+    SELECT code, to_jsonb(array_agg(bill_id ORDER BY bill_id)) INTO rejected_code, rejected_bills
     FROM (
         SELECT wanted.bill_id, s.state, CASE s.state
             WHEN 'open' THEN NULL
@@ -36,18 +36,18 @@ BEGIN
     ORDER BY array_position(ARRAY['bill_not_found', 'bill_void', 'bill_already_paid'], code)
     LIMIT 1;
 
-    RETURN CASE refused_code
+    RETURN CASE rejected_code
         WHEN 'bill_not_found' THEN billing.rejected(
-            refused_code, 'Some of these bills are not bills of this apartment.',
-            jsonb_build_object('bills', refused_bills))
+            rejected_code, 'Some of these bills are not bills of this apartment.',
+            jsonb_build_object('bills', rejected_bills))
         WHEN 'bill_void' THEN billing.rejected(
-            refused_code, 'Some of these bills were withdrawn or replaced by the provider.',
-            jsonb_build_object('bills', refused_bills))
+            rejected_code, 'Some of these bills were withdrawn or replaced by the provider.',
+            jsonb_build_object('bills', rejected_bills))
         WHEN 'bill_already_paid' THEN billing.rejected(
-            refused_code, 'Some of these bills are paid already.',
-            jsonb_build_object('bills', refused_bills))
+            rejected_code, 'Some of these bills are paid already.',
+            jsonb_build_object('bills', rejected_bills))
     END;
 END
 $$;
 COMMENT ON FUNCTION billing.unpayable_bills(uuid, uuid[]) IS
-    'The refusal for bills that are not open in this apartment; null when all are.';
+    'The rejection for bills that are not open in this apartment; null when all are.';

@@ -4,11 +4,11 @@ locals {
   # With the stage before it or, under an own domain, without; an ending slash leads there as well.
   login_path = "^(/[a-z0-9_]+)?/auth/*$"
 
-  # Rules of AWS, each with those of its parts that would refuse what the contract allows; these only count.
+  # Rules of AWS, each with those of its parts that would reject what the contract allows; these only count.
   managed_rules = {
     AWSManagedRulesAmazonIpReputationList = []
     AWSManagedRulesKnownBadInputsRuleSet  = []
-    # A payment of 1,000 bills has 40 KB (the rule refuses 8 KB), and a good password may look like a script.
+    # A payment of 1,000 bills has 40 KB (the rule rejects 8 KB), and a good password may look like a script.
     AWSManagedRulesCommonRuleSet = ["SizeRestrictions_BODY", "CrossSiteScripting_BODY"]
   }
 

@@ -29,7 +29,7 @@ variable "user_pool_arn" {
 }
 
 variable "user_pool_client_id" {
-  description = "Id of the pool's client that residents log in through; tokens of other clients are refused."
+  description = "Id of the pool's client that residents log in through; tokens of other clients are rejected."
   type        = string
 
   validation {

@@ -104,7 +104,7 @@ variable "max_storage_gib" {
 
   validation {
     condition     = var.max_storage_gib >= var.allocated_storage_gib * 1.26
-    error_message = "Set max_storage_gib to 1.26 times allocated_storage_gib at least: RDS grows storage by a tenth or more at a time and refuses a limit closer than that."
+    error_message = "Set max_storage_gib to 1.26 times allocated_storage_gib at least: RDS grows storage by a tenth or more at a time and rejects a limit closer than that."
   }
 }
 
@@ -159,7 +159,7 @@ variable "apply_immediately" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the instance refuses to be deleted."
+  description = "Whether the instance rejects to be deleted."
   type        = bool
   default     = true
   nullable    = false

@@ -128,7 +128,7 @@ variable "email_identity_arn" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the pool, and with it every login, refuses to be deleted."
+  description = "Whether the pool, and with it every login, rejects to be deleted."
   type        = bool
   default     = true
   nullable    = false

@@ -4,7 +4,7 @@ locals {
   # Each picture: its title, its statistic, and its metrics as CloudWatch writes them.
   pictures = [
     {
-      title = "Requests and refusals", statistic = "Sum"
+      title = "Requests and rejections", statistic = "Sum"
       metrics = [
         ["AWS/ApiGateway", "Count", "ApiName", var.api.name, "Stage", var.api.stage],
         ["AWS/ApiGateway", "4XXError", "ApiName", var.api.name, "Stage", var.api.stage],

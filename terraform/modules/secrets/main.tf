@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "tls_only" {
   for_each = local.secrets
 
   statement {
-    sid       = "RefuseWithoutTls"
+    sid       = "RejectWithoutTls"
     effect    = "Deny"
     actions   = ["secretsmanager:*"]
     resources = [each.value]

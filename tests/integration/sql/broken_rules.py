@@ -1,4 +1,4 @@
-"""One way to break each named rule of the books: what the database must refuse, rule by rule.
+"""One way to break each named rule of the books: what the database must reject, rule by rule.
 
 The statements run as the owner of the tables, who has every right, in the scene of
 `test_sql_constraints.scene`. `RAISE` raises the version first, so that only the named rule breaks.
@@ -160,15 +160,15 @@ PAYMENTS = [
     adding("payment_requests_pkey", "payment_requests", request_key="'known'"),
     adding("request_is_by_a_resident", "payment_requests", resident_id="gen_random_uuid()"),
     adding("request_payment_is_unique", "payment_requests",
-           payment_id="%(payment)s", refusal="NULL"),
+           payment_id="%(payment)s", rejection="NULL"),
     adding("request_made_a_payment_of_its_resident", "payment_requests",
-           payment_id="gen_random_uuid()", refusal="NULL"),
+           payment_id="gen_random_uuid()", rejection="NULL"),
     adding("request_key_is_short", "payment_requests", request_key="repeat('k', 201)"),
     adding("request_key_is_short", "payment_requests", request_key="''"),
     adding("request_fingerprint_is_hexadecimal", "payment_requests", fingerprint="'x'"),
-    adding("request_is_settled_or_refused", "payment_requests", refusal="NULL"),
-    adding("request_is_settled_or_refused", "payment_requests", payment_id="%(payment)s"),
-    adding("request_refusal_has_a_code", "payment_requests", refusal="'{}'"),
+    adding("request_is_settled_or_rejected", "payment_requests", rejection="NULL"),
+    adding("request_is_settled_or_rejected", "payment_requests", payment_id="%(payment)s"),
+    adding("request_rejection_has_a_code", "payment_requests", rejection="'{}'"),
     *kept("payment_requests"),
     adding("reversals_pkey", "reversals",
            reversal_id="(SELECT max(reversal_id::text)::uuid FROM billing.reversals)"),

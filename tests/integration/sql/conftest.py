@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.books import Books
 from tests.support.databases import BooksDatabase, Server
+from tests.support.ledger import Ledger
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +19,9 @@ def database(postgres_server: Server) -> Iterator[BooksDatabase]:
 
 
 @pytest.fixture(scope="module")
-def books(database: BooksDatabase) -> Books:
+def ledger(database: BooksDatabase) -> Ledger:
     """Give the api functions on the module's database."""
-    return Books(database)
+    return Ledger(database)
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,6 @@ def books_stay_right(request: pytest.FixtureRequest) -> Iterator[None]:
     if "database" not in request.fixturenames:
         yield
         return
-    books: Books = request.getfixturevalue("books")
+    ledger: Ledger = request.getfixturevalue("books")
     yield
-    assert books.violations() == []
+    assert ledger.violations() == []

@@ -1,4 +1,4 @@
-"""Each rule of the books refuses what breaks it, whoever asks; and no rule is without a case."""
+"""Each rule of the books rejects what breaks it, whoever asks; and no rule is without a case."""
 
 from typing import Any
 from uuid import uuid4
@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from tests.integration.sql.broken_rules import CASES, Case
-from tests.support.books import Books, line, query, value
+from tests.support.ledger import Ledger, line, query, value
 
 RULES = """
     SELECT conname FROM pg_constraint
@@ -31,19 +31,19 @@ WIDENED_KEYS = """
 
 
 @pytest.fixture(scope="module")
-def scene(books: Books) -> dict[str, Any]:
+def scene(ledger: Ledger) -> dict[str, Any]:
     """An apartment with a bill in each state, and a history of three events."""
-    home, other = books.home(), books.home()
-    paid = books.bill(home, amount_minor=200, provider_reference="paid")
-    open_, void, reversed_ = books.bills(home, 100, 300, 400)
-    replaced = books.bill(home, amount_minor=500, provider_reference="twice")
-    books.bill(home, amount_minor=501, provider_reference="twice")
-    books.void(void)
-    payment = books.pay(home, [paid], key="known")["data"]
-    reversed_payment = books.pay(home, [reversed_])["data"]["payment_id"]
-    books.reverse(reversed_payment)
-    books.ask("writer", "register_reply_queue", "known", None, "1 hour")
-    stateless, owner = uuid4(), books.connection("owner")
+    home, other = ledger.home(), ledger.home()
+    paid = ledger.bill(home, amount_minor=200, provider_reference="paid")
+    open_, void, reversed_ = ledger.bills(home, 100, 300, 400)
+    replaced = ledger.bill(home, amount_minor=500, provider_reference="twice")
+    ledger.bill(home, amount_minor=501, provider_reference="twice")
+    ledger.void(void)
+    payment = ledger.pay(home, [paid], key="known")["data"]
+    reversed_payment = ledger.pay(home, [reversed_])["data"]["payment_id"]
+    ledger.reverse(reversed_payment)
+    ledger.ask("writer", "register_reply_queue", "known", None, "1 hour")
+    stateless, owner = uuid4(), ledger.connection("owner")
     resident = value(
         owner, "SELECT resident_id FROM billing.residents WHERE subject = %s", home.subject
     )
@@ -65,10 +65,10 @@ def scene(books: Books) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{CASES.index(case)}")
-def test_a_broken_rule_is_refused_by_its_name(
-    books: Books, scene: dict[str, Any], case: Case
+def test_a_broken_rule_is_rejected_by_its_name(
+    ledger: Ledger, scene: dict[str, Any], case: Case
 ) -> None:
-    with books.connection("owner").cursor() as cursor:
+    with ledger.connection("owner").cursor() as cursor:
         cursor.execute("BEGIN")
         try:
             # An apartment that has no state row yet, for the rules of that row.
@@ -77,29 +77,29 @@ def test_a_broken_rule_is_refused_by_its_name(
                 " VALUES (%(stateless)s, 'for a moment')",
                 scene,
             )
-            with pytest.raises(psycopg2.IntegrityError) as refused:
+            with pytest.raises(psycopg2.IntegrityError) as rejected:
                 cursor.execute(case.statement, scene)
         finally:
             cursor.execute("ROLLBACK")
-    assert refused.value.diag.constraint_name == case.rule
+    assert rejected.value.diag.constraint_name == case.rule
 
 
-def test_every_rule_of_the_schema_has_a_case(books: Books) -> None:
-    owner = books.connection("owner")
+def test_every_rule_of_the_schema_has_a_case(ledger: Ledger) -> None:
+    owner = ledger.connection("owner")
     rules = {name.removeprefix("billing.") for (name,) in query(owner, RULES)}
     widened = {name for (name,) in query(owner, WIDENED_KEYS)}
     assert rules - widened == {case.rule for case in CASES}
 
 
-def test_foreign_keys_never_cascade(books: Books) -> None:
+def test_foreign_keys_never_cascade(ledger: Ledger) -> None:
     lax = """
         SELECT conname FROM pg_constraint
         WHERE connamespace = 'billing'::regnamespace AND contype = 'f' AND confdeltype <> 'r'
     """
-    assert query(books.connection("owner"), lax) == []
+    assert query(ledger.connection("owner"), lax) == []
 
 
-def test_every_table_function_and_view_says_what_it_is(books: Books) -> None:
+def test_every_table_function_and_view_says_what_it_is(ledger: Ledger) -> None:
     silent = """
         SELECT oid::regclass::text FROM pg_class
         WHERE relnamespace = 'billing'::regnamespace AND relkind IN ('r', 'v', 'S')
@@ -109,31 +109,31 @@ def test_every_table_function_and_view_says_what_it_is(books: Books) -> None:
         WHERE pronamespace IN ('billing'::regnamespace, 'api'::regnamespace)
             AND obj_description(oid, 'pg_proc') IS NULL
     """
-    assert query(books.connection("owner"), silent) == []
+    assert query(ledger.connection("owner"), silent) == []
 
 
-def test_only_what_may_be_unknown_may_be_null(books: Books) -> None:
+def test_only_what_may_be_unknown_may_be_null(ledger: Ledger) -> None:
     nullable = """
         SELECT c.relname || '.' || a.attname
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         WHERE c.relnamespace = 'billing'::regnamespace AND c.relkind = 'r'
             AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull
     """
-    assert {name for (name,) in query(books.connection("owner"), nullable)} == {
+    assert {name for (name,) in query(ledger.connection("owner"), nullable)} == {
         "apartment_state.last_posted_at",
         "residencies.ended_at",
         "bills.replaces",
         "payment_requests.payment_id",
-        "payment_requests.refusal",
+        "payment_requests.rejection",
         "reply_queues.subject",
     }
 
 
-def test_a_bill_can_be_paid_again_only_after_a_reversal(books: Books) -> None:
-    home = books.home()
-    books.issue([line(home, provider_reference="again")])
-    (bill,) = books.open_bills(home)
-    payment = books.pay(home, [bill])["data"]["payment_id"]
-    assert books.pay(home, [bill])["code"] == "bill_already_paid"
-    books.reverse(payment)
-    assert books.pay(home, [bill])["status"] == "done"
+def test_a_bill_can_be_paid_again_only_after_a_reversal(ledger: Ledger) -> None:
+    home = ledger.home()
+    ledger.issue([line(home, provider_reference="again")])
+    (bill,) = ledger.open_bills(home)
+    payment = ledger.pay(home, [bill])["data"]["payment_id"]
+    assert ledger.pay(home, [bill])["code"] == "bill_already_paid"
+    ledger.reverse(payment)
+    assert ledger.pay(home, [bill])["status"] == "done"

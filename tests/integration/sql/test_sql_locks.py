@@ -14,8 +14,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.books import Answer, Books, Home, pay, query, value
 from tests.support.databases import BooksDatabase
+from tests.support.ledger import Answer, Home, Ledger, pay, query, value
 
 # A statement and its parameters.
 Lock = tuple[Any, ...]
@@ -28,8 +28,8 @@ def of(*apartments: UUID) -> Lock:
 
 
 @pytest.fixture
-def home(books: Books) -> Home:
-    return books.home()
+def home(ledger: Ledger) -> Home:
+    return ledger.home()
 
 
 @contextmanager
@@ -74,10 +74,10 @@ def meanwhile(
 
 
 def test_a_payment_that_waited_is_stamped_when_its_turn_has_come(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     """Stamped when it began, it would lie before what others did to the apartment meanwhile."""
-    bill, turns = books.bill(home), []
+    bill, turns = ledger.bill(home), []
     paid = meanwhile(
         database, of(home.apartment), "writer", lambda connection: pay(connection, home, [bill])
     )(lambda holder: turns.append(value(holder, "SELECT billing.instant(clock_timestamp())")))
@@ -85,11 +85,11 @@ def test_a_payment_that_waited_is_stamped_when_its_turn_has_come(
 
 
 def test_a_void_that_waited_is_stamped_when_its_turn_has_come(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     """A reversal that it waited for lies before it."""
-    bill = books.bill(home)
-    payment = books.pay(home, [bill])["data"]["payment_id"]
+    bill = ledger.bill(home)
+    payment = ledger.pay(home, [bill])["data"]["payment_id"]
     turns = []
 
     def void(connection: Connection) -> Answer:
@@ -105,35 +105,35 @@ def test_a_void_that_waited_is_stamped_when_its_turn_has_come(
 
 
 def test_a_bill_that_was_paid_while_its_void_waited_is_paid(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
-    bill = books.bill(home)
+    bill = ledger.bill(home)
 
     def void(connection: Connection) -> Answer:
         answer: Answer = value(connection, "SELECT api.void_bill(%s, 'in error', 'olga')", bill)
         return answer
 
-    refused = meanwhile(database, of(home.apartment), "operator", void)(
+    rejected = meanwhile(database, of(home.apartment), "operator", void)(
         lambda holder: pay(holder, home, [bill])
     )
-    assert refused["code"] == "bill_already_paid"
+    assert rejected["code"] == "bill_already_paid"
 
 
-def test_a_payment_that_waited_while_the_resident_moved_out_is_refused(
-    books: Books, database: BooksDatabase, home: Home
+def test_a_payment_that_waited_while_the_resident_moved_out_is_rejected(
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
-    bill = books.bill(home)
+    bill = ledger.bill(home)
 
     def move_out(holder: Connection) -> None:
         query(holder, "SELECT api.end_residency(%s, %s)", home.subject, home.apartment)
 
-    refused = meanwhile(
+    rejected = meanwhile(
         database, of(home.apartment), "writer", lambda connection: pay(connection, home, [bill])
     )(move_out)
-    assert refused["code"] == "apartment_not_found"
+    assert rejected["code"] == "apartment_not_found"
 
 
-def test_a_residency_ends_once(books: Books, database: BooksDatabase, home: Home) -> None:
+def test_a_residency_ends_once(ledger: Ledger, database: BooksDatabase, home: Home) -> None:
     statement = "SELECT api.end_residency(%s, %s)"
 
     def move_out(connection: Connection) -> Answer:
@@ -145,10 +145,10 @@ def test_a_residency_ends_once(books: Books, database: BooksDatabase, home: Home
 
 
 def test_apartments_are_locked_in_the_order_of_their_ids(
-    books: Books, database: BooksDatabase
+    ledger: Ledger, database: BooksDatabase
 ) -> None:
     """In whatever order they are named or stored: who waits for the first holds no later one."""
-    ids = sorted(books.apartment() for _ in range(12))
+    ids = sorted(ledger.apartment() for _ in range(12))
 
     def lock_backwards(connection: Connection) -> Answer:
         # The plan that reads the table as it is stored, as for a table of any size some day.
@@ -167,11 +167,11 @@ def test_apartments_are_locked_in_the_order_of_their_ids(
 
 
 def test_a_page_of_history_and_its_head_are_of_one_moment(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     """The reader is held up between head and events, and somebody pays meanwhile."""
-    first, second = books.bills(home, 1, 2)
-    books.pay(home, [first])
+    first, second = ledger.bills(home, 1, 2)
+    ledger.pay(home, [first])
 
     def read(connection: Connection) -> Answer:
         statement = "SELECT api.settled_history(%s, %s, 0, null, null, 10)"
@@ -180,17 +180,17 @@ def test_a_page_of_history_and_its_head_are_of_one_moment(
 
     # Only the events ask for reversals, and a payment doesn't.
     table = "LOCK TABLE billing.reversals IN ACCESS EXCLUSIVE MODE"
-    page = meanwhile(database, (table,), "reader", read)(lambda _: books.pay(home, [second]))
+    page = meanwhile(database, (table,), "reader", read)(lambda _: ledger.pay(home, [second]))
     assert (page["last_seq"], [event["seq"] for event in page["events"]]) == (1, [1])
 
 
 def test_a_lock_that_is_not_given_in_time_is_told(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
-    bill = books.bill(home)
+    bill = ledger.bill(home)
     with holding(database, of(home.apartment)):
         writer = database.connect("writer")
         query(writer, "SET lock_timeout = '50ms'")
         with pytest.raises(psycopg2.errors.LockNotAvailable):
             pay(writer, home, [bill])
-    assert books.open_bills(home) == {bill}
+    assert ledger.open_bills(home) == {bill}

@@ -12,8 +12,8 @@ import pytest
 from psycopg2 import sql
 
 from billing_app.adapters.migrations import SQL_FOLDER, MigrationError, migrate, pending
-from tests.support.books import query, value
 from tests.support.databases import ROLE_PASSWORD, BooksDatabase, Login, Server
+from tests.support.ledger import query, value
 
 MIGRATIONS = sorted((SQL_FOLDER / "migrations").glob("*.sql"))
 NAMES = tuple(file.stem for file in MIGRATIONS)
@@ -107,9 +107,9 @@ def test_a_server_that_is_not_there_is_told(empty: BooksDatabase) -> None:
 
 def test_a_wrong_password_is_told_without_it(empty: BooksDatabase) -> None:
     secret = {**empty.secret("owner"), "password": "s3cret"}
-    with pytest.raises(MigrationError, match="No connection") as refused:
+    with pytest.raises(MigrationError, match="No connection") as rejected:
         migrate(secret=secret, role_passwords={})
-    assert "s3cret" not in str(refused.value)
+    assert "s3cret" not in str(rejected.value)
 
 
 def test_roles_log_in_with_passwords_of_any_characters(empty: BooksDatabase) -> None:

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.books import Home, query, value
 from tests.support.databases import BooksDatabase
+from tests.support.ledger import Home, query, value
 from tests.support.plans import Trace, trace
 
 APARTMENTS = 10_000
@@ -122,12 +122,12 @@ def test_paying_touches_rows_by_index_rules_and_all(admin: Connection, home: Hom
         # The rules that wait for COMMIT are asked now, and for all of these payments.
         rules = trace(admin, "SET CONSTRAINTS ALL IMMEDIATE")
         query(admin, "SET CONSTRAINTS ALL DEFERRED")
-        refused = trace(admin, PAY, home.subject, str(uuid4()), home.apartment, [*several, last])
+        rejected = trace(admin, PAY, home.subject, str(uuid4()), home.apartment, [*several, last])
         payment = "SELECT payment_id FROM billing.settled_bills WHERE bill_id = %s"
         reversed_ = trace(admin, REVERSE, value(admin, payment, last))
     finally:
         query(admin, "ROLLBACK")
-    for found in (paid, rules, refused, reversed_):
+    for found in (paid, rules, rejected, reversed_):
         assert found.scans_of_whole_tables(small=SMALL) == set()
         assert found.blocks < 600
 

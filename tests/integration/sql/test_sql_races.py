@@ -9,16 +9,16 @@ from uuid import uuid4
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.books import Answer, Books, Home, line, pay, query, value
 from tests.support.databases import BooksDatabase
+from tests.support.ledger import Answer, Home, Ledger, line, pay, query, value
 from tests.support.races import Runner, race
 
 ROUNDS = 10
 
 
 @pytest.fixture
-def home(books: Books) -> Home:
-    return books.home()
+def home(ledger: Ledger) -> Home:
+    return ledger.home()
 
 
 def paying(home: Home, bills: list[str], key: str | None = None) -> Runner:
@@ -46,83 +46,83 @@ def outcomes(answers: list[Answer]) -> Counter[str]:
 
 
 def test_one_of_two_payments_for_a_bill_wins(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
-        bills = books.bills(home, 100)
+        bills = ledger.bills(home, 100)
         answers = race(database, [paying(home, bills), paying(home, bills)])
         assert outcomes(answers) == {"done": 1, "bill_already_paid": 1}
 
 
 def test_two_payments_that_share_one_bill_are_not_both_made(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
-        first, shared, last = books.bills(home, 1, 2, 3)
+        first, shared, last = ledger.bills(home, 1, 2, 3)
         answers = race(database, [paying(home, [first, shared]), paying(home, [last, shared])])
         assert outcomes(answers) == {"done": 1, "bill_already_paid": 1}
-        assert len(books.open_bills(home)) == 1
-        books.pay(home, list(books.open_bills(home)))
+        assert len(ledger.open_bills(home)) == 1
+        ledger.pay(home, list(ledger.open_bills(home)))
 
 
 def test_the_same_request_twice_at_once_gets_one_answer(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
-        bills, key = books.bills(home, 100, 200), str(uuid4())
+        bills, key = ledger.bills(home, 100, 200), str(uuid4())
         first, second = race(database, [paying(home, bills, key), paying(home, bills[::-1], key)])
         assert first == second
         assert first["status"] == "done"
 
 
 def test_one_key_for_two_wishes_at_once_serves_one_of_them(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
-        one, other = books.bills(home, 100, 200)
+        one, other = ledger.bills(home, 100, 200)
         key = str(uuid4())
         answers = race(database, [paying(home, [one], key), paying(home, [other], key)])
         assert outcomes(answers) == {"done": 1, "idempotency_key_reused": 1}
 
 
 def test_a_payment_is_reversed_by_one_of_two_operators(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
-        payment = books.pay(home, books.bills(home, 100))["data"]["payment_id"]
+        payment = ledger.pay(home, ledger.bills(home, 100))["data"]["payment_id"]
         answers = race(database, [reversing(payment), reversing(payment)])
         assert outcomes(answers) == {"done": 1, "payment_already_reversed": 1}
 
 
 def test_paying_again_meets_the_reversal_before_or_after_it(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
-        bills = books.bills(home, 100)
-        payment = books.pay(home, bills)["data"]["payment_id"]
+        bills = ledger.bills(home, 100)
+        payment = ledger.pay(home, bills)["data"]["payment_id"]
         again, reversal = race(database, [paying(home, bills), reversing(payment)])
         assert reversal["status"] == "done"
         assert (again.get("code") or "done") in {"done", "bill_already_paid"}
-        assert books.open_bills(home).isdisjoint(bills) == (again["status"] == "done")
+        assert ledger.open_bills(home).isdisjoint(bills) == (again["status"] == "done")
 
 
 def test_a_bill_is_paid_or_replaced_and_never_both(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
         reference = str(uuid4())
-        bill = books.bill(home, provider_reference=reference)
+        bill = ledger.bill(home, provider_reference=reference)
         correction = line(home, provider_reference=reference, amount_minor=1)
         paid, issued = race(database, [paying(home, [bill]), issuing(correction)])
         result = issued["data"]["lines"][0]
         assert (paid.get("code"), result["result"], result["code"]) in {
-            (None, "refused", "bill_already_paid"),
+            (None, "rejected", "bill_already_paid"),
             ("bill_void", "revised", None),
         }
 
 
 def test_two_files_with_one_new_bill_issue_it_once(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     for _ in range(ROUNDS):
         bill = line(home)
@@ -132,21 +132,21 @@ def test_two_files_with_one_new_bill_issue_it_once(
 
 
 def test_one_reference_for_two_apartments_at_once_goes_to_one_of_them(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
-    other, reference = books.home(), str(uuid4())
+    other, reference = ledger.home(), str(uuid4())
     rivals = [issuing(line(place, provider_reference=reference)) for place in (home, other)]
     answers = race(database, rivals)
     found = Counter(answer["data"]["lines"][0]["result"] for answer in answers)
-    assert found == {"issued": 1, "refused": 1}
+    assert found == {"issued": 1, "rejected": 1}
 
 
 def test_a_payment_and_the_end_of_the_residency_have_an_order(
-    books: Books, database: BooksDatabase
+    ledger: Ledger, database: BooksDatabase
 ) -> None:
     for _ in range(ROUNDS):
-        home = books.home()
-        bills = books.bills(home, 100)
+        home = ledger.home()
+        bills = ledger.bills(home, 100)
         paid, ended = race(database, [paying(home, bills), moving_out(home)])
         assert ended["status"] == "done"
         if paid["status"] == "done":
@@ -156,9 +156,9 @@ def test_a_payment_and_the_end_of_the_residency_have_an_order(
 
 
 def test_imports_over_many_apartments_and_payments_in_them_never_deadlock(
-    books: Books, database: BooksDatabase
+    ledger: Ledger, database: BooksDatabase
 ) -> None:
-    homes = [books.home() for _ in range(4)]
+    homes = [ledger.home() for _ in range(4)]
     shuffle = random.Random(4)
 
     def import_often(connection: Connection) -> Answer:
@@ -197,11 +197,11 @@ def owed(connection: Connection, home: Home) -> list[str]:
 
 
 def test_a_reader_who_follows_by_position_misses_no_event_of_concurrent_writers(
-    books: Books, database: BooksDatabase, home: Home
+    ledger: Ledger, database: BooksDatabase, home: Home
 ) -> None:
     """Lock, then stamp: an event never appears behind one that a reader has already seen."""
     writers, payments = 3, 15
-    shares = [books.bills(home, *[100] * payments) for _ in range(writers)]
+    shares = [ledger.bills(home, *[100] * payments) for _ in range(writers)]
 
     def pay_share(number: int) -> Runner:
         def run(connection: Connection) -> list[Answer]:

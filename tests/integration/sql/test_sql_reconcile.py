@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.books import Books, Home, query
 from tests.support.databases import BooksDatabase, Server
+from tests.support.ledger import Home, Ledger, query
 
 Row = tuple[Any, ...]
 
@@ -20,65 +20,65 @@ def database(postgres_server: Server) -> Iterator[BooksDatabase]:
 
 
 @pytest.fixture
-def books(database: BooksDatabase) -> Books:
-    return Books(database)
+def ledger(database: BooksDatabase) -> Ledger:
+    return Ledger(database)
 
 
 @pytest.fixture
-def home(books: Books) -> Home:
-    return books.home()
+def home(ledger: Ledger) -> Home:
+    return ledger.home()
 
 
 def today() -> date:
     return datetime.now(UTC).date()
 
 
-def reconcile(books: Books) -> list[Row]:
+def reconcile(ledger: Ledger) -> list[Row]:
     """Ask for yesterday to tomorrow, so that midnight does no harm."""
     day = timedelta(days=1)
-    return books.rows("operator", "reconcile", today() - day, today() + day)
+    return ledger.rows("operator", "reconcile", today() - day, today() + day)
 
 
-def test_an_empty_day_has_no_rows(books: Books, home: Home) -> None:
-    books.bills(home, 100)
-    assert reconcile(books) == []
+def test_an_empty_day_has_no_rows(ledger: Ledger, home: Home) -> None:
+    ledger.bills(home, 100)
+    assert reconcile(ledger) == []
 
 
-def test_sums_are_by_provider_and_agree(books: Books, home: Home) -> None:
-    books.provider("southwater", "South Water")
-    gas = books.bills(home, 100, 200)
-    water = books.bills(home, 30, provider_id="southwater", utility="water")
-    books.pay(home, [*gas, *water])
-    found = {row[0]: row[2:] for row in reconcile(books)}
+def test_sums_are_by_provider_and_agree(ledger: Ledger, home: Home) -> None:
+    ledger.provider("southwater", "South Water")
+    gas = ledger.bills(home, 100, 200)
+    water = ledger.bills(home, 30, provider_id="southwater", utility="water")
+    ledger.pay(home, [*gas, *water])
+    found = {row[0]: row[2:] for row in reconcile(ledger)}
     assert found == {
         "northgas": (300, 300, 300, 0, "EUR", True),
         "southwater": (30, 30, 30, 0, "EUR", True),
     }
 
 
-def test_days_outside_are_left_out(books: Books, home: Home) -> None:
-    books.pay(home, books.bills(home, 100))
+def test_days_outside_are_left_out(ledger: Ledger, home: Home) -> None:
+    ledger.pay(home, ledger.bills(home, 100))
     past = today() - timedelta(days=10)
-    assert books.rows("operator", "reconcile", past, past + timedelta(days=5)) == []
+    assert ledger.rows("operator", "reconcile", past, past + timedelta(days=5)) == []
 
 
-def test_both_days_are_included(books: Books, home: Home) -> None:
-    settled_at = books.pay(home, books.bills(home, 100))["data"]["settled_at"]
+def test_both_days_are_included(ledger: Ledger, home: Home) -> None:
+    settled_at = ledger.pay(home, ledger.bills(home, 100))["data"]["settled_at"]
     day = date.fromisoformat(settled_at[:10])
-    assert [row[1] for row in books.rows("operator", "reconcile", day, day)] == [day]
+    assert [row[1] for row in ledger.rows("operator", "reconcile", day, day)] == [day]
 
 
-def test_currencies_are_apart(books: Books, home: Home) -> None:
+def test_currencies_are_apart(ledger: Ledger, home: Home) -> None:
     for currency in ("EUR", "USD"):
-        books.pay(home, [books.bill(home, currency=currency)])
-    assert [(row[6], row[7]) for row in reconcile(books)] == [("EUR", True), ("USD", True)]
+        ledger.pay(home, [ledger.bill(home, currency=currency)])
+    assert [(row[6], row[7]) for row in reconcile(ledger)] == [("EUR", True), ("USD", True)]
 
 
-def test_a_reversal_is_shown_and_the_day_still_agrees(books: Books, home: Home) -> None:
-    bills = books.bills(home, 100, 200)
-    books.reverse(books.pay(home, bills)["data"]["payment_id"])
-    books.pay(home, bills[:1])
-    assert [row[2:] for row in reconcile(books)] == [(400, 400, 400, 300, "EUR", True)]
+def test_a_reversal_is_shown_and_the_day_still_agrees(ledger: Ledger, home: Home) -> None:
+    bills = ledger.bills(home, 100, 200)
+    ledger.reverse(ledger.pay(home, bills)["data"]["payment_id"])
+    ledger.pay(home, bills[:1])
+    assert [row[2:] for row in reconcile(ledger)] == [(400, 400, 400, 300, "EUR", True)]
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_a_reversal_is_shown_and_the_day_still_agrees(books: Books, home: Home) 
     ids=["total", "line", "lost line", "lost settlement"],
 )  # fmt: skip
 def test_books_that_differ_are_found(
-    books: Books, home: Home, planted: str, sums: tuple[int, int, int]
+    ledger: Ledger, home: Home, planted: str, sums: tuple[int, int, int]
 ) -> None:
-    books.pay(home, books.bills(home, 100, 200))
-    admin = books.connection("admin")
+    ledger.pay(home, ledger.bills(home, 100, 200))
+    admin = ledger.connection("admin")
     query(admin, "BEGIN; SET LOCAL session_replication_role = replica")
     try:
         query(admin, planted)
@@ -107,9 +107,9 @@ def test_books_that_differ_are_found(
     assert [(row[2:5], row[7]) for row in found] == [(sums, False)]
 
 
-def test_a_payment_without_lines_is_found(books: Books, home: Home) -> None:
-    books.pay(home, books.bills(home, 100))
-    admin = books.connection("admin")
+def test_a_payment_without_lines_is_found(ledger: Ledger, home: Home) -> None:
+    ledger.pay(home, ledger.bills(home, 100))
+    admin = ledger.connection("admin")
     query(admin, "BEGIN; SET LOCAL session_replication_role = replica")
     try:
         query(admin, "DELETE FROM billing.payment_lines")

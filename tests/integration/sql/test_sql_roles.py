@@ -4,8 +4,8 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
-from tests.support.books import Books, query
 from tests.support.databases import BooksDatabase
+from tests.support.ledger import Ledger, query
 
 READER = {
     "apartment_access", "open_debts", "register_reply_queue", "resident_account", "settled_history",
@@ -37,14 +37,14 @@ roles = pytest.mark.parametrize("role", sorted(ALLOWED))
 
 
 @roles
-def test_a_role_executes_its_functions_and_no_others(books: Books, role: str) -> None:
-    executable = query(books.connection("owner"), EXECUTABLE, f"billing_{role}")
+def test_a_role_executes_its_functions_and_no_others(ledger: Ledger, role: str) -> None:
+    executable = query(ledger.connection("owner"), EXECUTABLE, f"billing_{role}")
     assert set(executable) == {("api", name) for name in ALLOWED[role]}
 
 
 @roles
-def test_a_role_has_no_right_to_any_table(books: Books, role: str) -> None:
-    assert query(books.connection("owner"), RELATIONS, f"billing_{role}") == []
+def test_a_role_has_no_right_to_any_table(ledger: Ledger, role: str) -> None:
+    assert query(ledger.connection("owner"), RELATIONS, f"billing_{role}") == []
 
 
 @roles
@@ -62,13 +62,13 @@ def test_a_role_has_no_right_to_any_table(books: Books, role: str) -> None:
         "SET ROLE billing_migrator",
     ],
 )
-def test_a_role_can_do_nothing_else(books: Books, role: str, statement: str) -> None:
+def test_a_role_can_do_nothing_else(ledger: Ledger, role: str, statement: str) -> None:
     with pytest.raises((errors.InsufficientPrivilege, errors.InvalidParameterValue)):
-        query(books.connection(role), statement)
+        query(ledger.connection(role), statement)
 
 
 def test_every_function_of_the_door_is_owned_by_the_migrator_and_fixes_its_search_path(
-    books: Books, database: BooksDatabase
+    ledger: Ledger, database: BooksDatabase
 ) -> None:
     lax = """
         SELECT proname FROM pg_proc
@@ -78,7 +78,7 @@ def test_every_function_of_the_door_is_owned_by_the_migrator_and_fixes_its_searc
             AND 'search_path=billing, pg_temp' = ANY (proconfig)
         )
     """
-    assert query(books.connection("owner"), lax, database.owner.username) == []
+    assert query(ledger.connection("owner"), lax, database.owner.username) == []
 
 
 def test_a_role_logs_in_with_its_password_only(database: BooksDatabase) -> None:
@@ -87,22 +87,22 @@ def test_a_role_logs_in_with_its_password_only(database: BooksDatabase) -> None:
         type(login)(**{**vars(login), "password": "wrong"}).connect()
 
 
-def test_payments_work_where_deferred_rules_run_as_the_writer(books: Books) -> None:
+def test_payments_work_where_deferred_rules_run_as_the_writer(ledger: Ledger) -> None:
     """Before Postgres 18 the rules that wait for COMMIT run as the role that logged in."""
-    home = books.home()
-    with books.connection("writer").cursor() as cursor:
+    home = ledger.home()
+    with ledger.connection("writer").cursor() as cursor:
         cursor.execute("BEGIN")
         cursor.execute(
             "SELECT api.pay(%s, 'deferred', %s, %s::uuid[])",
-            (home.subject, home.apartment, books.bills(home, 100)),
+            (home.subject, home.apartment, ledger.bills(home, 100)),
         )
         cursor.execute("COMMIT")
-    assert books.open_bills(home) == set()
+    assert ledger.open_bills(home) == set()
 
 
-def test_functions_whose_rules_wait_for_commit_have_their_owners_rights(books: Books) -> None:
+def test_functions_whose_rules_wait_for_commit_have_their_owners_rights(ledger: Ledger) -> None:
     lax = """
         SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
         WHERE t.tginitdeferred AND NOT p.prosecdef AND p.pronamespace = 'billing'::regnamespace
     """
-    assert query(books.connection("owner"), lax) == []
+    assert query(ledger.connection("owner"), lax) == []

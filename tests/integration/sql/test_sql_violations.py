@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.books import Books, query
 from tests.support.databases import Server
+from tests.support.ledger import Ledger, query
 
 AN_EVENT = "(SELECT apartment_id, seq FROM billing.history ORDER BY seq LIMIT 1)"
 
@@ -89,25 +89,25 @@ def books_stay_right() -> None:
 
 
 @pytest.fixture(scope="module")
-def scene(postgres_server: Server) -> Iterator[Books]:
+def scene(postgres_server: Server) -> Iterator[Ledger]:
     """An apartment with open, paid, reversed, void and replaced bills, in a database of its own."""
     with postgres_server.database() as database:
-        books = Books(database)
-        home = books.home()
-        books.pay(home, books.bills(home, 1, 2, 3))
-        books.reverse(books.pay(home, books.bills(home, 4))["data"]["payment_id"])
-        books.void(books.bill(home))
+        ledger = Ledger(database)
+        home = ledger.home()
+        ledger.pay(home, ledger.bills(home, 1, 2, 3))
+        ledger.reverse(ledger.pay(home, ledger.bills(home, 4))["data"]["payment_id"])
+        ledger.void(ledger.bill(home))
         for amount in (5, 6):
-            books.bill(home, provider_reference="replaced", amount_minor=amount)
-        yield books
+            ledger.bill(home, provider_reference="replaced", amount_minor=amount)
+        yield ledger
 
 
-def test_right_books_have_no_violation(scene: Books) -> None:
+def test_right_books_have_no_violation(scene: Ledger) -> None:
     assert scene.violations() == []
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_a_planted_violation_is_found(scene: Books, planted: str) -> None:
+def test_a_planted_violation_is_found(scene: Ledger, planted: str) -> None:
     statement, broken = PLANTED[planted]
     admin = scene.connection("admin")
     query(admin, "BEGIN; SET LOCAL session_replication_role = replica")
@@ -120,7 +120,7 @@ def test_a_planted_violation_is_found(scene: Books, planted: str) -> None:
     assert all(subject and detail for _, subject, detail in found)
 
 
-def test_every_rule_of_the_view_has_a_planted_violation(scene: Books) -> None:
+def test_every_rule_of_the_view_has_a_planted_violation(scene: Ledger) -> None:
     definition = query(
         scene.connection("admin"), "SELECT pg_get_viewdef('billing.billing_violations')"
     )[0][0]

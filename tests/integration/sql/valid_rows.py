@@ -71,7 +71,7 @@ ROWS = {
         "resident_id": "%(resident)s",
         "request_key": "'new'",
         "fingerprint": "repeat('0', 64)",
-        "refusal": """'{"status": "rejected", "code": "bill_void"}'""",
+        "rejection": """'{"status": "rejected", "code": "bill_void"}'""",
         "answered_at": "now()",
     },
     "reversals": {

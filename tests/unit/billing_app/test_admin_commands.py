@@ -14,12 +14,12 @@ from billing_app.commands.main import billing_admin
 from billing_app.commands.session import Reach, Session
 from billing_app.commands.settings import Target
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import DayOfProvider, Violation
-from billing_app.use_cases.office_events import refused
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import DayOfProvider, Violation
+from billing_app.use_cases.operator_events import rejected
 from tests.support.admin_bench import Bench
 from tests.support.bill_files import bill_line, bill_text
-from tests.support.fake_office import NOW
+from tests.support.fake_operator_ledger import NOW
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_resident_is_added_with_a_password_from_stdin(bench: Bench) -> None:
     assert "Horse" not in result.output
 
 
-def test_adding_a_resident_again_is_refused_with_what_stands(bench: Bench) -> None:
+def test_adding_a_resident_again_is_rejected_with_what_stands(bench: Bench) -> None:
     command = ("resident", "add", "anna", "--name", "Anna", "--email", "anna@example.org")
     assert bench.run(*command).exit_code == 0
     again = bench.run(*command)
@@ -59,18 +59,18 @@ def test_apartments_are_added_given_and_taken(bench: Bench) -> None:
     added = bench.run("apartment", "add", "Main street 3", "--json")
     flat = json.loads(added.stdout)["apartment_id"]
     assert bench.run("apartment", "give", "anna", flat, "--since", "2026-01-01").exit_code == 0
-    assert len(bench.office.residencies) == 1
+    assert len(bench.ledger.residencies) == 1
     assert bench.run("resident", "end", "anna", flat, stdin="n\n").exit_code == 130
-    assert len(bench.office.residencies) == 1
+    assert len(bench.ledger.residencies) == 1
     assert bench.run("resident", "end", "anna", flat, stdin="y\n").exit_code == 0
-    assert bench.office.residencies == set()
+    assert bench.ledger.residencies == set()
     assert bench.run("resident", "disable", "anna", "--yes").exit_code == 0
     assert not bench.directory.accounts["anna"].enabled
 
 
 def test_a_provider_is_added(bench: Bench) -> None:
     assert bench.run("provider", "add", "waterworks", "--name", "Вода").exit_code == 0
-    assert bench.office.providers["waterworks"] == "Вода"
+    assert bench.ledger.providers["waterworks"] == "Вода"
 
 
 def test_what_was_applied_is_told(bench: Bench) -> None:
@@ -81,10 +81,10 @@ def test_a_payment_is_reversed_after_asking(bench: Bench) -> None:
     payment_id = bench.paid()
     command = ("reverse", str(payment_id), "--reason", "paid twice", "--operator", "olga")
     assert bench.run(*command, stdin="\n").exit_code == 130
-    assert bench.office.payments[payment_id].reversal is None
+    assert bench.ledger.payments[payment_id].reversal is None
     result = bench.run(*command, "--yes")
     assert (result.exit_code, "51.40 EUR" in result.stdout) == (0, True)
-    assert bench.office.grounds == [(payment_id, "paid twice", "olga")]
+    assert bench.ledger.grounds == [(payment_id, "paid twice", "olga")]
     again = bench.run(*command, "--yes", "--json")
     assert again.exit_code == 3
     assert json.loads(again.stdout)["code"] == "payment_already_reversed"
@@ -94,7 +94,7 @@ def test_a_bill_is_void(bench: Bench) -> None:
     bench.run("import", bench.file(bill_text(bill_line())))
     command = ("void", str(bench.bill_id()), "--reason", "wrong meter", "--yes")
     assert bench.run(*command).exit_code == 0
-    assert bench.office.bills["city-gas", "G-1"].state == "void"
+    assert bench.ledger.bills["city-gas", "G-1"].state == "void"
     assert bench.run(*command).exit_code == 3
 
 
@@ -110,8 +110,8 @@ DIFFERS = DayOfProvider("city-gas", NOW.date(), "EUR", 100, 100, 90, 0, agrees=F
 
 
 def test_books_that_differ_end_with_five_and_the_rows(bench: Bench) -> None:
-    bench.office.differing = [DIFFERS, replace(DIFFERS, agrees=True)]
-    bench.office.broken_rules = [Violation("payment_total", "p-1", "[red]by ten")]
+    bench.ledger.differing = [DIFFERS, replace(DIFFERS, agrees=True)]
+    bench.ledger.broken_rules = [Violation("payment_total", "p-1", "[red]by ten")]
     result = bench.run("reconcile")
     assert result.exit_code == 5
     assert "Rows that differ" in result.stdout
@@ -120,7 +120,7 @@ def test_books_that_differ_end_with_five_and_the_rows(bench: Bench) -> None:
 
 
 def test_a_reconciliation_is_printed_as_csv_and_json(bench: Bench) -> None:
-    bench.office.differing = [DIFFERS]
+    bench.ledger.differing = [DIFFERS]
     as_csv = bench.run("reconcile", "--from", "2026-11-01", "--to", "2026-11-30", "--csv")
     assert as_csv.stdout.splitlines() == [
         "day,provider_id,currency,payments_minor,lines_minor,bills_minor,reversed_minor,agrees",
@@ -140,7 +140,7 @@ def test_a_wrong_command_line_ends_with_two(bench: Bench, arguments: tuple[str, 
     [
         (Unavailable("x"), 1, "service_unavailable"),
         (RuntimeError("secret"), 1, "internal_error"),
-        (OfficeRefusal("bill_not_found"), 3, "bill_not_found"),
+        (OperatorRejection("bill_not_found"), 3, "bill_not_found"),
     ],
 )
 def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: str) -> None:
@@ -155,9 +155,9 @@ def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: s
 
 
 def test_a_failed_answer_ends_with_one(bench: Bench) -> None:
-    failed = refused(OfficeRefusal("service_unavailable"))
+    failed = rejected(OperatorRejection("service_unavailable"))
     session = Session(
-        lambda _target: Reach(ask=lambda _name, _event: failed, bills=bench.office),
+        lambda _target: Reach(ask=lambda _name, _event: failed, bills=bench.ledger),
         Target(environment={}),
     )
     result = CliRunner().invoke(billing_admin, ["reconcile"], obj=session)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing_app.domain.bill_lines import COLUMNS, MESSAGES, spreadsheet_safe, visible
-from billing_app.domain.office_errors import OfficeRefusal
+from billing_app.domain.operator_errors import OperatorRejection
 from billing_app.use_cases.bill_rows import Header, Row, read_header, read_row
 from tests.support.bill_files import APARTMENT, GOOD, HEADER, bill_line
 
@@ -48,7 +48,7 @@ def test_all_problems_of_a_line_are_told() -> None:
     assert codes(read_row(text=text, line=2, header=COMMAS)) == {
         ("apartment_id", "apartment_id_invalid"),
         ("utility", "utility_invalid"),
-        ("provider_reference", "formula_refused"),
+        ("provider_reference", "formula_rejected"),
         ("due_on", "date_invalid"),
         ("amount", "value_missing"),
     }
@@ -60,9 +60,9 @@ def test_all_problems_of_a_line_are_told() -> None:
         ("apartment_id", "", "value_missing"),
         ("apartment_id", "{0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0c}", "apartment_id_invalid"),
         ("provider_id", "a b", "provider_id_invalid"),
-        ("provider_reference", "@SUM(A1)", "formula_refused"),
-        ("provider_reference", "\uff1dA1", "formula_refused"),
-        ("provider_reference", "-1", "formula_refused"),
+        ("provider_reference", "@SUM(A1)", "formula_rejected"),
+        ("provider_reference", "\uff1dA1", "formula_rejected"),
+        ("provider_reference", "-1", "formula_rejected"),
         ("provider_reference", "a\x00b", "control_character"),
         ("provider_reference", "a\x1b[31mb", "control_character"),
         ("provider_reference", "a\u202eb", "control_character"),
@@ -126,13 +126,13 @@ def test_a_reported_cell_is_neither_formula_nor_control(cell: str) -> None:
     ],
 )
 def test_a_wrong_header_says_what_is_wrong(text: str, detail: str) -> None:
-    with pytest.raises(OfficeRefusal) as caught:
+    with pytest.raises(OperatorRejection) as caught:
         read_header(text=text, delimiter=None)
     assert caught.value.code == "header_invalid"
     assert detail in caught.value.message
 
 
-def test_another_delimiter_is_refused() -> None:
-    with pytest.raises(OfficeRefusal) as caught:
+def test_another_delimiter_is_rejected() -> None:
+    with pytest.raises(OperatorRejection) as caught:
         read_header(text=HEADER, delimiter="|")
     assert caught.value.code == "delimiter_invalid"

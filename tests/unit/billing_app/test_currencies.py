@@ -31,7 +31,7 @@ def test_writing_shifts_the_point_by_the_exponent(amount_minor: int, exponent: i
 
 
 @given(st.text(max_size=12), exponents)
-def test_any_text_is_read_exactly_or_refused(text: str, exponent: int) -> None:
+def test_any_text_is_read_exactly_or_rejected(text: str, exponent: int) -> None:
     try:
         amount_minor = minor_units(text=text, exponent=exponent)
     except AmountError:

@@ -1,7 +1,7 @@
 """Files of bills as bytes, broken in every way that files get broken.
 
-Whatever comes: a file is refused whole before anything is issued, or each line has its verdict, and
-what was issued is whole; importing it again is a no-op.
+Whatever comes: a file is rejected whole before anything is issued, or each line has its verdict,
+and what was issued is whole; importing it again is a no-op.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing_app.adapters.bill_files import MAX_LINE_BYTES, ReferencesOnDisk, look_through
-from billing_app.commands.refused_lines import RefusedLines
+from billing_app.commands.rejected_lines import RejectedLines
 from billing_app.domain.bill_lines import COLUMNS, MESSAGES, spreadsheet_safe
-from billing_app.domain.office_errors import OfficeRefusal
+from billing_app.domain.operator_errors import OperatorRejection
 from billing_app.use_cases.bill_rows import Row
 from billing_app.use_cases.imports import BillFile, ImportSummary, import_bills
 from tests.support.bill_files import APARTMENT, HEADER, bill_line
-from tests.support.fake_office import FakeOffice
+from tests.support.fake_operator_ledger import FakeOperatorLedger
 
 WHOLE_FILE = {"file_not_utf8", "line_too_long", "file_empty", "header_invalid"}
 ENCODINGS = (
@@ -131,20 +131,20 @@ class Imported:
     """How an import of bytes ended."""
 
     summary: ImportSummary | None
-    refused: list[Row]
+    rejected: list[Row]
     code: str | None
     lines: int
     report: str
 
 
-def run(content: bytes, office: FakeOffice, *, dry_run: bool = False) -> Imported:
+def run(content: bytes, ledger: FakeOperatorLedger, *, dry_run: bool = False) -> Imported:
     """Import bytes as `billing-admin import` does."""
-    refused: list[Row] = []
+    rejected: list[Row] = []
     report = io.StringIO()
-    reported = RefusedLines(report)
+    reported = RejectedLines(report)
 
-    def on_refused(row: Row) -> None:
-        refused.append(row)
+    def on_rejected(row: Row) -> None:
+        rejected.append(row)
         reported.add(row)
 
     try:
@@ -154,14 +154,14 @@ def run(content: bytes, office: FakeOffice, *, dry_run: bool = False) -> Importe
                 file=BillFile(bills.name, bills.sha256, bills.lines()),
                 import_id=uuid4(),
                 dry_run=dry_run,
-                office=office,
+                ledger=ledger,
                 seen=seen,
-                on_refused=on_refused,
+                on_rejected=on_rejected,
                 on_progress=lambda _: None,
             )
-    except OfficeRefusal as refusal:
-        return Imported(None, refused, refusal.code, 0, "")
-    return Imported(summary, refused, None, _lines_of_bills(content), report.getvalue())
+    except OperatorRejection as rejection:
+        return Imported(None, rejected, rejection.code, 0, "")
+    return Imported(summary, rejected, None, _lines_of_bills(content), report.getvalue())
 
 
 def _lines_of_bills(content: bytes) -> int:
@@ -171,92 +171,92 @@ def _lines_of_bills(content: bytes) -> int:
     return sum(bool(text.strip(" \t\r\n,;")) for text in texts) - 1
 
 
-def an_office() -> FakeOffice:
+def an_office() -> FakeOperatorLedger:
     """Return books that know one apartment and one provider."""
-    office = FakeOffice()
-    office.apartments[APARTMENT] = "Main street 1"
-    office.providers["city-gas"] = "City Gas"
-    return office
+    ledger = FakeOperatorLedger()
+    ledger.apartments[APARTMENT] = "Main street 1"
+    ledger.providers["city-gas"] = "City Gas"
+    return ledger
 
 
 @settings(max_examples=250, deadline=None)
 @given(files())
 def test_each_line_has_one_verdict_and_a_second_import_is_a_no_op(content: bytes) -> None:
-    office = an_office()
-    dry = run(content, office, dry_run=True)
-    assert office.bills == {}
-    first = run(content, office)
+    ledger = an_office()
+    dry = run(content, ledger, dry_run=True)
+    assert ledger.bills == {}
+    first = run(content, ledger)
     assert (dry.code, dry.summary and dry.summary.results) == (
         first.code,
         first.summary and first.summary.results,
     )
     if first.summary is None:
         assert first.code in WHOLE_FILE
-        assert office.bills == {}
-        assert first.refused == []
+        assert ledger.bills == {}
+        assert first.rejected == []
         return
-    judged(first, office)
-    nothing_new(content, office, first)
+    judged(first, ledger)
+    nothing_new(content, ledger, first)
 
 
-def judged(first: Imported, office: FakeOffice) -> None:
-    """Each line has its verdict, what is refused says why, what is issued is there."""
+def judged(first: Imported, ledger: FakeOperatorLedger) -> None:
+    """Each line has its verdict, what is rejected says why, what is issued is there."""
     assert first.summary is not None
     results = first.summary.results
     assert results.total() == first.lines
-    assert results["refused"] == len(first.refused) == len({row.line for row in first.refused})
-    assert results["issued"] == len(office.bills)
-    assert all(row.problems for row in first.refused)
-    assert {one.code for row in first.refused for one in row.problems} <= set(MESSAGES)
-    for bill in office.bills.values():
+    assert results["rejected"] == len(first.rejected) == len({row.line for row in first.rejected})
+    assert results["issued"] == len(ledger.bills)
+    assert all(row.problems for row in first.rejected)
+    assert {one.code for row in first.rejected for one in row.problems} <= set(MESSAGES)
+    for bill in ledger.bills.values():
         reference = bill.line.provider_reference
         assert reference == spreadsheet_safe(reference)
     safe(first)
 
 
 def safe(first: Imported) -> None:
-    """The report is CSV that runs nothing, with a row for each refused line."""
+    """The report is CSV that runs nothing, with a row for each rejected line."""
     rows = list(csv.reader(io.StringIO(first.report, newline="")))
-    assert len(rows) == (len(first.refused) + 1 if first.refused else 0)
+    assert len(rows) == (len(first.rejected) + 1 if first.rejected else 0)
     for row in rows:
         assert all(cell == spreadsheet_safe(cell) or cell.startswith("'") for cell in row)
         assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row)
 
 
-def nothing_new(content: bytes, office: FakeOffice, first: Imported) -> None:
-    """What was issued is present, what was refused is refused for the same reasons."""
-    before = dict(office.bills)
-    again = run(content, office)
+def nothing_new(content: bytes, ledger: FakeOperatorLedger, first: Imported) -> None:
+    """What was issued is present, what was rejected is rejected for the same reasons."""
+    before = dict(ledger.bills)
+    again = run(content, ledger)
     assert again.summary is not None
     assert first.summary is not None
-    assert office.bills == before
+    assert ledger.bills == before
     assert again.summary.results["already_present"] == first.summary.results["issued"]
     assert again.summary.results["issued"] == again.summary.results["revised"] == 0
-    assert again.refused == first.refused
+    assert again.rejected == first.rejected
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(files(), min_size=2, max_size=3))
 def test_files_that_repeat_each_other_leave_one_bill_a_reference(contents: list[bytes]) -> None:
-    office = an_office()
+    ledger = an_office()
     for content in contents * 2:
-        run(content, office)
-    last = {name: bill.bill_id for name, bill in office.bills.items()}
+        run(content, ledger)
+    last = {name: bill.bill_id for name, bill in ledger.bills.items()}
     for content in contents:
-        run(content, office)
-    assert {name: bill.bill_id for name, bill in office.bills.items()} == last
+        run(content, ledger)
+    assert {name: bill.bill_id for name, bill in ledger.bills.items()} == last
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
-def test_bytes_that_are_no_file_of_bills_are_refused_whole(content: bytes) -> None:
-    office = an_office()
-    assert run(content, office).code in WHOLE_FILE
-    assert office.bills == {}
+def test_bytes_that_are_no_file_of_bills_are_rejected_whole(content: bytes) -> None:
+    ledger = an_office()
+    assert run(content, ledger).code in WHOLE_FILE
+    assert ledger.bills == {}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_wide_encodings_are_refused_whole(encoding: str) -> None:
+def test_wide_encodings_are_rejected_whole(encoding: str) -> None:
     content = f"{HEADER}\n{bill_line()}\n".encode(encoding)
     assert run(content, an_office()).code in {"file_not_utf8", "header_invalid"}
 
@@ -280,23 +280,23 @@ def test_a_quote_that_runs_over_lines_spoils_these_and_no_other() -> None:
     ).encode()
     found = run(content, an_office())
     assert found.summary is not None
-    assert dict(found.summary.results) == {"refused": 2, "issued": 1}
-    assert [row.line for row in found.refused] == [2, 3]
+    assert dict(found.summary.results) == {"rejected": 2, "issued": 1}
+    assert [row.line for row in found.rejected] == [2, 3]
 
 
 @pytest.mark.parametrize("size", [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1])
-def test_a_huge_cell_is_refused_alone_until_the_line_is_no_line_any_more(size: int) -> None:
+def test_a_huge_cell_is_rejected_alone_until_the_line_is_no_line_any_more(size: int) -> None:
     rest = len(bill_line(provider_reference="")) + 1
     content = f"{HEADER}\n{bill_line(provider_reference='x' * (size - rest))}\n".encode()
     found = run(content, an_office())
     if size <= MAX_LINE_BYTES:
-        assert [one.code for row in found.refused for one in row.problems] == ["value_too_long"]
+        assert [one.code for row in found.rejected for one in row.problems] == ["value_too_long"]
     else:
         assert found.code == "line_too_long"
 
 
 def test_columns_are_never_more_than_the_header_names() -> None:
     content = f"{HEADER}\n{bill_line()},extra\n".encode()
-    [row] = run(content, an_office()).refused
+    [row] = run(content, an_office()).rejected
     assert [one.code for one in row.problems] == ["wrong_column_count"]
     assert row.columns == COLUMNS

@@ -1,4 +1,4 @@
-"""Frames and cursors: what the service handed out is understood, anything else is refused."""
+"""Frames and cursors: what the service handed out is understood, anything else is rejected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 from billing_app.domain.history import (
     Cursor,
     Frame,
@@ -23,11 +23,11 @@ from billing_app.domain.history import (
     upward_steps,
 )
 from billing_app.domain.instants import format_instant, parse_instant
-from billing_app.ports.books import PaymentOrder
+from billing_app.ports.ledger import PaymentOrder
 from billing_app.use_cases import history
 from billing_app.use_cases.history import sync_history
 from tests.support.examples import a_debt
-from tests.support.fakes import START, FakeBooks, FakeCache
+from tests.support.fakes import START, FakeCache, FakeLedger
 
 NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
 INSTANTS = st.floats(0, 7_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
@@ -47,10 +47,10 @@ INSTANTS = st.floats(0, 7_000_000_000).map(lambda seconds: datetime.fromtimestam
         ("' OR 1=1", "x"),
     ],
 )
-def test_a_frame_that_is_none_is_refused(date_down: str | None, date_up: str | None) -> None:
-    with pytest.raises(Refusal) as refusal:
+def test_a_frame_that_is_none_is_rejected(date_down: str | None, date_up: str | None) -> None:
+    with pytest.raises(Rejection) as rejection:
         frame_from(date_down=date_down, date_up=date_up)
-    assert refusal.value.code == "invalid_time_frame"
+    assert rejection.value.code == "invalid_time_frame"
 
 
 @given(st.tuples(INSTANTS, INSTANTS).map(sorted))
@@ -68,87 +68,87 @@ def test_a_cursor_comes_back_as_it_was(
 
 
 @given(text=st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9_-]{0,80}", fullmatch=True))
-def test_a_made_up_cursor_is_refused(text: str) -> None:
-    with pytest.raises(Refusal) as refusal:
+def test_a_made_up_cursor_is_rejected(text: str) -> None:
+    with pytest.raises(Rejection) as rejection:
         Cursor.decode(text, apartment_id=uuid4())
-    assert refusal.value.code == "invalid_cursor"
+    assert rejection.value.code == "invalid_cursor"
 
 
 @pytest.mark.parametrize("position", range(4))
 @pytest.mark.parametrize("field", [-5, 1.5, True, None, [], {}, "", ["x"]])
-def test_a_cursor_with_a_field_of_another_kind_is_refused(position: int, field: Any) -> None:
+def test_a_cursor_with_a_field_of_another_kind_is_rejected(position: int, field: Any) -> None:
     apartment = uuid4()
     fields: list[Any] = [apartment.hex, *[format_instant(NOON)] * 2, 0]
     fields[position] = field
     text = base64.urlsafe_b64encode(json.dumps(fields).encode()).decode()
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(Rejection) as rejection:
         Cursor.decode(text, apartment_id=apartment)
-    assert refusal.value.code == "invalid_cursor"
+    assert rejection.value.code == "invalid_cursor"
 
 
-def test_a_cursor_of_another_apartment_is_refused() -> None:
+def test_a_cursor_of_another_apartment_is_rejected() -> None:
     text = Cursor(uuid4(), NOON, NOON, 3).encode()
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(Rejection) as rejection:
         Cursor.decode(text, apartment_id=uuid4())
-    assert refusal.value.code == "invalid_cursor"
+    assert rejection.value.code == "invalid_cursor"
 
 
 def test_a_frame_beyond_the_last_posting_is_not_ours() -> None:
-    books = FakeBooks()
-    home = books.add_apartment()
-    ada = books.add_resident("Ada", home)
+    ledger = FakeLedger()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
     beyond = Frame(NOON - timedelta(days=99), NOON + timedelta(days=99))
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(Rejection) as rejection:
         sync_history(
-            books=books,
+            ledger=ledger,
             cache=FakeCache(),
             subject=ada,
             apartment_id=home,
             frame=beyond,
             cursor=None,
         )
-    assert refusal.value.code == "history_frame_unknown"
+    assert rejection.value.code == "history_frame_unknown"
 
 
 def test_events_lost_by_a_restore_are_noticed_however_much_was_posted_since() -> None:
-    books = FakeBooks()
-    home = books.add_apartment()
-    ada = books.add_resident("Ada", home)
-    kept, lost, later = (books.issue(home, a_debt()) for _ in range(3))
+    ledger = FakeLedger()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
+    kept, lost, later = (ledger.issue(home, a_debt()) for _ in range(3))
 
     def sync(frame: Frame | None, cursor: str | None = None) -> dict[str, Any]:
         [part] = sync_history(
-            books=books, cache=FakeCache(), subject=ada, apartment_id=home, frame=frame,
+            ledger=ledger, cache=FakeCache(), subject=ada, apartment_id=home, frame=frame,
             cursor=cursor,
         )  # fmt: skip
         return part
 
-    books.pay(PaymentOrder(ada, "1", home, (kept,), None))
-    saved = deepcopy(books.apartments)
-    books.clock.advance(timedelta(minutes=1))
-    books.pay(PaymentOrder(ada, "2", home, (lost,), None))
+    ledger.pay(PaymentOrder(ada, "1", home, (kept,), None))
+    saved = deepcopy(ledger.apartments)
+    ledger.clock.advance(timedelta(minutes=1))
+    ledger.pay(PaymentOrder(ada, "2", home, (lost,), None))
     held = sync(None)
-    books.apartments = saved
-    books.clock.advance(timedelta(minutes=1))
-    books.pay(PaymentOrder(ada, "3", home, (later,), None))
-    with pytest.raises(Refusal, match="history_frame_unknown"):
+    ledger.apartments = saved
+    ledger.clock.advance(timedelta(minutes=1))
+    ledger.pay(PaymentOrder(ada, "3", home, (later,), None))
+    with pytest.raises(Rejection, match="history_frame_unknown"):
         sync(frame_from(**held["covered"]))
-    with pytest.raises(Refusal, match="history_frame_unknown"):
+    with pytest.raises(Rejection, match="history_frame_unknown"):
         sync(None, held["cursor"])
     assert [debt["bill_id"] for debt in sync(None)["settled_debts"]] == [str(kept), str(later)]
 
 
 def test_a_client_that_holds_everything_is_sent_nothing() -> None:
     """Whether it says so by its frame or by its cursor."""
-    books = FakeBooks()
-    home = books.add_apartment()
-    ada = books.add_resident("Ada", home)
-    bill = books.issue(home, a_debt())
-    books.pay(PaymentOrder(ada, "key", home, (bill,), None))
+    ledger = FakeLedger()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
+    bill = ledger.issue(home, a_debt())
+    ledger.pay(PaymentOrder(ada, "key", home, (bill,), None))
 
     def synced(frame: Frame | None, cursor: str | None) -> dict[str, object]:
         [part] = sync_history(
-            books=books,
+            ledger=ledger,
             cache=FakeCache(),
             subject=ada,
             apartment_id=home,
@@ -165,16 +165,16 @@ def test_a_client_that_holds_everything_is_sent_nothing() -> None:
 
 
 def test_a_client_that_holds_the_end_alone_is_sent_what_is_older() -> None:
-    books = FakeBooks()
-    home = books.add_apartment()
-    ada = books.add_resident("Ada", home)
+    ledger = FakeLedger()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
     for key in ("first", "second"):
-        bill = books.issue(home, a_debt())
-        books.pay(PaymentOrder(ada, key, home, (bill,), None))
-    older, newer = (event["posted_at"] for event in books.apartments[home].events)
+        bill = ledger.issue(home, a_debt())
+        ledger.pay(PaymentOrder(ada, key, home, (bill,), None))
+    older, newer = (event["posted_at"] for event in ledger.apartments[home].events)
     frame = Frame(parse_instant(newer), parse_instant(newer) + timedelta(microseconds=1))
     [part] = sync_history(
-        books=books, cache=FakeCache(), subject=ada, apartment_id=home, frame=frame, cursor=None
+        ledger=ledger, cache=FakeCache(), subject=ada, apartment_id=home, frame=frame, cursor=None
     )
     assert [event["posted_at"] for event in part["settled_debts"]] == [older]
     assert part["covered"] == Frame(START, frame.date_up).as_json()
@@ -182,16 +182,16 @@ def test_a_client_that_holds_the_end_alone_is_sent_what_is_older() -> None:
 
 def test_a_page_that_is_not_the_last_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "PAGE_EVENTS", 1)
-    books = FakeBooks()
-    home = books.add_apartment()
-    ada = books.add_resident("Ada", home)
+    ledger = FakeLedger()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
     for key in ("first", "second"):
-        bill = books.issue(home, a_debt())
-        books.pay(PaymentOrder(ada, key, home, (bill,), None))
+        bill = ledger.issue(home, a_debt())
+        ledger.pay(PaymentOrder(ada, key, home, (bill,), None))
     cursor, more = None, []
     for _ in range(2):
         [part] = sync_history(
-            books=books, cache=FakeCache(), subject=ada, apartment_id=home, frame=None,
+            ledger=ledger, cache=FakeCache(), subject=ada, apartment_id=home, frame=None,
             cursor=cursor,
         )  # fmt: skip
         more.append(part["more"])
@@ -213,30 +213,30 @@ def test_each_step_covers_its_own_event() -> None:
 
 
 def test_an_old_result_in_the_cache_is_never_shown() -> None:
-    books, cache = FakeBooks(), FakeCache()
-    home = books.add_apartment()
-    ada = books.add_resident("Ada", home)
+    ledger, cache = FakeLedger(), FakeCache()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
     for count in (1, 2, 3):
-        bill = books.issue(home, a_debt())
-        books.pay(PaymentOrder(ada, str(count), home, (bill,), None))
+        bill = ledger.issue(home, a_debt())
+        ledger.pay(PaymentOrder(ada, str(count), home, (bill,), None))
         cache.lost = count == 2
         [part] = sync_history(
-            books=books, cache=cache, subject=ada, apartment_id=home, frame=None, cursor=None
+            ledger=ledger, cache=cache, subject=ada, apartment_id=home, frame=None, cursor=None
         )
         assert len(part["settled_debts"]) == count
 
 
 def test_a_cached_page_is_shown_to_nobody_who_sees_less() -> None:
-    books, cache = FakeBooks(), FakeCache()
-    home = books.add_apartment()
-    ada = books.add_resident("Ada", home)
-    bob = books.add_resident("Bob", home, since=books.clock.now + timedelta(days=1))
-    bill = books.issue(home, a_debt())
-    books.pay(PaymentOrder(ada, "key", home, (bill,), None))
+    ledger, cache = FakeLedger(), FakeCache()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
+    bob = ledger.add_resident("Bob", home, since=ledger.clock.now + timedelta(days=1))
+    bill = ledger.issue(home, a_debt())
+    ledger.pay(PaymentOrder(ada, "key", home, (bill,), None))
 
     def synced(subject: UUID) -> int:
         [part] = sync_history(
-            books=books, cache=cache, subject=subject, apartment_id=home, frame=None, cursor=None
+            ledger=ledger, cache=cache, subject=subject, apartment_id=home, frame=None, cursor=None
         )
         return len(part["settled_debts"])
 

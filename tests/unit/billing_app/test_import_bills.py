@@ -1,4 +1,4 @@
-"""A file of bills is imported in batches, and refused line by line."""
+"""A file of bills is imported in batches, and rejected line by line."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from billing_app.adapters.bill_files import ReferencesOnDisk
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import BillBatch, BillIssuer, LineResult, SeenReferences
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult, SeenReferences
 from billing_app.use_cases.imports import BATCH_LINES, RememberedReferences
 from tests.support.bill_files import (
     APARTMENT,
@@ -19,95 +19,97 @@ from tests.support.bill_files import (
     problems,
     run_import,
 )
-from tests.support.fake_office import FakeOffice
+from tests.support.fake_operator_ledger import FakeOperatorLedger
 
 
 @pytest.fixture
-def office() -> FakeOffice:
-    office = FakeOffice()
-    office.apartments[APARTMENT] = "Main street 1"
-    office.providers["city-gas"] = "City Gas"
-    return office
+def ledger() -> FakeOperatorLedger:
+    ledger = FakeOperatorLedger()
+    ledger.apartments[APARTMENT] = "Main street 1"
+    ledger.providers["city-gas"] = "City Gas"
+    return ledger
 
 
-def test_good_lines_stand_beside_refused_ones(office: FakeOffice) -> None:
+def test_good_lines_stand_beside_rejected_ones(ledger: FakeOperatorLedger) -> None:
     text = bill_text(
         bill_line(),
         bill_line(provider_reference="G-2", amount="0"),
         bill_line(provider_reference="G-3", provider_id="nobody"),
     )
-    summary, refused = run_import(text, office=office)
-    assert (summary.results["issued"], summary.refused) == (1, 2)
-    assert problems(refused) == [
+    summary, rejected = run_import(text, ledger=ledger)
+    assert (summary.results["issued"], summary.rejected) == (1, 2)
+    assert problems(rejected) == [
         (3, [("amount", "amount_not_positive")]),
         (4, [(None, "provider_not_found")]),
     ]
-    assert list(office.bills) == [("city-gas", "G-1")]
+    assert list(ledger.bills) == [("city-gas", "G-1")]
 
 
-def test_a_second_import_adds_nothing(office: FakeOffice) -> None:
+def test_a_second_import_adds_nothing(ledger: FakeOperatorLedger) -> None:
     text = bill_text(bill_line(), bill_line(provider_reference="G-2"))
-    run_import(text, office=office)
-    before = dict(office.bills)
-    summary, _ = run_import(text, office=office)
+    run_import(text, ledger=ledger)
+    before = dict(ledger.bills)
+    summary, _ = run_import(text, ledger=ledger)
     assert dict(summary.results) == {"already_present": 2}
-    assert office.bills == before
+    assert ledger.bills == before
 
 
-def test_a_dry_run_tells_the_same_and_changes_nothing(office: FakeOffice) -> None:
+def test_a_dry_run_tells_the_same_and_changes_nothing(ledger: FakeOperatorLedger) -> None:
     text = bill_text(bill_line(), bill_line(), bill_line(amount="x"))
-    dry, dry_refused = run_import(text, office=office, dry_run=True)
-    assert office.bills == {}
-    wet, refused = run_import(text, office=office)
+    dry, dry_rejected = run_import(text, ledger=ledger, dry_run=True)
+    assert ledger.bills == {}
+    wet, rejected = run_import(text, ledger=ledger)
     assert dry.results == wet.results
-    assert problems(dry_refused) == problems(refused)
+    assert problems(dry_rejected) == problems(rejected)
 
 
-def test_a_reference_that_comes_twice_is_refused_the_second_time(office: FakeOffice) -> None:
+def test_a_reference_that_comes_twice_is_rejected_the_second_time(
+    ledger: FakeOperatorLedger,
+) -> None:
     other = bill_line(amount="99.00")
     filler = [bill_line(provider_reference=f"F-{n}") for n in range(BATCH_LINES)]
-    summary, refused = run_import(bill_text(bill_line(), *filler, other), office=office)
-    assert problems(refused) == [
+    summary, rejected = run_import(bill_text(bill_line(), *filler, other), ledger=ledger)
+    assert problems(rejected) == [
         (BATCH_LINES + 3, [("provider_reference", "reference_duplicated")])
     ]
-    assert office.bills["city-gas", "G-1"].line.amount_minor == 5140
+    assert ledger.bills["city-gas", "G-1"].line.amount_minor == 5140
     assert summary.results["issued"] == BATCH_LINES + 1
 
 
-def test_a_refused_line_does_not_take_its_reference(office: FakeOffice) -> None:
-    summary, _ = run_import(bill_text(bill_line(amount="x"), bill_line()), office=office)
-    assert dict(summary.results) == {"issued": 1, "refused": 1}
+def test_a_rejected_line_does_not_take_its_reference(ledger: FakeOperatorLedger) -> None:
+    summary, _ = run_import(bill_text(bill_line(amount="x"), bill_line()), ledger=ledger)
+    assert dict(summary.results) == {"issued": 1, "rejected": 1}
 
 
-def test_byte_order_mark_crlf_and_empty_lines_are_fine(office: FakeOffice) -> None:
+def test_byte_order_mark_crlf_and_empty_lines_are_fine(ledger: FakeOperatorLedger) -> None:
     text = "\ufeff" + bill_text(bill_line(), "", ",,,,,,,,").replace("\n", "\r\n")
-    summary, _ = run_import(text, office=office)
+    summary, _ = run_import(text, ledger=ledger)
     assert dict(summary.results) == {"issued": 1}
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
-def test_an_empty_file_is_refused(office: FakeOffice, text: str) -> None:
-    with pytest.raises(OfficeRefusal) as caught:
-        run_import(text, office=office)
+def test_an_empty_file_is_rejected(ledger: FakeOperatorLedger, text: str) -> None:
+    with pytest.raises(OperatorRejection) as caught:
+        run_import(text, ledger=ledger)
     assert caught.value.code == "file_empty"
 
 
-def test_a_file_with_a_header_alone_has_no_bills(office: FakeOffice) -> None:
-    summary, _ = run_import(bill_text(), office=office)
+def test_a_file_with_a_header_alone_has_no_bills(ledger: FakeOperatorLedger) -> None:
+    summary, _ = run_import(bill_text(), ledger=ledger)
     assert not summary.results
 
 
-def test_a_stray_quote_spoils_its_own_line_only(office: FakeOffice) -> None:
+def test_a_stray_quote_spoils_its_own_line_only(ledger: FakeOperatorLedger) -> None:
     text = bill_text(bill_line(utility='"gas'), bill_line())
-    summary, refused = run_import(text, office=office)
-    assert problems(refused) == [(2, [(None, "line_not_csv")])]
+    summary, rejected = run_import(text, ledger=ledger)
+    assert problems(rejected) == [(2, [(None, "line_not_csv")])]
     assert summary.results["issued"] == 1
 
 
-def test_progress_tells_the_last_line_of_each_batch(office: FakeOffice) -> None:
+def test_progress_tells_the_last_line_of_each_batch(ledger: FakeOperatorLedger) -> None:
     told: list[int] = []
     lines = [bill_line(provider_reference=f"G-{n}") for n in range(BATCH_LINES + 1)]
-    run_import(bill_text(*lines), office=office, on_progress=told.append)
+    run_import(bill_text(*lines), ledger=ledger, on_progress=told.append)
     assert told == [BATCH_LINES + 1, BATCH_LINES + 2]
 
 
@@ -141,7 +143,7 @@ def test_memory_stays_flat_in_a_long_file() -> None:
     def peak(count: int) -> int:
         seen = ReferencesOnDisk()
         tracemalloc.start()
-        summary, _ = run_import(lines(count), office=Counting(), seen=seen)
+        summary, _ = run_import(lines(count), ledger=Counting(), seen=seen)
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         seen.close()

@@ -6,15 +6,15 @@ from uuid import uuid4
 
 import pytest
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 from billing_app.ports.identity import Credentials
 from billing_app.use_cases.login import log_in, stay_logged_in
-from tests.support.fakes import FakeBooks, FakeIdentity
+from tests.support.fakes import FakeIdentity, FakeLedger
 
 
 @pytest.fixture
-def books() -> FakeBooks:
-    return FakeBooks()
+def ledger() -> FakeLedger:
+    return FakeLedger()
 
 
 @pytest.fixture
@@ -23,26 +23,26 @@ def identity() -> FakeIdentity:
 
 
 def test_a_login_gives_the_name_the_tokens_and_the_apartments(
-    books: FakeBooks, identity: FakeIdentity
+    ledger: FakeLedger, identity: FakeIdentity
 ) -> None:
-    homes = [books.add_apartment(), books.add_apartment()]
-    ada = books.add_resident("Ada", *homes)
+    homes = [ledger.add_apartment(), ledger.add_apartment()]
+    ada = ledger.add_resident("Ada", *homes)
     identity.users["ada"] = ("secret", ada)
-    session = log_in(identity=identity, books=books, credentials=Credentials("ada", "secret"))
+    session = log_in(identity=identity, ledger=ledger, credentials=Credentials("ada", "secret"))
     assert session["resident"] == {"name": "Ada"}
     assert session["tokens"]["id_token"] == f"id-{ada}"
     assert [a["apartment_id"] for a in session["apartments"]] == [str(home) for home in homes]
     again = stay_logged_in(
-        identity=identity, books=books, refresh_token=session["tokens"]["refresh_token"]
+        identity=identity, ledger=ledger, refresh_token=session["tokens"]["refresh_token"]
     )
     assert again["apartments"] == session["apartments"]
 
 
-def test_a_login_without_a_resident_is_told_so(books: FakeBooks, identity: FakeIdentity) -> None:
+def test_a_login_without_a_resident_is_told_so(ledger: FakeLedger, identity: FakeIdentity) -> None:
     identity.users["ada"] = ("secret", uuid4())
-    with pytest.raises(Refusal) as refusal:
-        log_in(identity=identity, books=books, credentials=Credentials("ada", "secret"))
-    assert refusal.value.code == "resident_not_found"
+    with pytest.raises(Rejection) as rejection:
+        log_in(identity=identity, ledger=ledger, credentials=Credentials("ada", "secret"))
+    assert rejection.value.code == "resident_not_found"
 
 
 def test_credentials_and_tokens_are_not_printed() -> None:

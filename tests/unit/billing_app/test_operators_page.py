@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from billing_app.domain.bill_lines import COLUMNS, MESSAGES
-from billing_app.domain.office_errors import OFFICE_CATALOGUE
-from billing_app.use_cases.office_events import EVENT_NAMES
+from billing_app.domain.operator_errors import OPERATOR_CATALOGUE
+from billing_app.use_cases.operator_events import EVENT_NAMES
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operators.md").read_text(encoding="utf-8")
 
@@ -16,9 +16,9 @@ def test_each_problem_of_a_line_is_on_the_page(code: str, message: str) -> None:
     assert f"| `{code}` | {message} |" in PAGE
 
 
-@pytest.mark.parametrize("code", OFFICE_CATALOGUE)
+@pytest.mark.parametrize("code", OPERATOR_CATALOGUE)
 def test_each_error_is_on_the_page(code: str) -> None:
-    kind = OFFICE_CATALOGUE[code]
+    kind = OPERATOR_CATALOGUE[code]
     assert f"| `{code}` | {kind.message} | {kind.advice} |" in PAGE
 
 

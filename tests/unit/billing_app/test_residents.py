@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.office_errors import OfficeRefusal
-from billing_app.ports.office import Data
+from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.ports.operator_ledger import Data
 from billing_app.use_cases.residents import (
     FirstPassword,
     NewResident,
@@ -20,7 +20,7 @@ from billing_app.use_cases.residents import (
     end_residency,
     grant_residency,
 )
-from tests.support.fake_office import NOW, FakeDirectory, FakeOffice
+from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
 
 PASSWORD = "Correct-Horse-9"
 ANNA = NewResident(
@@ -32,25 +32,27 @@ ANNA = NewResident(
 
 
 @pytest.fixture
-def office() -> FakeOffice:
-    return FakeOffice()
+def ledger() -> FakeOperatorLedger:
+    return FakeOperatorLedger()
 
 
 @pytest.fixture
-def directory() -> FakeDirectory:
-    return FakeDirectory()
+def directory() -> FakeUserDirectory:
+    return FakeUserDirectory()
 
 
-def add(resident: NewResident, office: FakeOffice, directory: FakeDirectory) -> dict[str, Any]:
-    return add_resident(resident=resident, since=NOW, office=office, directory=directory)
+def add(
+    resident: NewResident, ledger: FakeOperatorLedger, directory: FakeUserDirectory
+) -> dict[str, Any]:
+    return add_resident(resident=resident, since=NOW, ledger=ledger, directory=directory)
 
 
-def test_all_four_things_are_made(office: FakeOffice, directory: FakeDirectory) -> None:
-    told = add(ANNA, office, directory)
+def test_all_four_things_are_made(ledger: FakeOperatorLedger, directory: FakeUserDirectory) -> None:
+    told = add(ANNA, ledger, directory)
     assert told["made"] == ["login", "resident", "apartment", "residency"]
     subject = directory.accounts["anna"].subject
-    assert office.residents == {subject: "Анна"}
-    assert office.residencies == {(subject, UUID(told["apartment_id"]))}
+    assert ledger.residents == {subject: "Анна"}
+    assert ledger.residencies == {(subject, UUID(told["apartment_id"]))}
     assert (directory.accounts["anna"].password, directory.accounts["anna"].fresh) == (
         PASSWORD,
         False,
@@ -58,14 +60,14 @@ def test_all_four_things_are_made(office: FakeOffice, directory: FakeDirectory) 
 
 
 def test_a_second_run_says_that_nothing_was_left(
-    office: FakeOffice, directory: FakeDirectory
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory
 ) -> None:
-    told = add(ANNA, office, directory)
-    with pytest.raises(OfficeRefusal) as caught:
-        add(ANNA, office, directory)
+    told = add(ANNA, ledger, directory)
+    with pytest.raises(OperatorRejection) as caught:
+        add(ANNA, ledger, directory)
     assert caught.value.code == "resident_exists"
     assert caught.value.data == {**told, "made": []}
-    assert len(office.apartments) == 1
+    assert len(ledger.apartments) == 1
 
 
 class Dying:
@@ -92,64 +94,68 @@ class Dying:
     ["create", "set_password", "add_resident", "add_apartment", "grant_residency"],
 )
 def test_a_run_that_broke_off_is_completed_by_the_next(
-    office: FakeOffice, directory: FakeDirectory, step: str
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory, step: str
 ) -> None:
     with pytest.raises(Unavailable):
         add_resident(
             resident=ANNA,
             since=NOW,
-            office=Dying(office, step),
+            ledger=Dying(ledger, step),
             directory=Dying(directory, step),
         )
     if step == "grant_residency":
-        with pytest.raises(OfficeRefusal, match="resident_exists"):
-            add(ANNA, office, directory)
+        with pytest.raises(OperatorRejection, match="resident_exists"):
+            add(ANNA, ledger, directory)
     else:
-        add(ANNA, office, directory)
+        add(ANNA, ledger, directory)
     account = directory.accounts["anna"]
     assert (account.password, account.fresh) == (PASSWORD, False)
-    assert list(office.residents) == [account.subject]
-    assert len(office.apartments) == len(office.residencies) == 1
+    assert list(ledger.residents) == [account.subject]
+    assert len(ledger.apartments) == len(ledger.residencies) == 1
 
 
 def test_a_login_that_is_in_use_keeps_its_password(
-    office: FakeOffice, directory: FakeDirectory
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory
 ) -> None:
     directory.create(username="anna", email=None, password="her own secret")
     directory.accounts["anna"].fresh = False
-    assert "login" not in add(ANNA, office, directory)["made"]
+    assert "login" not in add(ANNA, ledger, directory)["made"]
     assert directory.accounts["anna"].password == "her own secret"
 
 
-def test_a_disabled_login_is_not_taken(office: FakeOffice, directory: FakeDirectory) -> None:
+def test_a_disabled_login_is_not_taken(
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory
+) -> None:
     directory.create(username="anna", email=None, password=PASSWORD)
     directory.disable(username="anna")
-    with pytest.raises(OfficeRefusal) as caught:
-        add(ANNA, office, directory)
+    with pytest.raises(OperatorRejection) as caught:
+        add(ANNA, ledger, directory)
     assert caught.value.code == "login_disabled"
-    assert office.residents == {}
+    assert ledger.residents == {}
 
 
 def test_a_new_login_needs_a_way_to_its_first_password(
-    office: FakeOffice, directory: FakeDirectory
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory
 ) -> None:
-    with pytest.raises(OfficeRefusal) as caught:
-        add(replace(ANNA, password=None), office, directory)
+    with pytest.raises(OperatorRejection) as caught:
+        add(replace(ANNA, password=None), ledger, directory)
     assert caught.value.code == "password_or_email_required"
     assert directory.accounts == {}
 
 
-def test_without_a_password_it_is_mailed(office: FakeOffice, directory: FakeDirectory) -> None:
-    add(replace(ANNA, password=None, email="anna@example.org"), office, directory)
+def test_without_a_password_it_is_mailed(
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory
+) -> None:
+    add(replace(ANNA, password=None, email="anna@example.org"), ledger, directory)
     assert directory.accounts["anna"].password is None
     assert directory.accounts["anna"].email == "anna@example.org"
 
 
 def test_an_apartment_that_does_not_exist_is_told(
-    office: FakeOffice, directory: FakeDirectory
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory
 ) -> None:
-    with pytest.raises(OfficeRefusal) as caught:
-        add(replace(ANNA, address=None, apartment_id=uuid4()), office, directory)
+    with pytest.raises(OperatorRejection) as caught:
+        add(replace(ANNA, address=None, apartment_id=uuid4()), ledger, directory)
     assert caught.value.code == "apartment_not_found"
 
 
@@ -157,32 +163,34 @@ def test_a_password_is_never_printed() -> None:
     assert PASSWORD not in repr(ANNA)
 
 
-def test_an_apartment_is_given_and_taken(office: FakeOffice, directory: FakeDirectory) -> None:
-    add(replace(ANNA, address=None), office, directory)
+def test_an_apartment_is_given_and_taken(
+    ledger: FakeOperatorLedger, directory: FakeUserDirectory
+) -> None:
+    add(replace(ANNA, address=None), ledger, directory)
     flat = uuid4()
-    office.add_apartment(apartment_id=flat, address="Main street 2")
+    ledger.add_apartment(apartment_id=flat, address="Main street 2")
 
     def change(act: Any, **kwargs: datetime) -> Data:
         found: Data = act(
-            username="anna", apartment_id=flat, office=office, directory=directory, **kwargs
+            username="anna", apartment_id=flat, ledger=ledger, directory=directory, **kwargs
         )
         return found
 
     change(grant_residency, since=NOW)
-    assert office.residencies == {(directory.accounts["anna"].subject, flat)}
+    assert ledger.residencies == {(directory.accounts["anna"].subject, flat)}
     change(end_residency)
-    assert office.residencies == set()
-    with pytest.raises(OfficeRefusal, match="residency_not_found"):
+    assert ledger.residencies == set()
+    with pytest.raises(OperatorRejection, match="residency_not_found"):
         change(end_residency)
 
 
-def test_nobody_is_found_under_an_unknown_username(directory: FakeDirectory) -> None:
-    with pytest.raises(OfficeRefusal) as caught:
+def test_nobody_is_found_under_an_unknown_username(directory: FakeUserDirectory) -> None:
+    with pytest.raises(OperatorRejection) as caught:
         disable_login(username="nobody", directory=directory)
     assert caught.value.code == "login_not_found"
 
 
-def test_a_login_is_disabled(directory: FakeDirectory) -> None:
+def test_a_login_is_disabled(directory: FakeUserDirectory) -> None:
     directory.create(username="anna", email=None, password=PASSWORD)
     disable_login(username="anna", directory=directory)
     assert not directory.accounts["anna"].enabled

@@ -10,7 +10,7 @@ import pytest
 from billing_app.domain.identifiers import login_queue, reply_queue
 from billing_app.ports.reply_queues import ReplyAddress
 from billing_app.use_cases.sweep import MINIMUM_AGE, SweepReport, sweep_reply_queues
-from tests.support.fakes import FakeBooks, FakeReplyQueues
+from tests.support.fakes import FakeLedger, FakeReplyQueues
 
 RETENTION = timedelta(minutes=15)
 LONG = timedelta(days=2)
@@ -18,8 +18,8 @@ LONG = timedelta(days=2)
 
 class Fixture:
     def __init__(self) -> None:
-        self.books = FakeBooks()
-        self.queues = FakeReplyQueues(self.books.clock)
+        self.ledger = FakeLedger()
+        self.queues = FakeReplyQueues(self.ledger.clock)
 
     def queue(self, *, prefix: str = "bill-test", registered: bool = True, left: int = 0) -> str:
         subject = uuid4()
@@ -27,11 +27,11 @@ class Fixture:
         self.queues.send(ReplyAddress(name, subject, RETENTION), ["{}"] * left)
         if registered:
             lifetime = timedelta(hours=24)
-            self.books.register_reply_queue(name=name, subject=subject, lifetime=lifetime)
+            self.ledger.register_reply_queue(name=name, subject=subject, lifetime=lifetime)
         return name
 
     def sweep(self) -> SweepReport:
-        return sweep_reply_queues(registry=self.books, queues=self.queues, prefix="bill-test")
+        return sweep_reply_queues(registry=self.ledger, queues=self.queues, prefix="bill-test")
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def fixture() -> Fixture:
 
 def test_an_expired_empty_queue_goes_and_so_does_its_registration(fixture: Fixture) -> None:
     name = fixture.queue()
-    fixture.books.clock.advance(LONG)
+    fixture.ledger.clock.advance(LONG)
     assert fixture.sweep() == SweepReport(deleted=1, kept=0, failed=0)
-    assert (name in fixture.queues.messages, fixture.books.is_registered(name=name)) == (
+    assert (name in fixture.queues.messages, fixture.ledger.is_registered(name=name)) == (
         False,
         False,
     )
@@ -51,14 +51,14 @@ def test_an_expired_empty_queue_goes_and_so_does_its_registration(fixture: Fixtu
 
 def test_a_queue_with_a_message_stays(fixture: Fixture) -> None:
     name = fixture.queue(left=1)
-    fixture.books.clock.advance(LONG)
+    fixture.ledger.clock.advance(LONG)
     assert fixture.sweep().kept == 1
     assert name in fixture.queues.messages
 
 
 def test_a_queue_that_has_not_expired_stays(fixture: Fixture) -> None:
     name = fixture.queue()
-    fixture.books.clock.advance(timedelta(hours=23))
+    fixture.ledger.clock.advance(timedelta(hours=23))
     assert fixture.sweep() == SweepReport(0, 0, 0)
     assert name in fixture.queues.messages
 
@@ -66,21 +66,21 @@ def test_a_queue_that_has_not_expired_stays(fixture: Fixture) -> None:
 def test_an_orphan_goes_once_it_is_old_enough_not_to_be_in_the_making(fixture: Fixture) -> None:
     name = fixture.queue(registered=False)
     assert fixture.sweep().kept == 1
-    fixture.books.clock.advance(MINIMUM_AGE)
+    fixture.ledger.clock.advance(MINIMUM_AGE)
     assert fixture.sweep().deleted == 1
     assert name not in fixture.queues.messages
 
 
 def test_queues_of_another_stage_are_never_touched(fixture: Fixture) -> None:
     name = fixture.queue(prefix="bill-prod")
-    fixture.books.clock.advance(LONG)
+    fixture.ledger.clock.advance(LONG)
     assert fixture.sweep() == SweepReport(0, 0, 0)
     assert name in fixture.queues.messages
 
 
 def test_the_sweeper_never_throws_when_sqs_is_down(fixture: Fixture) -> None:
     fixture.queue()
-    fixture.books.clock.advance(LONG)
+    fixture.ledger.clock.advance(LONG)
     fixture.queues.down = True
     assert fixture.sweep() == SweepReport(deleted=0, kept=0, failed=1)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from billing_app.domain.errors import Refusal, Unavailable
+from billing_app.domain.errors import Rejection, Unavailable
 from chalicelib import replies
 from chalicelib.batch import Batch
 from chalicelib.records import Request, read_record
@@ -35,8 +35,8 @@ class Fixture:
 
     def work(self, request: Request) -> list[dict[str, Any]]:
         what = request.fields.get("do")
-        if what == "refuse":
-            raise Refusal("bill_not_found", data={"bills": ["b"]})
+        if what == "reject":
+            raise Rejection("bill_not_found", data={"bills": ["b"]})
         if what == "outage":
             raise Unavailable("database: OperationalError 08006")
         if what == "bug":
@@ -59,9 +59,9 @@ def utils_record(**body: Any) -> dict[str, Any]:
 
 def test_each_record_of_a_batch_stands_alone() -> None:
     batch = Fixture()
-    good, outage, refused = utils_record(), utils_record(do="outage"), utils_record(do="refuse")
+    good, outage, rejected = utils_record(), utils_record(do="outage"), utils_record(do="reject")
     poison = a_record("not json", subject=SUBJECT)
-    assert batch.handle(outage, good, poison, refused) == [
+    assert batch.handle(outage, good, poison, rejected) == [
         outage["messageId"],
         poison["messageId"],
     ]

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 from chalicelib.records import Undeliverable, read_record
 from tests.support.records import QUEUE, a_record
 
@@ -42,9 +42,9 @@ def test_a_body_that_names_no_reply_queue_is_undeliverable(body: str) -> None:
 @pytest.mark.parametrize("apartment", [None, "", "x", "../..", "' OR 1=1 --", "Квартира"])
 def test_text_that_is_no_uuid_is_an_apartment_of_nobody(apartment: str | None) -> None:
     request = read_record(a_record(subject=SUBJECT, apartment=apartment), operation="utils")
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(Rejection) as rejection:
         _ = request.apartment_id
-    assert refusal.value.code == "apartment_not_found"
+    assert rejection.value.code == "apartment_not_found"
 
 
 def test_the_request_id_is_the_key_of_a_payment_that_brings_none() -> None:
@@ -59,11 +59,11 @@ def test_a_key_that_the_client_brings_is_the_key_of_the_payment() -> None:
 
 
 @pytest.mark.parametrize("key", ["ключ", "a\nb", "a" * 201, "\x00"])
-def test_a_key_that_is_not_printable_ascii_is_refused(key: str) -> None:
+def test_a_key_that_is_not_printable_ascii_is_rejected(key: str) -> None:
     request = read_record(a_record(subject=SUBJECT, key=key), operation="payments")
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(Rejection) as rejection:
         _ = request.idempotency_key
-    assert refusal.value.code == "invalid_idempotency_key"
+    assert rejection.value.code == "invalid_idempotency_key"
 
 
 def test_the_queue_name_is_the_clients_uuid() -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from marshmallow import Schema
 
-from billing_app.domain.errors import Refusal
+from billing_app.domain.errors import Rejection
 from chalicelib import schemas
 
 QUEUE = {"queue_name": str(uuid4())}
@@ -62,9 +62,9 @@ def test_what_the_contract_allows_is_taken(schema: type[Schema], body: dict[str,
         (schemas.Histories, {"date_up": 5, "date_down": None}, ["date_up"]),
     ],
 )
-def test_anything_else_is_refused_by_naming_the_field(
+def test_anything_else_is_rejected_by_naming_the_field(
     schema: type[Schema], body: dict[str, Any], fields: list[str]
 ) -> None:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(Rejection) as rejection:
         schemas.validated(schema, {**QUEUE, **body})
-    assert (refusal.value.code, refusal.value.data) == ("invalid_request", {"fields": fields})
+    assert (rejection.value.code, rejection.value.data) == ("invalid_request", {"fields": fields})

@@ -11,7 +11,7 @@ from billing_client import BillingClient
 from billing_client.clock import SystemClock
 
 from tests.support.fake_api import FakeApi
-from tests.support.fake_books import FakeApartment, FakeUser
+from tests.support.fake_ledger import FakeApartment, FakeUser
 from tests.unit.client.billing_runs import Billing
 
 MakeClient = Callable[..., BillingClient]
@@ -31,12 +31,12 @@ def api() -> FakeApi:
 
 @pytest.fixture
 def ada(api: FakeApi) -> FakeUser:
-    return api.books.add_user()
+    return api.ledger.add_user()
 
 
 @pytest.fixture
 def flat(api: FakeApi, ada: FakeUser) -> FakeApartment:
-    return api.books.add_apartment(ada)
+    return api.ledger.add_apartment(ada)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_api import FakeApi
-from tests.support.fake_books import FakeApartment, FakeUser, bill, month
+from tests.support.fake_ledger import FakeApartment, FakeUser, bill, month
 from tests.unit.client.billing_runs import Billing
 
 
@@ -64,7 +64,7 @@ def test_a_new_password_is_asked_for_twice(
 
 
 def test_apartments_can_be_fetched_anew(at_home: Billing, api: FakeApi, ada: FakeUser) -> None:
-    api.books.add_apartment(ada, "Вулиця Лісова, 2")
+    api.ledger.add_apartment(ada, "Вулиця Лісова, 2")
     assert "Лісова" not in at_home.ok("apartments")
     assert "Вулиця Лісова, 2" in at_home.ok("apartments", "--refresh")
     assert [a["number"] for a in at_home.json("apartments")["apartments"]] == [1, 2]
@@ -215,7 +215,7 @@ def test_a_reversal_counts_against(at_home: Billing, owed: FakeApartment) -> Non
 def test_a_receipt_is_found_in_any_apartment(
     at_home: Billing, api: FakeApi, ada: FakeUser, owed: FakeApartment
 ) -> None:
-    second = api.books.add_apartment(ada, "2 Mill Lane")
+    second = api.ledger.add_apartment(ada, "2 Mill Lane")
     second.debts = [bill(amount_minor=777)]
     at_home.ok("apartments", "--refresh")
     at_home.ok("pay", "--all", "--apartment", "1", "--yes")

@@ -11,7 +11,7 @@ from billing_client.cli.desk import choose_apartment
 from click.testing import Result
 
 from tests.support.fake_api import FakeApi, Fault
-from tests.support.fake_books import FakeApartment, FakeUser, bill
+from tests.support.fake_ledger import FakeApartment, FakeUser, bill
 from tests.support.fake_server import closed_port
 from tests.unit.client.billing_runs import Billing
 
@@ -59,7 +59,7 @@ def test_a_number_is_a_place_in_the_list_and_never_the_start_of_an_id() -> None:
 def test_two_apartments_and_no_choice_end_with_2(
     at_home: Billing, api: FakeApi, ada: FakeUser
 ) -> None:
-    api.books.add_apartment(ada, "2 Mill Lane")
+    api.ledger.add_apartment(ada, "2 Mill Lane")
     at_home.ok("apartments", "--refresh")
     ends(at_home.run("debts"), 2, "Say which apartment", "1 Mill Lane", "2 Mill Lane")
 
@@ -100,7 +100,7 @@ def test_history_that_was_never_fetched_ends_with_3_offline(at_home: Billing) ->
 
 
 def test_an_apartment_of_somebody_else_ends_with_3(at_home: Billing, api: FakeApi) -> None:
-    theirs = api.books.add_apartment(api.books.add_user("bob"))
+    theirs = api.ledger.add_apartment(api.ledger.add_user("bob"))
     ends(at_home.run("debts", "--apartment", theirs.apartment_id), 3, "billing apartments")
 
 
@@ -150,7 +150,7 @@ def test_any_later_payment_fetches_the_open_outcome_first(
     assert len(owed.events) == 2
 
 
-def test_an_earlier_payment_that_was_refused_is_told_plainly(
+def test_an_earlier_payment_that_was_rejected_is_told_plainly(
     at_home: Billing, api: FakeApi, owed: FakeApartment
 ) -> None:
     api.silent = {"payments"}

@@ -9,7 +9,7 @@ from billing_client import PendingRequest
 from billing_client.files import ResidentFiles, default_home, read_private, write_private
 
 from tests.support.fake_api import FakeApi
-from tests.support.fake_books import FakeApartment, bill
+from tests.support.fake_ledger import FakeApartment, bill
 from tests.unit.client.billing_runs import Billing
 
 
@@ -48,7 +48,7 @@ def test_another_resident_sees_nothing_of_the_first(
     at_home.run("pay", "--all", "--yes", "--timeout", "0.3")
     api.silent = set()
     at_home.ok("history")
-    api.books.add_user("bob").apartments.append(flat.apartment_id)
+    api.ledger.add_user("bob").apartments.append(flat.apartment_id)
     at_home.login("bob")
     assert at_home.run("history", "--offline").exit_code == 3
     assert "No payment waits" in at_home.ok("pay", "--resume")
@@ -73,13 +73,13 @@ def test_a_damaged_file_is_read_as_none(at_home: Billing, flat: FakeApartment, d
 def test_history_is_kept_part_by_part(at_home: Billing, api: FakeApi, flat: FakeApartment) -> None:
     flat.debts = [bill() for _ in range(6)]
     at_home.ok("pay", "--all", "--yes")
-    api.books.page_size = api.books.part_size = 4
-    answered = api.books.history
+    api.ledger.page_size = api.ledger.part_size = 4
+    answered = api.ledger.history
     answers = [answered, lambda *_: {"status": "failed", "code": "internal_error"}]
-    api.books.history = lambda *words: answers.pop(0)(*words)  # type: ignore[method-assign]
+    api.ledger.history = lambda *words: answers.pop(0)(*words)  # type: ignore[method-assign]
     assert at_home.run("history").exit_code == 4
     assert len(at_home.json("history", "--offline")["events"]) == 4
-    api.books.history = answered  # type: ignore[method-assign]
+    api.ledger.history = answered  # type: ignore[method-assign]
     assert len(at_home.json("history")["events"]) == 6
 
 

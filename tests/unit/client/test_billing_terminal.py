@@ -23,7 +23,7 @@ from billing_client.fields import Fields
 from rich.cells import cell_len
 
 from tests.support.fake_api import FakeApi
-from tests.support.fake_books import FakeApartment, bill
+from tests.support.fake_ledger import FakeApartment, bill
 from tests.unit.client.billing_runs import Billing
 
 HOSTILE = "Evil\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp\u200b[red]Gas[/red] :smile:\nnext"

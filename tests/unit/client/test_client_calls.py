@@ -20,7 +20,7 @@ from billing_client import (
 )
 
 from tests.support.fake_api import FakeApi
-from tests.support.fake_books import FakeApartment, FakeUser, bill, month
+from tests.support.fake_ledger import FakeApartment, FakeUser, bill, month
 from tests.unit.client.conftest import MakeClient
 
 
@@ -85,7 +85,7 @@ def test_debts_in_many_parts_arrive_whole(
     client: BillingClient, api: FakeApi, flat: FakeApartment
 ) -> None:
     flat.debts = [bill(amount_minor=number) for number in range(1, 51)]
-    api.books.part_size = 2
+    api.ledger.part_size = 2
     api.queues.batch = 3
     api.queues.shuffle = random.Random(7)
     debts = client.debts(flat.apartment_id)
@@ -97,7 +97,7 @@ def test_an_answer_given_twice_is_joined_from_one_of_them_and_acknowledged(
     client: BillingClient, api: FakeApi, flat: FakeApartment
 ) -> None:
     flat.debts = [bill() for _ in range(9)]
-    api.books.part_size = 2
+    api.ledger.part_size = 2
     api.answer_times = 2
     assert len(client.debts(flat.apartment_id).debts) == 9
     client.debts(flat.apartment_id)
@@ -108,15 +108,15 @@ def test_a_total_that_does_not_fit_is_no_answer(
     client: BillingClient, api: FakeApi, flat: FakeApartment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flat.debts = [bill()]
-    lying = {**api.books.utils(_owner(api), flat.apartment_id, {})}
+    lying = {**api.ledger.utils(_owner(api), flat.apartment_id, {})}
     lying["parts"] = [{**lying["parts"][0], "total_minor": 1}]
-    monkeypatch.setattr(api.books, "utils", lambda *_: lying)
+    monkeypatch.setattr(api.ledger, "utils", lambda *_: lying)
     with pytest.raises(UnexpectedAnswer):
         client.debts(flat.apartment_id)
 
 
 def _owner(api: FakeApi) -> str:
-    return api.books.users["ada"].subject
+    return api.ledger.users["ada"].subject
 
 
 def test_debts_in_two_currencies_have_two_totals(
@@ -127,7 +127,7 @@ def test_debts_in_two_currencies_have_two_totals(
 
 
 def test_an_apartment_of_somebody_else_is_not_found(client: BillingClient, api: FakeApi) -> None:
-    theirs = api.books.add_apartment(api.books.add_user("bob"))
+    theirs = api.ledger.add_apartment(api.ledger.add_user("bob"))
     with pytest.raises(RequestRejected, match="apartment_not_found"):
         client.debts(theirs.apartment_id)
 
@@ -167,7 +167,7 @@ def test_a_total_that_changed_pays_nothing_and_tells_the_new_one(
 def test_history_is_read_in_full_and_then_by_difference(
     client: BillingClient, api: FakeApi, flat: FakeApartment
 ) -> None:
-    api.books.part_size, api.books.page_size = 3, 7
+    api.ledger.part_size, api.ledger.page_size = 3, 7
     flat.debts = [bill(period=month(2026, 1 + n % 12)) for n in range(20)]
     client.pay(flat.apartment_id, [debt["bill_id"] for debt in flat.debts[:19]])
     state = client.sync_history(HistoryState(flat.apartment_id))
@@ -180,10 +180,10 @@ def test_history_is_read_in_full_and_then_by_difference(
 def test_threads_share_a_client_and_each_gets_its_own_answer(
     client: BillingClient, api: FakeApi, ada: FakeUser
 ) -> None:
-    flats = [api.books.add_apartment(ada) for _ in range(8)]
+    flats = [api.ledger.add_apartment(ada) for _ in range(8)]
     for number, flat in enumerate(flats, start=1):
         flat.debts = [bill(amount_minor=number), bill(amount_minor=number)]
-    api.answer_seconds, api.books.part_size = 0.05, 1
+    api.answer_seconds, api.ledger.part_size = 0.05, 1
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda flat: client.debts(flat.apartment_id), flats))
     assert [a.totals[0].minor for a in answers] == [2 * n for n in range(1, 9)]
@@ -208,6 +208,6 @@ def test_an_apartment_id_that_is_no_uuid_is_a_mistake_of_the_caller(client: Bill
 
 
 @pytest.mark.parametrize("url", ["ftp://host", "127.0.0.1:8000", "http://a@b", "http://h?x=1"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_an_address_that_is_none_is_rejected(url: str) -> None:
     with pytest.raises(ValueError, match="address"):
         BillingClient(url)

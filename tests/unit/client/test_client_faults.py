@@ -14,14 +14,14 @@ from billing_client import (
     BillingClient,
     BillingError,
     Debts,
-    GatewayRefused,
+    GatewayRejected,
     NotLoggedIn,
     Session,
     SessionInMemory,
 )
 
 from tests.support.fake_api import FakeApi, Fault
-from tests.support.fake_books import FakeApartment, bill
+from tests.support.fake_ledger import FakeApartment, bill
 
 
 def test_a_lost_answer_to_a_question_can_be_collected_from_its_queue(
@@ -65,7 +65,7 @@ def test_a_session_that_is_over_asks_for_a_login(
     assert caught.value.code == "session_expired"
 
 
-def test_a_renewed_token_that_is_refused_asks_for_a_login(
+def test_a_renewed_token_that_is_rejected_asks_for_a_login(
     client: BillingClient, api: FakeApi, flat: FakeApartment
 ) -> None:
     api.faults = [Fault("status", "POST", "utils", status=401, times=9)]
@@ -88,7 +88,7 @@ def test_a_gateway_that_asks_for_more_time_than_there_is_ends_the_call_at_once(
 ) -> None:
     api.faults = [Fault("status", "POST", "utils", status=429, retry_after=60)]
     started = time.monotonic()
-    with pytest.raises(GatewayRefused) as caught:
+    with pytest.raises(GatewayRejected) as caught:
         hasty.debts(flat.apartment_id)
     assert (caught.value.http_status, caught.value.retry_after_seconds) == (429, 60)
     assert time.monotonic() - started < 1.0
@@ -155,11 +155,11 @@ def test_polls_of_a_queue_that_does_not_exist_yet_are_few(
     assert len(api.calls("GET", "utils")) < 12
 
 
-def test_a_refusal_keeps_the_gateways_words(
+def test_a_rejection_keeps_the_gateways_words(
     client: BillingClient, api: FakeApi, flat: FakeApartment
 ) -> None:
     api.faults = [Fault("status", "POST", "utils", status=413)]
-    with pytest.raises(GatewayRefused) as caught:
+    with pytest.raises(GatewayRejected) as caught:
         client.debts(flat.apartment_id)
     assert (caught.value.http_status, caught.value.code) == (413, "fault_413")
     assert caught.value.request_id

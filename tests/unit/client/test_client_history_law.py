@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.fake_api import FakeApi, Fault
-from tests.support.fake_books import START, FakeApartment, bill, instant
+from tests.support.fake_ledger import START, FakeApartment, bill, instant
 
 
 @dataclass
@@ -72,7 +72,7 @@ deeds = st.lists(
 def world() -> tuple[FakeApi, FakeApartment, BillingClient]:
     api = FakeApi()
     api.queues.visibility_seconds = 0.0
-    flat = api.books.add_apartment(api.books.add_user())
+    flat = api.ledger.add_apartment(api.ledger.add_user())
     client = BillingClient(
         "http://billing.test",
         http=httpx.Client(transport=api.transport()),
@@ -84,7 +84,7 @@ def world() -> tuple[FakeApi, FakeApartment, BillingClient]:
 
 
 def apply_weather(api: FakeApi, weather: Weather) -> None:
-    api.books.part_size, api.books.page_size = weather.part_size, weather.page_size
+    api.ledger.part_size, api.ledger.page_size = weather.part_size, weather.page_size
     api.queues.shuffle = random.Random(weather.seed)
     api.queues.batch = weather.batch
     api.queues.lose_acknowledgements = weather.lose_acknowledgements
@@ -180,9 +180,9 @@ def test_a_history_that_has_more_but_does_not_go_on_is_an_error(
 ) -> None:
     api, flat, client = world()
     pay(flat, 2)
-    answer = api.books.history(api.books.users["ada"].subject, flat.apartment_id, _nothing())
+    answer = api.ledger.history(api.ledger.users["ada"].subject, flat.apartment_id, _nothing())
     answer["parts"][-1]["more"] = True
-    monkeypatch.setattr(api.books, "history", lambda *_: answer)
+    monkeypatch.setattr(api.ledger, "history", lambda *_: answer)
     with pytest.raises(BillingError, match="does not go on"):
         client.sync_history(HistoryState(flat.apartment_id))
 

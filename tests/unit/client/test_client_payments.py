@@ -7,7 +7,7 @@ from billing_client import (
     AnswerTimeout,
     BillingClient,
     ConnectionFailed,
-    GatewayRefused,
+    GatewayRejected,
     PendingRequest,
     Receipt,
     ServiceFailed,
@@ -15,7 +15,7 @@ from billing_client import (
 )
 
 from tests.support.fake_api import FakeApi, Fault
-from tests.support.fake_books import FakeApartment, bill
+from tests.support.fake_ledger import FakeApartment, bill
 from tests.support.fake_server import closed_port
 from tests.unit.client.conftest import BriskClock
 
@@ -104,7 +104,7 @@ def test_a_resumed_payment_stays_kept_until_the_service_speaks_of_it(
         pay_all(client, flat)
     api.faults = [Fault("status", "POST", "payments", times=99, status=429)]
     assert caught.value.pending is not None
-    with pytest.raises(GatewayRefused) as again:
+    with pytest.raises(GatewayRejected) as again:
         client.resume_payment(caught.value.pending)
     assert again.value.pending is not None
     assert len(client.pending_payments.all()) == 1

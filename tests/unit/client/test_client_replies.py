@@ -63,7 +63,7 @@ def test_what_is_remembered_is_bounded() -> None:
 @pytest.mark.parametrize(
     "change", [{"part": 0}, {"part": 3}, {"parts": "2"}, {"request_id": None}, {"receipt": 1}]
 )
-def test_a_reply_that_is_none_is_refused(change: dict[str, object]) -> None:
+def test_a_reply_that_is_none_is_rejected(change: dict[str, object]) -> None:
     raw = {"request_id": "r", "status": "done", "part": 1, "parts": 2, "receipt": "x"}
     with pytest.raises(UnexpectedAnswer):
         decode_reply(Fields.of({**raw, **change}, "reply"))

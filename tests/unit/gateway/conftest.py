@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from localcloud.gateway import create_app
 from tests.unit.gateway.tools import ANNA, DOCUMENT, Keyring, MemoryQueues
+from tools.local.gateway import create_app
 
 Login = Callable[..., dict[str, str]]
 

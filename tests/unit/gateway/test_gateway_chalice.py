@@ -14,8 +14,6 @@ from chalice.config import Config
 from chalice.local import LocalDevServer
 from chalice.test import Client as ChaliceClient
 
-from localcloud.gateway import create_app
-from localcloud.gateway.chalice_routes import mount
 from tests.unit.gateway.conftest import Login
 from tests.unit.gateway.tools import (
     ANNA,
@@ -28,6 +26,8 @@ from tests.unit.gateway.tools import (
     MemoryQueues,
     reply_queue,
 )
+from tools.local.gateway import create_app
+from tools.local.gateway.chalice_routes import mount
 
 UTILS = f"/apartments/{APARTMENT}/utils"
 
@@ -95,7 +95,7 @@ def test_a_journey_through_chalice_local(
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "image/png"])
-def test_the_executor_refuses_other_content_types(
+def test_the_executor_rejects_other_content_types(
     connection: HTTPConnection, login: Login, content_type: str
 ) -> None:
     status, headers, answer = ask(

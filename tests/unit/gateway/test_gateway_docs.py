@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS30Validator
 
-from localcloud.gateway.document import SOURCE
-from localcloud.gateway.extras import public_document
-from localcloud.gateway.reference import PAGE, rewrite
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
+from tools.local.gateway.document import SOURCE
+from tools.local.gateway.extras import public_document
+from tools.local.gateway.reference import PAGE, rewrite
 
 TREE = public_document(DOCUMENT)
 SCHEMAS: dict[str, Any] = TREE["components"]["schemas"]
-# What `data` of a refusal may name, which the examples, all done, can't show.
-OF_REFUSALS = {"fields", "bills", "expected_total_minor"}
+# What `data` of a rejection may name, which the examples, all done, can't show.
+OF_REJECTIONS = {"fields", "bills", "expected_total_minor"}
 
 
 def test_the_page_is_in_step_with_the_contract() -> None:
     page = PAGE.read_text("utf-8")
     assert rewrite(page, SOURCE.read_text("utf-8")) == page, (
-        "run python -m localcloud.gateway.reference"
+        "run python -m tools.local.gateway.reference"
     )
 
 
@@ -64,4 +64,4 @@ def test_examples_of_replies_show_every_documented_field(name: str) -> None:
     example = SCHEMAS[name]["example"]
     assert set(example) == {*SCHEMAS["Reply"]["required"]}
     data = SCHEMAS[name]["allOf"][1]["properties"]["data"]["$ref"].rsplit("/", 1)[-1]
-    assert set(example["data"]) == set(SCHEMAS[data]["properties"]) - OF_REFUSALS
+    assert set(example["data"]) == set(SCHEMAS[data]["properties"]) - OF_REJECTIONS

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from localcloud.gateway.document import METHODS, SOURCE, fill, read, render
-from localcloud.gateway.extras import public_document
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
+from tools.local.gateway.document import METHODS, SOURCE, fill, read, render
+from tools.local.gateway.extras import public_document
 
 TREE: dict[str, Any] = yaml.safe_load(DOCUMENT)
 ENTRIES: list[tuple[str, str, dict[str, Any]]] = [
@@ -94,7 +94,7 @@ def test_terraform_variables_are_the_only_ones() -> None:
     }
 
 
-def test_an_unknown_variable_is_refused() -> None:
+def test_an_unknown_variable_is_rejected() -> None:
     with pytest.raises(ValueError, match="surprise"):
         fill("${region} ${surprise}", region="eu-central-1")
 
@@ -190,8 +190,8 @@ def test_each_operation_documents_its_answers(
     path: str, method: str, entry: dict[str, Any]
 ) -> None:
     success = {"post": "202", "get": "200", "delete": "204"}[method]
-    refusals = {"400", "403", "413", "415", "429", "500", "502", "504"}
-    assert set(entry["responses"]) - {"401"} == {success, *refusals}
+    rejections = {"400", "403", "413", "415", "429", "500", "502", "504"}
+    assert set(entry["responses"]) - {"401"} == {success, *rejections}
     assert entry["operationId"]
     assert entry["summary"]
     assert entry["tags"]

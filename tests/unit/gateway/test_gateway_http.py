@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from localcloud.gateway.throttle import Throttles
-from localcloud.service import Throttle
 from tests.unit.gateway.conftest import Login
 from tests.unit.gateway.tools import (
     ANNA,
@@ -25,9 +23,11 @@ from tests.unit.gateway.tools import (
     REQUEST,
     UTILS,
     MemoryQueues,
-    assert_refused,
+    assert_rejected,
     reply_queue,
 )
+from tools.local.gateway.throttle import Throttles
+from tools.local.service import Throttle
 
 INSTANT = "2026-11-22T10:00:00.000000Z"
 
@@ -52,7 +52,7 @@ def test_a_stage_is_part_of_the_address(serve: Callable[..., Client], login: Log
     assert answer.json is not None
     assert answer.json["poll"] == f"/v1{UTILS}/{QUEUE_NAME}"
     assert client.get(answer.json["poll"], headers=login()).json == {"replies": []}
-    assert_refused(client.post(UTILS, json=REQUEST, headers=login()), 404, "route_not_found")
+    assert_rejected(client.post(UTILS, json=REQUEST, headers=login()), 404, "route_not_found")
 
 
 def test_the_client_s_body_and_its_attributes_reach_the_queue(
@@ -176,7 +176,7 @@ def test_somebody_else_with_my_queue_name_polls_a_queue_of_his_own(
     receipt = queues.messages[reply_queue(ANNA)][0]["ReceiptHandle"]
     target = {"receipt": receipt}
     taken = client.delete(f"{UTILS}/{QUEUE_NAME}", query_string=target, headers=login(BORIS))
-    assert_refused(taken, 400, "invalid_receipt")
+    assert_rejected(taken, 400, "invalid_receipt")
     assert len(queues.messages[reply_queue(ANNA)]) == 1
 
 
@@ -194,7 +194,7 @@ def test_a_reply_is_gone_once_it_is_acknowledged(
 
 def test_a_receipt_is_needed(client: Client, login: Login) -> None:
     answer = client.delete(f"{UTILS}/{QUEUE_NAME}", headers=login())
-    assert_refused(answer, 400, "invalid_parameter")
+    assert_rejected(answer, 400, "invalid_parameter")
 
 
 def test_too_many_requests_are_told_to_wait(serve: Callable[..., Client]) -> None:
@@ -202,10 +202,10 @@ def test_too_many_requests_are_told_to_wait(serve: Callable[..., Client]) -> Non
     limits = {"posts": Throttle(rate=1, burst=2), "polls": Throttle(rate=5, burst=5)}
     client = serve(throttles=Throttles(limits, clock=lambda: now[0]))
     statuses = [client.post("/auth", json=LOGIN).status_code for _ in range(2)]
-    refused = client.post("/auth", json=LOGIN)
+    rejected = client.post("/auth", json=LOGIN)
     assert statuses == [202, 202]
-    assert_refused(refused, 429, "too_many_requests")
-    assert refused.headers["Retry-After"] == "1"
+    assert_rejected(rejected, 429, "too_many_requests")
+    assert rejected.headers["Retry-After"] == "1"
     # Each method has its own: polls go on, and so do preflights.
     assert client.get(f"/auth/{QUEUE_NAME}").status_code == 200
     assert [client.options("/auth").status_code for _ in range(6)] == [204] * 5 + [429]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.gateway.java import JavaString, escape_javascript, url_encode
+from tools.local.gateway.java import JavaString, escape_javascript, url_encode
 
 
 @pytest.mark.parametrize(

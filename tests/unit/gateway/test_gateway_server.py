@@ -19,12 +19,12 @@ from http.client import HTTPConnection
 import pytest
 from werkzeug.test import Client
 
-from localcloud.gateway import create_app
-from localcloud.gateway.__main__ import app_from, main
-from localcloud.gateway.server import make_http_server
-from localcloud.gateway.sqs import Answer
 from tests.unit.gateway.conftest import Login
 from tests.unit.gateway.tools import APARTMENT, DOCUMENT, QUEUE_NAME, Keyring
+from tools.local.gateway import create_app
+from tools.local.gateway.__main__ import app_from, main
+from tools.local.gateway.server import make_http_server
+from tools.local.gateway.sqs import Answer
 
 POLLS = 120
 ENVIRONMENT = {
@@ -144,7 +144,7 @@ def until_answered(address: tuple[str, int]) -> tuple[int, bytes]:
 def test_the_process_serves_until_it_is_told_to_end() -> None:
     port = free_port()
     environment = {**os.environ, **ENVIRONMENT, "PORT": str(port)}
-    command = [sys.executable, "-m", "localcloud.gateway"]
+    command = [sys.executable, "-m", "tools.local.gateway"]
     with subprocess.Popen(command, env=environment) as process:
         answer = until_answered(("127.0.0.1", port))
         process.send_signal(signal.SIGTERM)

@@ -14,11 +14,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 from werkzeug.test import Client
 
-from localcloud.gateway import create_app, render
-from localcloud.gateway.errors import GatewayError
-from localcloud.gateway.sqs import Sqs, message_attributes, parse_form
-from localcloud.gateway.sqs_client import make_client
 from tests.unit.gateway.tools import APARTMENT
+from tools.local.gateway import create_app, render
+from tools.local.gateway.errors import GatewayError
+from tools.local.gateway.sqs import Sqs, message_attributes, parse_form
+from tools.local.gateway.sqs_client import make_client
 
 REGION = "eu-central-1"
 PREFIX = "bill-moto"
@@ -133,8 +133,8 @@ def test_tokens_of_cognito_are_told_apart(client: Client, cloud: Cloud) -> None:
     assert client.get(path, headers=bearer(cloud)).json == {"replies": []}
     access = client.get(path, headers=bearer(cloud, kind="AccessToken"))
     other_client = client.get(path, headers=bearer(cloud, "anna elsewhere"))
-    for refused in (access, other_client):
-        assert (refused.status_code, (refused.json or {})["code"]) == (401, "unauthorized")
+    for rejected in (access, other_client):
+        assert (rejected.status_code, (rejected.json or {})["code"]) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_reply_is_read_by_its_owner_alone_until_it_is_acknowledged(
 
 
 @pytest.mark.parametrize("receipt", ["x", "", "&Action=PurgeQueue", "\x00"])
-def test_a_receipt_that_is_none_is_refused(client: Client, cloud: Cloud, receipt: str) -> None:
+def test_a_receipt_that_is_none_is_rejected(client: Client, cloud: Cloud, receipt: str) -> None:
     queue_name = str(uuid.uuid4())
     cloud.sqs.create_queue(QueueName=own_queue(cloud, "anna", queue_name))
     path = f"/apartments/{APARTMENT}/payments/{queue_name}"
@@ -201,7 +201,7 @@ def test_a_body_that_sqs_finds_too_large_is_too_large(client: Client, cloud: Clo
     assert (answer.status_code, (answer.json or {})["code"]) == (413, "body_too_large")
 
 
-def test_characters_that_sqs_does_not_take_are_refused(client: Client, cloud: Cloud) -> None:
+def test_characters_that_sqs_does_not_take_are_rejected(client: Client, cloud: Cloud) -> None:
     body = {"username": "a\ufffe", "password": "b", "queue_name": str(uuid.uuid4())}
     text = json.dumps(body, ensure_ascii=False)
     login = client.post("/auth", data=text, content_type="application/json")
@@ -219,7 +219,7 @@ def test_nobody_at_the_endpoint_is_an_upstream_error() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "Action", "Action=PurgeQueue", "Action=SendMessage&Action=x"])
-def test_a_form_that_is_none_is_refused_as_sqs_does(cloud: Cloud, body: str) -> None:
+def test_a_form_that_is_none_is_rejected_as_sqs_does(cloud: Cloud, body: str) -> None:
     answer = Sqs(cloud.sqs).call(f"123456789012/{PREFIX}-utils", body)
     assert (answer.status, answer.body["Error"]["Code"]) == (400, "InvalidAction")
 

@@ -10,10 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.gateway.document import Operation
-from localcloud.gateway.java import JavaString
-from localcloud.gateway.sqs import message_attributes, parse_form
-from localcloud.gateway.vtl import Context, Input, Parameters, new_context, render_template
 from tests.unit.gateway.tools import (
     ANNA,
     APARTMENT,
@@ -23,6 +19,10 @@ from tests.unit.gateway.tools import (
     QUEUE_NAME,
     reply_queue,
 )
+from tools.local.gateway.document import Operation
+from tools.local.gateway.java import JavaString
+from tools.local.gateway.sqs import message_attributes, parse_form
+from tools.local.gateway.vtl import Context, Input, Parameters, new_context, render_template
 
 QUEUE = QUEUE_NAME.replace("-", "")
 HOSTILE = [
@@ -90,7 +90,7 @@ def pay(
 
 
 def body_with(value: str) -> str:
-    """Make a body with the value in it; no template may rely on a schema having refused it."""
+    """Make a body with the value in it; no template may rely on a schema having rejected it."""
     return json.dumps({"queue_name": QUEUE_NAME, value: value, "x": [value]}, ensure_ascii=False)
 
 
@@ -220,7 +220,7 @@ def test_a_token_for_another_client_asks_sqs_for_nothing(entry: Operation, audie
         path_parameters={"apartment_id": APARTMENT, "queue_name": QUEUE_NAME},
         audience=audience,
     )
-    assert sent["Action"] == "RefuseToken"
+    assert sent["Action"] == "RejectToken"
 
 
 @pytest.mark.parametrize("spelling", [QUEUE_NAME, QUEUE_NAME.upper(), QUEUE])

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.gateway.document import SOURCE, parse
 from tests.unit.gateway.tools import CLIENT_ID, DOCUMENT, POOL_ID
+from tools.local.gateway.document import SOURCE, parse
 
 VARIABLES = {
     "prefix": "bill-test",

@@ -52,7 +52,9 @@ def test_an_id_token_is_taken_bare_or_after_bearer(
     "authorization",
     [None, "", "Bearer", "Bearer ", "Basic YTpi", "a.b.c", "Bearer x", "ключ", "\x00", "." * 9000],
 )
-def test_a_missing_or_malformed_token_is_refused(client: Client, authorization: str | None) -> None:
+def test_a_missing_or_malformed_token_is_rejected(
+    client: Client, authorization: str | None
+) -> None:
     assert post(client, authorization) == (401, "unauthorized")
 
 
@@ -68,14 +70,14 @@ def test_a_missing_or_malformed_token_is_refused(client: Client, authorization: 
         {"nbf": datetime.now(UTC) + timedelta(hours=1)},
     ],
 )
-def test_a_token_that_is_no_id_token_of_the_pool_is_refused(
+def test_a_token_that_is_no_id_token_of_the_pool_is_rejected(
     client: Client, keyring: Keyring, claims: dict[str, Any]
 ) -> None:
     assert post(client, keyring.token(**claims)) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize("audience", ["another-client", "", None])
-def test_a_token_for_another_client_of_the_pool_is_refused_and_reaches_no_queue(
+def test_a_token_for_another_client_of_the_pool_is_rejected_and_reaches_no_queue(
     client: Client, keyring: Keyring, queues: MemoryQueues, audience: str | None
 ) -> None:
     headers = {"Authorization": keyring.token(aud=audience)}
@@ -98,7 +100,7 @@ def test_an_expired_token_says_so(client: Client, keyring: Keyring) -> None:
     assert post(client, keyring.token(exp=HOUR_AGO)) == (401, "token_expired")
 
 
-def test_an_expired_token_of_somebody_else_is_only_refused(client: Client) -> None:
+def test_an_expired_token_of_somebody_else_is_only_rejected(client: Client) -> None:
     assert post(client, Keyring().token(exp=HOUR_AGO)) == (401, "unauthorized")
 
 
@@ -106,13 +108,13 @@ def test_the_keys_of_somebody_else_open_nothing(client: Client) -> None:
     assert post(client, Keyring().token()) == (401, "unauthorized")
 
 
-def test_an_unsigned_token_is_refused(client: Client) -> None:
+def test_an_unsigned_token_is_rejected(client: Client) -> None:
     claims = {"sub": ANNA, "iss": ISSUER, "token_use": "id", "exp": 4102444800}
     for header in ({"alg": "none", "kid": "k1"}, {"alg": "None"}):
         assert post(client, f"{part(header)}.{part(claims)}.") == (401, "unauthorized")
 
 
-def test_a_token_signed_by_the_public_key_as_a_secret_is_refused(client: Client) -> None:
+def test_a_token_signed_by_the_public_key_as_a_secret_is_rejected(client: Client) -> None:
     claims = {"sub": ANNA, "iss": ISSUER, "token_use": "id", "exp": 4102444800}
     secret = "s" * 32
     token = jwt.encode(claims, secret, algorithm="HS256", headers={"kid": "k1"})

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from localcloud.gateway.errors import GatewayError
-from localcloud.gateway.sqs import Answer, error_answer
 from tests.unit.gateway.conftest import Login
-from tests.unit.gateway.tools import QUEUE_NAME, REQUEST, UTILS, assert_refused
+from tests.unit.gateway.tools import QUEUE_NAME, REQUEST, UTILS, assert_rejected
+from tools.local.gateway.errors import GatewayError
+from tools.local.gateway.sqs import Answer, error_answer
 
 
 class Broken:
@@ -95,7 +95,7 @@ def test_what_sqs_says_never_reaches_the_client(
     answer = client.open(
         path, method=method, json=body, headers={**login(), "Content-Type": "application/json"}
     )
-    assert_refused(answer, status, code)
+    assert_rejected(answer, status, code)
 
 
 def test_a_fault_of_our_own_is_answered_without_its_text(
@@ -106,5 +106,5 @@ def test_a_fault_of_our_own_is_answered_without_its_text(
             raise RuntimeError("secret")
 
     answer = serve(backend=Faulty()).get(f"{UTILS}/{QUEUE_NAME}", headers=login())
-    assert_refused(answer, 500, "internal_error")
+    assert_rejected(answer, 500, "internal_error")
     assert "secret" not in answer.text

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from werkzeug.test import TestResponse
 
-from localcloud.gateway.document import read, render
-from localcloud.gateway.sqs import Answer, error_answer, message_attributes, parse_form
+from tools.local.gateway.document import read, render
+from tools.local.gateway.sqs import Answer, error_answer, message_attributes, parse_form
 
 PREFIX = "bill-test"
 POOL_ID = "eu-central-1_tEsTpOoL1"
@@ -133,7 +133,7 @@ def reply_queue(subject: str, queue_name: str = QUEUE_NAME) -> str:
     return f"{PREFIX}-r-{subject.replace('-', '')}-{queue_name.replace('-', '')}"
 
 
-def assert_refused(answer: TestResponse, status: int, code: str) -> None:
+def assert_rejected(answer: TestResponse, status: int, code: str) -> None:
     """See our error shape with CORS headers."""
     assert (answer.status_code, answer.json and answer.json["code"]) == (status, code)
     assert answer.json is not None

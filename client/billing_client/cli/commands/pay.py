@@ -191,8 +191,8 @@ def _resume(desk: Desk, pending: PendingRequest) -> Json:
             kept = KeptReceipt(desk.client.resume_payment(pending))
     except RequestRejected as rejected:
         desk.terminal.warn(f"The earlier payment was not made: {rejected.message}")
-        refusal = {"code": rejected.code, "message": rejected.message}
-        return {"idempotency_key": key, "receipt": None, "rejected": refusal}
+        rejection = {"code": rejected.code, "message": rejected.message}
+        return {"idempotency_key": key, "receipt": None, "rejected": rejection}
     if not desk.terminal.as_json:
         desk.terminal.say("The earlier payment was made.", style="bold green")
         show_receipt(desk.terminal, kept)

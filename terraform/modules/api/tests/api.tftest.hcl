@@ -116,7 +116,7 @@ run "the_contract_is_whole_and_a_new_text_is_a_new_deployment" {
   }
 }
 
-run "each_template_of_a_resident_refuses_tokens_of_other_clients" {
+run "each_template_of_a_resident_rejects_tokens_of_other_clients" {
   assert {
     condition = alltrue(flatten([
       for path in jsondecode(aws_api_gateway_rest_api.this.body).paths : [
@@ -240,7 +240,7 @@ run "without_a_domain_there_is_none_and_an_account_may_have_its_own_logging" {
   }
 }
 
-run "each_value_that_can_not_be_is_refused_by_its_name" {
+run "each_value_that_can_not_be_is_rejected_by_its_name" {
   command = plan
 
   variables {
@@ -258,7 +258,7 @@ run "each_value_that_can_not_be_is_refused_by_its_name" {
   expect_failures = [var.prefix, var.stage_name, var.user_pool_arn, var.user_pool_client_id, var.request_queue_arns, var.log_retention_days, var.throttles, var.requests_per_day, var.firewall]
 }
 
-run "a_domain_that_is_no_host_name_is_refused" {
+run "a_domain_that_is_no_host_name_is_rejected" {
   command = plan
 
   variables {
@@ -268,7 +268,7 @@ run "a_domain_that_is_no_host_name_is_refused" {
   expect_failures = [var.domain]
 }
 
-run "a_domain_without_a_certificate_is_refused" {
+run "a_domain_without_a_certificate_is_rejected" {
   command = plan
 
   variables {

@@ -17,7 +17,7 @@ variables {
 run "results_are_encrypted_on_the_wire_and_on_disk" {
   assert {
     condition     = aws_elasticache_replication_group.this.transit_encryption_enabled && aws_elasticache_replication_group.this.transit_encryption_mode == "required"
-    error_message = "The cache must refuse connections without TLS."
+    error_message = "The cache must reject connections without TLS."
   }
 
   assert {
@@ -137,7 +137,7 @@ run "functions_and_alarms_are_told_where_the_cache_is" {
   }
 }
 
-run "a_prefix_with_two_dashes_in_a_row_is_refused" {
+run "a_prefix_with_two_dashes_in_a_row_is_rejected" {
   command = plan
 
   variables {
@@ -147,7 +147,7 @@ run "a_prefix_with_two_dashes_in_a_row_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "a_vpc_that_is_none_is_refused" {
+run "a_vpc_that_is_none_is_rejected" {
   command = plan
 
   variables {
@@ -157,7 +157,7 @@ run "a_vpc_that_is_none_is_refused" {
   expect_failures = [var.vpc_id]
 }
 
-run "a_single_subnet_is_refused" {
+run "a_single_subnet_is_rejected" {
   command = plan
 
   variables {
@@ -167,7 +167,7 @@ run "a_single_subnet_is_refused" {
   expect_failures = [var.subnet_ids]
 }
 
-run "a_security_group_that_is_none_is_refused" {
+run "a_security_group_that_is_none_is_rejected" {
   command = plan
 
   variables {
@@ -177,7 +177,7 @@ run "a_security_group_that_is_none_is_refused" {
   expect_failures = [var.functions_security_group_id]
 }
 
-run "an_alias_is_refused_for_a_key" {
+run "an_alias_is_rejected_for_a_key" {
   command = plan
 
   variables {
@@ -187,7 +187,7 @@ run "an_alias_is_refused_for_a_key" {
   expect_failures = [var.kms_key_arn]
 }
 
-run "an_engine_of_another_protocol_is_refused" {
+run "an_engine_of_another_protocol_is_rejected" {
   command = plan
 
   variables {
@@ -197,7 +197,7 @@ run "an_engine_of_another_protocol_is_refused" {
   expect_failures = [var.engine]
 }
 
-run "a_node_type_of_another_service_is_refused" {
+run "a_node_type_of_another_service_is_rejected" {
   command = plan
 
   variables {
@@ -207,7 +207,7 @@ run "a_node_type_of_another_service_is_refused" {
   expect_failures = [var.node_type]
 }
 
-run "a_single_node_is_refused" {
+run "a_single_node_is_rejected" {
   command = plan
 
   variables {
@@ -217,7 +217,7 @@ run "a_single_node_is_refused" {
   expect_failures = [var.node_count]
 }
 
-run "a_maintenance_window_without_days_is_refused" {
+run "a_maintenance_window_without_days_is_rejected" {
   command = plan
 
   variables {

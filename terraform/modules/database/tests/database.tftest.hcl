@@ -36,7 +36,7 @@ mock_provider "aws" {
     }
   }
 
-  # The provider refuses names that start with a digit, as one in four made-up ones does.
+  # The provider rejects names that start with a digit, as one in four made-up ones does.
   mock_resource "aws_db_proxy_default_target_group" {
     defaults = {
       name = "default"
@@ -98,7 +98,7 @@ run "the_owners_password_is_made_and_kept_by_rds" {
   }
 }
 
-run "the_server_refuses_connections_without_tls_and_weak_password_hashes" {
+run "the_server_rejects_connections_without_tls_and_weak_password_hashes" {
   assert {
     condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "rds.force_ssl"]) == "1"
     error_message = "rds.force_ssl must be 1."
@@ -173,7 +173,7 @@ run "the_database_survives_a_zone_a_mistake_and_a_destroy" {
 
   assert {
     condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "bill-test-db-final"
-    error_message = "The instance must refuse to be deleted, and leave a snapshot when it may."
+    error_message = "The instance must reject to be deleted, and leave a snapshot when it may."
   }
 
   assert {
@@ -272,7 +272,7 @@ run "with_a_proxy_functions_connect_to_it_and_migrations_to_the_instance" {
 
   assert {
     condition     = aws_db_proxy.this["this"].require_tls && !aws_db_proxy.this["this"].debug_logging
-    error_message = "The proxy must refuse connections without TLS and log no statements."
+    error_message = "The proxy must reject connections without TLS and log no statements."
   }
 
   assert {
@@ -326,7 +326,7 @@ run "a_stage_worth_nothing_can_be_destroyed" {
   }
 }
 
-run "a_prefix_that_starts_with_a_digit_is_refused" {
+run "a_prefix_that_starts_with_a_digit_is_rejected" {
   command = plan
 
   variables {
@@ -336,7 +336,7 @@ run "a_prefix_that_starts_with_a_digit_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "a_vpc_that_is_none_is_refused" {
+run "a_vpc_that_is_none_is_rejected" {
   command = plan
 
   variables {
@@ -346,7 +346,7 @@ run "a_vpc_that_is_none_is_refused" {
   expect_failures = [var.vpc_id]
 }
 
-run "a_single_subnet_is_refused" {
+run "a_single_subnet_is_rejected" {
   command = plan
 
   variables {
@@ -356,7 +356,7 @@ run "a_single_subnet_is_refused" {
   expect_failures = [var.subnet_ids]
 }
 
-run "a_security_group_that_is_none_is_refused" {
+run "a_security_group_that_is_none_is_rejected" {
   command = plan
 
   variables {
@@ -366,7 +366,7 @@ run "a_security_group_that_is_none_is_refused" {
   expect_failures = [var.functions_security_group_id]
 }
 
-run "an_alias_is_refused_for_a_key" {
+run "an_alias_is_rejected_for_a_key" {
   command = plan
 
   variables {
@@ -376,7 +376,7 @@ run "an_alias_is_refused_for_a_key" {
   expect_failures = [var.kms_key_arn]
 }
 
-run "a_version_of_postgres_that_was_not_tried_is_refused" {
+run "a_version_of_postgres_that_was_not_tried_is_rejected" {
   command = plan
 
   variables {
@@ -386,7 +386,7 @@ run "a_version_of_postgres_that_was_not_tried_is_refused" {
   expect_failures = [var.engine_version]
 }
 
-run "an_instance_class_of_another_service_is_refused" {
+run "an_instance_class_of_another_service_is_rejected" {
   command = plan
 
   variables {
@@ -396,7 +396,7 @@ run "an_instance_class_of_another_service_is_refused" {
   expect_failures = [var.instance_class]
 }
 
-run "too_little_storage_is_refused" {
+run "too_little_storage_is_rejected" {
   command = plan
 
   variables {
@@ -406,7 +406,7 @@ run "too_little_storage_is_refused" {
   expect_failures = [var.allocated_storage_gib]
 }
 
-run "storage_that_cannot_grow_is_refused" {
+run "storage_that_cannot_grow_is_rejected" {
   command = plan
 
   variables {
@@ -416,7 +416,7 @@ run "storage_that_cannot_grow_is_refused" {
   expect_failures = [var.max_storage_gib]
 }
 
-run "backups_of_a_day_are_refused" {
+run "backups_of_a_day_are_rejected" {
   command = plan
 
   variables {
@@ -426,7 +426,7 @@ run "backups_of_a_day_are_refused" {
   expect_failures = [var.backup_retention_days]
 }
 
-run "a_backup_window_that_is_no_span_is_refused" {
+run "a_backup_window_that_is_no_span_is_rejected" {
   command = plan
 
   variables {
@@ -436,7 +436,7 @@ run "a_backup_window_that_is_no_span_is_refused" {
   expect_failures = [var.backup_window]
 }
 
-run "a_maintenance_window_without_days_is_refused" {
+run "a_maintenance_window_without_days_is_rejected" {
   command = plan
 
   variables {
@@ -446,7 +446,7 @@ run "a_maintenance_window_without_days_is_refused" {
   expect_failures = [var.maintenance_window]
 }
 
-run "too_few_connections_are_refused" {
+run "too_few_connections_are_rejected" {
   command = plan
 
   variables {
@@ -456,7 +456,7 @@ run "too_few_connections_are_refused" {
   expect_failures = [var.max_connections]
 }
 
-run "a_timeout_of_never_is_refused" {
+run "a_timeout_of_never_is_rejected" {
   command = plan
 
   variables {
@@ -466,7 +466,7 @@ run "a_timeout_of_never_is_refused" {
   expect_failures = [var.timeouts_ms]
 }
 
-run "a_lock_timeout_above_the_statement_timeout_is_refused" {
+run "a_lock_timeout_above_the_statement_timeout_is_rejected" {
   command = plan
 
   variables {
@@ -476,7 +476,7 @@ run "a_lock_timeout_above_the_statement_timeout_is_refused" {
   expect_failures = [var.timeouts_ms]
 }
 
-run "logging_nearly_every_statement_is_refused" {
+run "logging_nearly_every_statement_is_rejected" {
   command = plan
 
   variables {
@@ -486,7 +486,7 @@ run "logging_nearly_every_statement_is_refused" {
   expect_failures = [var.slow_statement_log_ms]
 }
 
-run "a_log_that_rds_does_not_have_is_refused" {
+run "a_log_that_rds_does_not_have_is_rejected" {
   command = plan
 
   variables {
@@ -496,7 +496,7 @@ run "a_log_that_rds_does_not_have_is_refused" {
   expect_failures = [var.log_exports]
 }
 
-run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
+run "a_retention_that_cloudwatch_does_not_offer_is_rejected" {
   command = plan
 
   variables {
@@ -506,7 +506,7 @@ run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
   expect_failures = [var.log_retention_days]
 }
 
-run "a_monitoring_interval_that_rds_does_not_offer_is_refused" {
+run "a_monitoring_interval_that_rds_does_not_offer_is_rejected" {
   command = plan
 
   variables {
@@ -516,7 +516,7 @@ run "a_monitoring_interval_that_rds_does_not_offer_is_refused" {
   expect_failures = [var.monitoring_interval_seconds]
 }
 
-run "a_retention_that_performance_insights_does_not_offer_is_refused" {
+run "a_retention_that_performance_insights_does_not_offer_is_rejected" {
   command = plan
 
   variables {
@@ -526,7 +526,7 @@ run "a_retention_that_performance_insights_does_not_offer_is_refused" {
   expect_failures = [var.performance_insights_retention_days]
 }
 
-run "a_proxy_that_knows_no_secret_is_refused" {
+run "a_proxy_that_knows_no_secret_is_rejected" {
   command = plan
 
   variables {

@@ -167,7 +167,7 @@ run "environments_say_where_things_are_and_hold_no_secret" {
 
   assert {
     condition     = local.environments["payments"].DATABASE_POOLED == "true" && local.environments["migrate"].DATABASE_POOLED == "false"
-    error_message = "Functions behind the proxy ask it for settings, which it refuses; the migration goes past it."
+    error_message = "Functions behind the proxy ask it for settings, which it rejects; the migration goes past it."
   }
 
   assert {
@@ -228,7 +228,7 @@ run "a_new_account_can_leave_concurrency_unreserved" {
   }
 }
 
-run "each_value_that_can_not_be_is_refused_by_its_name" {
+run "each_value_that_can_not_be_is_rejected_by_its_name" {
   command = plan
 
   variables {
@@ -245,7 +245,7 @@ run "each_value_that_can_not_be_is_refused_by_its_name" {
   expect_failures = [var.prefix, var.subnet_ids, var.max_receive_count, var.database, var.role_secret_arns, var.log_level, var.log_retention_days, var.reconcile_schedule]
 }
 
-run "memory_that_lambda_does_not_offer_is_refused" {
+run "memory_that_lambda_does_not_offer_is_rejected" {
   command = plan
 
   variables {
@@ -255,7 +255,7 @@ run "memory_that_lambda_does_not_offer_is_refused" {
   expect_failures = [var.functions]
 }
 
-run "a_timeout_that_lambda_does_not_offer_is_refused" {
+run "a_timeout_that_lambda_does_not_offer_is_rejected" {
   command = plan
 
   variables {
@@ -265,7 +265,7 @@ run "a_timeout_that_lambda_does_not_offer_is_refused" {
   expect_failures = [var.functions]
 }
 
-run "a_role_that_the_database_does_not_know_is_refused" {
+run "a_role_that_the_database_does_not_know_is_rejected" {
   command = plan
 
   variables {
@@ -275,7 +275,7 @@ run "a_role_that_the_database_does_not_know_is_refused" {
   expect_failures = [var.functions]
 }
 
-run "one_copy_of_a_function_that_reads_a_queue_is_refused" {
+run "one_copy_of_a_function_that_reads_a_queue_is_rejected" {
   command = plan
 
   variables {
@@ -285,7 +285,7 @@ run "one_copy_of_a_function_that_reads_a_queue_is_refused" {
   expect_failures = [var.functions]
 }
 
-run "a_batch_that_would_wait_for_messages_is_refused" {
+run "a_batch_that_would_wait_for_messages_is_rejected" {
   command = plan
 
   variables {
@@ -295,7 +295,7 @@ run "a_batch_that_would_wait_for_messages_is_refused" {
   expect_failures = [var.functions]
 }
 
-run "a_batch_that_does_not_fit_into_the_timeout_is_refused" {
+run "a_batch_that_does_not_fit_into_the_timeout_is_rejected" {
   command = plan
 
   variables {

@@ -88,7 +88,7 @@ run "passwords_are_long_and_mixed" {
 run "logins_are_not_deleted_by_mistake" {
   assert {
     condition     = aws_cognito_user_pool.this.deletion_protection == "ACTIVE"
-    error_message = "The pool must refuse to be deleted."
+    error_message = "The pool must reject to be deleted."
   }
 }
 
@@ -152,7 +152,7 @@ run "invitations_come_from_the_operators_own_address" {
   }
 }
 
-run "a_prefix_in_capitals_is_refused" {
+run "a_prefix_in_capitals_is_rejected" {
   command = plan
 
   variables {
@@ -162,7 +162,7 @@ run "a_prefix_in_capitals_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "tokens_of_a_day_are_refused" {
+run "tokens_of_a_day_are_rejected" {
   command = plan
 
   variables {
@@ -172,7 +172,7 @@ run "tokens_of_a_day_are_refused" {
   expect_failures = [var.token_minutes]
 }
 
-run "refresh_tokens_of_a_year_are_refused" {
+run "refresh_tokens_of_a_year_are_rejected" {
   command = plan
 
   variables {
@@ -182,7 +182,7 @@ run "refresh_tokens_of_a_year_are_refused" {
   expect_failures = [var.refresh_token_days]
 }
 
-run "short_passwords_are_refused" {
+run "short_passwords_are_rejected" {
   command = plan
 
   variables {
@@ -192,7 +192,7 @@ run "short_passwords_are_refused" {
   expect_failures = [var.password_minimum_length]
 }
 
-run "passwords_of_two_kinds_are_refused" {
+run "passwords_of_two_kinds_are_rejected" {
   command = plan
 
   variables {
@@ -202,7 +202,7 @@ run "passwords_of_two_kinds_are_refused" {
   expect_failures = [var.password_kinds]
 }
 
-run "a_login_without_the_service_is_refused" {
+run "a_login_without_the_service_is_rejected" {
   command = plan
 
   variables {
@@ -212,7 +212,7 @@ run "a_login_without_the_service_is_refused" {
   expect_failures = [var.login_flows]
 }
 
-run "temporary_passwords_of_a_year_are_refused" {
+run "temporary_passwords_of_a_year_are_rejected" {
   command = plan
 
   variables {
@@ -222,7 +222,7 @@ run "temporary_passwords_of_a_year_are_refused" {
   expect_failures = [var.temporary_password_days]
 }
 
-run "a_second_factor_for_all_is_refused" {
+run "a_second_factor_for_all_is_rejected" {
   command = plan
 
   variables {
@@ -232,7 +232,7 @@ run "a_second_factor_for_all_is_refused" {
   expect_failures = [var.mfa]
 }
 
-run "a_plan_that_cognito_does_not_have_is_refused" {
+run "a_plan_that_cognito_does_not_have_is_rejected" {
   command = plan
 
   variables {
@@ -242,7 +242,7 @@ run "a_plan_that_cognito_does_not_have_is_refused" {
   expect_failures = [var.tier]
 }
 
-run "threat_protection_that_cognito_does_not_have_is_refused" {
+run "threat_protection_that_cognito_does_not_have_is_rejected" {
   command = plan
 
   variables {
@@ -252,7 +252,7 @@ run "threat_protection_that_cognito_does_not_have_is_refused" {
   expect_failures = [var.threat_protection]
 }
 
-run "threat_protection_on_a_plan_without_it_is_refused" {
+run "threat_protection_on_a_plan_without_it_is_rejected" {
   command = plan
 
   variables {
@@ -262,7 +262,7 @@ run "threat_protection_on_a_plan_without_it_is_refused" {
   expect_failures = [var.threat_protection]
 }
 
-run "a_mail_address_is_refused_for_an_identity" {
+run "a_mail_address_is_rejected_for_an_identity" {
   command = plan
 
   variables {

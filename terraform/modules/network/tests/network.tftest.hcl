@@ -264,7 +264,7 @@ run "endpoints_can_be_left_out" {
   }
 }
 
-run "a_prefix_that_is_too_long_is_refused" {
+run "a_prefix_that_is_too_long_is_rejected" {
   command = plan
 
   variables {
@@ -274,7 +274,7 @@ run "a_prefix_that_is_too_long_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "a_prefix_that_ends_with_a_dash_is_refused" {
+run "a_prefix_that_ends_with_a_dash_is_rejected" {
   command = plan
 
   variables {
@@ -284,7 +284,7 @@ run "a_prefix_that_ends_with_a_dash_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "a_range_that_is_too_small_is_refused" {
+run "a_range_that_is_too_small_is_rejected" {
   command = plan
 
   variables {
@@ -294,7 +294,7 @@ run "a_range_that_is_too_small_is_refused" {
   expect_failures = [var.cidr_block]
 }
 
-run "a_range_that_is_no_range_is_refused" {
+run "a_range_that_is_no_range_is_rejected" {
   command = plan
 
   variables {
@@ -304,7 +304,7 @@ run "a_range_that_is_no_range_is_refused" {
   expect_failures = [var.cidr_block]
 }
 
-run "a_public_range_is_refused" {
+run "a_public_range_is_rejected" {
   command = plan
 
   variables {
@@ -314,7 +314,7 @@ run "a_public_range_is_refused" {
   expect_failures = [var.cidr_block]
 }
 
-run "a_single_zone_is_refused" {
+run "a_single_zone_is_rejected" {
   command = plan
 
   variables {
@@ -324,7 +324,7 @@ run "a_single_zone_is_refused" {
   expect_failures = [var.zone_count]
 }
 
-run "an_endpoint_without_a_policy_of_ours_is_refused" {
+run "an_endpoint_without_a_policy_of_ours_is_rejected" {
   command = plan
 
   variables {
@@ -334,7 +334,7 @@ run "an_endpoint_without_a_policy_of_ours_is_refused" {
   expect_failures = [var.endpoint_services]
 }
 
-run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
+run "a_retention_that_cloudwatch_does_not_offer_is_rejected" {
   command = plan
 
   variables {
@@ -344,7 +344,7 @@ run "a_retention_that_cloudwatch_does_not_offer_is_refused" {
   expect_failures = [var.flow_log_retention_days]
 }
 
-run "an_alias_is_refused_for_a_key" {
+run "an_alias_is_rejected_for_a_key" {
   command = plan
 
   variables {

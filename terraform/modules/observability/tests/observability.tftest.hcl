@@ -161,7 +161,7 @@ run "notifications_are_encrypted_and_come_from_this_account_alone" {
   }
 }
 
-run "each_value_that_can_not_be_is_refused_by_its_name" {
+run "each_value_that_can_not_be_is_rejected_by_its_name" {
   command = plan
 
   variables {

@@ -129,7 +129,7 @@ run "only_the_gateway_sends_only_its_function_reads_and_redriving_leaves_logins_
   }
 }
 
-run "every_queue_refuses_calls_without_tls" {
+run "every_queue_rejects_calls_without_tls" {
   assert {
     condition = alltrue([
       for statement in flatten([for document in data.aws_iam_policy_document.tls_only : document.statement]) :
@@ -155,7 +155,7 @@ run "every_queue_refuses_calls_without_tls" {
   }
 }
 
-run "each_value_that_can_not_be_is_refused_by_its_name" {
+run "each_value_that_can_not_be_is_rejected_by_its_name" {
   command = plan
 
   variables {
@@ -168,7 +168,7 @@ run "each_value_that_can_not_be_is_refused_by_its_name" {
   expect_failures = [var.prefix, var.visibility_timeouts, var.max_receive_count, var.gateway_role_arn]
 }
 
-run "dead_letters_that_vanish_before_requests_do_and_queues_without_readers_are_refused" {
+run "dead_letters_that_vanish_before_requests_do_and_queues_without_readers_are_rejected" {
   command = plan
 
   variables {
@@ -179,7 +179,7 @@ run "dead_letters_that_vanish_before_requests_do_and_queues_without_readers_are_
   expect_failures = [var.dead_letter_retention_seconds, var.consumer_role_arns]
 }
 
-run "a_retention_that_sqs_does_not_know_is_refused" {
+run "a_retention_that_sqs_does_not_know_is_rejected" {
   command = plan
 
   variables {
@@ -192,7 +192,7 @@ run "a_retention_that_sqs_does_not_know_is_refused" {
   expect_failures = [var.queues]
 }
 
-run "a_timeout_that_lambda_does_not_know_is_refused" {
+run "a_timeout_that_lambda_does_not_know_is_rejected" {
   command = plan
 
   variables {
@@ -204,7 +204,7 @@ run "a_timeout_that_lambda_does_not_know_is_refused" {
   expect_failures = [var.queues]
 }
 
-run "a_dead_letter_queue_for_passwords_is_refused" {
+run "a_dead_letter_queue_for_passwords_is_rejected" {
   command = plan
 
   variables {
@@ -216,7 +216,7 @@ run "a_dead_letter_queue_for_passwords_is_refused" {
   expect_failures = [var.queues]
 }
 
-run "a_retention_that_ends_before_the_last_receive_is_refused" {
+run "a_retention_that_ends_before_the_last_receive_is_rejected" {
   command = plan
 
   variables {

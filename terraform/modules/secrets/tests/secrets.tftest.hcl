@@ -116,7 +116,7 @@ run "no_secret_is_read_without_tls_or_by_the_public" {
 
   assert {
     condition     = alltrue([for name, policy in aws_secretsmanager_secret_policy.tls_only : policy.secret_arn == local.secrets[name] && policy.block_public_policy])
-    error_message = "A policy must belong to its own secret and refuse to be public."
+    error_message = "A policy must belong to its own secret and reject to be public."
   }
 
   assert {
@@ -128,7 +128,7 @@ run "no_secret_is_read_without_tls_or_by_the_public" {
         && tolist(one(one(document.statement).condition).values) == tolist(["false"])
       )
     ])
-    error_message = "A policy must only refuse, and refuse what comes without TLS."
+    error_message = "A policy must only reject, and reject what comes without TLS."
   }
 }
 
@@ -172,7 +172,7 @@ run "a_stage_worth_nothing_gives_its_names_back_at_once" {
   }
 }
 
-run "a_prefix_with_an_underscore_is_refused" {
+run "a_prefix_with_an_underscore_is_rejected" {
   command = plan
 
   variables {
@@ -182,7 +182,7 @@ run "a_prefix_with_an_underscore_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "an_alias_is_refused_for_a_key" {
+run "an_alias_is_rejected_for_a_key" {
   command = plan
 
   variables {
@@ -192,7 +192,7 @@ run "an_alias_is_refused_for_a_key" {
   expect_failures = [var.kms_key_arn]
 }
 
-run "a_password_version_of_nought_is_refused" {
+run "a_password_version_of_nought_is_rejected" {
   command = plan
 
   variables {
@@ -202,7 +202,7 @@ run "a_password_version_of_nought_is_refused" {
   expect_failures = [var.password_versions]
 }
 
-run "a_port_that_is_none_is_refused" {
+run "a_port_that_is_none_is_rejected" {
   command = plan
 
   variables {
@@ -212,7 +212,7 @@ run "a_port_that_is_none_is_refused" {
   expect_failures = [var.cache_connection]
 }
 
-run "a_recovery_window_of_a_day_is_refused" {
+run "a_recovery_window_of_a_day_is_rejected" {
   command = plan
 
   variables {
@@ -222,7 +222,7 @@ run "a_recovery_window_of_a_day_is_refused" {
   expect_failures = [var.recovery_window_days]
 }
 
-run "a_name_is_refused_for_a_function" {
+run "a_name_is_rejected_for_a_function" {
   command = plan
 
   variables {
@@ -232,7 +232,7 @@ run "a_name_is_refused_for_a_function" {
   expect_failures = [var.rotation_lambda_arn]
 }
 
-run "a_rotation_every_other_year_is_refused" {
+run "a_rotation_every_other_year_is_rejected" {
   command = plan
 
   variables {

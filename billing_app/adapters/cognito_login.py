@@ -1,0 +1,140 @@
+"""Logins by Amazon Cognito."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from billing_app.domain.errors import Rejection, Unavailable
+from billing_app.ports.identity import Credentials, SignedIn, Tokens
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+# Errors of InitiateAuth and RespondToAuthChallenge that are the caller's:
+# https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_InitiateAuth.html
+_CODES: Mapping[str, str] = {
+    "NotAuthorizedException": "invalid_credentials",
+    "UserNotFoundException": "invalid_credentials",
+    "UserNotConfirmedException": "account_not_confirmed",
+    "PasswordResetRequiredException": "password_reset_required",
+    "InvalidPasswordException": "invalid_new_password",
+    "PasswordHistoryPolicyViolationException": "invalid_new_password",
+    "TooManyRequestsException": "login_throttled",
+    "LimitExceededException": "login_throttled",
+    "TooManyFailedAttemptsException": "login_throttled",
+    # Cognito rejects names and passwords that break its patterns before it looks at the user.
+    "InvalidParameterException": "invalid_credentials",
+}
+
+Json = Mapping[str, Any]
+
+
+class CognitoLogin:
+    """`IdentityProvider` of one user pool client."""
+
+    def __init__(self, client: CognitoIdentityProviderClient, *, client_id: str) -> None:
+        self._client = client
+        self._client_id = client_id
+
+    def sign_in(self, credentials: Credentials) -> SignedIn:
+        """Log in with a password, answering the demand for a new one if there is a new one."""
+        answer = _call(
+            lambda: self._client.initiate_auth(
+                ClientId=self._client_id,
+                AuthFlow="USER_PASSWORD_AUTH",
+                AuthParameters={
+                    "USERNAME": credentials.username,
+                    "PASSWORD": credentials.password,
+                },
+            )
+        )
+        if answer.get("ChallengeName"):
+            answer = self._answer_challenge(answer, credentials)
+        return _signed_in(answer)
+
+    def refresh(self, *, refresh_token: str) -> SignedIn:
+        """Trade a refresh token for new tokens."""
+        try:
+            answer = _call(
+                lambda: self._client.initiate_auth(
+                    ClientId=self._client_id,
+                    AuthFlow="REFRESH_TOKEN_AUTH",
+                    AuthParameters={"REFRESH_TOKEN": refresh_token},
+                )
+            )
+        except Rejection as rejection:
+            if rejection.code == "invalid_credentials":
+                raise Rejection("session_expired") from rejection
+            raise
+        return _signed_in(answer, refresh_token=refresh_token)
+
+    def _answer_challenge(self, answer: Json, credentials: Credentials) -> Json:
+        if answer["ChallengeName"] != "NEW_PASSWORD_REQUIRED":
+            raise Rejection("challenge_not_supported")
+        new_password = credentials.new_password
+        if new_password is None:
+            raise Rejection("new_password_required")
+        answer = _call(
+            lambda: self._client.respond_to_auth_challenge(
+                ClientId=self._client_id,
+                ChallengeName="NEW_PASSWORD_REQUIRED",
+                Session=answer["Session"],
+                ChallengeResponses={
+                    "USERNAME": credentials.username,
+                    "NEW_PASSWORD": new_password,
+                },
+            )
+        )
+        if answer.get("ChallengeName"):
+            raise Rejection("challenge_not_supported")
+        return answer
+
+
+def _call(request: Callable[[], Any]) -> Json:
+    try:
+        answer: Json = request()
+        return answer
+    except ClientError as error:
+        # The cause is dropped on purpose: a parameter error of Cognito quotes the value.
+        raise _translate(error) from None
+    except BotoCoreError as error:
+        raise Unavailable(f"cognito: {type(error).__name__}") from None
+
+
+def _translate(error: ClientError) -> Exception:
+    name = error.response["Error"]["Code"]
+    text = error.response["Error"].get("Message", "")
+    # Cognito tells these two only by their text.
+    if name == "NotAuthorizedException" and "disabled" in text:
+        return Rejection("account_disabled")
+    if name == "NotAuthorizedException" and "attempts exceeded" in text:
+        return Rejection("login_throttled")
+    if name in _CODES:
+        return Rejection(_CODES[name])
+    return Unavailable(f"cognito: {name}")
+
+
+def _signed_in(answer: Json, *, refresh_token: str = "") -> SignedIn:
+    result = answer["AuthenticationResult"]
+    return SignedIn(
+        subject=_subject(result["IdToken"]),
+        tokens=Tokens(
+            id_token=result["IdToken"],
+            access_token=result["AccessToken"],
+            refresh_token=result.get("RefreshToken", refresh_token),
+            expires_in_seconds=result["ExpiresIn"],
+        ),
+    )
+
+
+def _subject(id_token: str) -> UUID:
+    """Read `sub` of a token that came from Cognito itself over TLS, so needs no verifying."""
+    payload = id_token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return UUID(claims["sub"])

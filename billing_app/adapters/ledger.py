@@ -1,0 +1,162 @@
+"""The books in Postgres: each method is one function of the schema `api`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from billing_app.adapters.connections import Database
+from billing_app.domain.bills import Debt, OpenDebts, Period, Provider
+from billing_app.domain.errors import Rejection
+from billing_app.domain.instants import parse_instant
+from billing_app.ports.ledger import (
+    Access,
+    Account,
+    Apartment,
+    HistoryPage,
+    HistoryQuery,
+    PaymentOrder,
+)
+
+
+class PostgresLedger:
+    """`Books` and `ReplyQueueRegistry` on one connection."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def account(self, *, subject: UUID) -> Account | None:
+        """Return the resident and their apartments."""
+        found = self._database.value(
+            "SELECT api.resident_account(%(subject)s)", {"subject": subject}
+        )
+        return None if found is None else _account(found)
+
+    def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
+        """Read permission and version together, on the writer."""
+        rows = self._database.rows(
+            "SELECT version, visible_from FROM api.apartment_access(%(subject)s, %(apartment)s)",
+            {"subject": subject, "apartment": apartment_id},
+        )
+        return Access(*rows[0]) if rows else None
+
+    def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
+        """Read the open bills and their version from one snapshot."""
+        found = self._database.value(
+            "SELECT api.open_debts(%(subject)s, %(apartment)s)",
+            {"subject": subject, "apartment": apartment_id},
+        )
+        if found is None:
+            return None
+        return OpenDebts(found["version"], tuple(_debt(row) for row in found["debts"]))
+
+    def history(
+        self, *, subject: UUID, apartment_id: UUID, query: HistoryQuery
+    ) -> HistoryPage | None:
+        """Read a page of the history; a bound of the known stretch that is None is infinite."""
+        found = self._database.value(
+            "SELECT api.settled_history(%(subject)s, %(apartment)s, %(after_seq)s,"
+            " %(known_from)s::timestamptz, %(known_to)s::timestamptz, %(limit)s)",
+            {
+                "subject": subject,
+                "apartment": apartment_id,
+                "after_seq": query.after_seq,
+                "limit": query.limit,
+                **_known_stretch(query),
+            },
+        )
+        return None if found is None else _history_page(found)
+
+    def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
+        """Pay in one round trip; see `sql/functions/pay.sql` for its order of locks."""
+        answer = self._database.value(
+            "SELECT api.pay(%(subject)s, %(key)s, %(apartment)s, %(bills)s, %(expected)s)",
+            {
+                "subject": order.subject,
+                "key": order.request_key,
+                "apartment": order.apartment_id,
+                "bills": list(order.bills),
+                "expected": order.expected_total_minor,
+            },
+        )
+        return data_or_rejection(answer)
+
+    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
+        """Add the queue to the registry or extend its life."""
+        self._database.rows(
+            "SELECT api.register_reply_queue(%(name)s, %(subject)s, %(lifetime)s)",
+            {"name": name, "subject": subject, "lifetime": lifetime},
+        )
+
+    def expired_reply_queues(self, *, limit: int) -> list[str]:
+        """Return names whose life has ended."""
+        rows = self._database.rows(
+            "SELECT name FROM api.expired_reply_queues(%(limit)s)", {"limit": limit}
+        )
+        return [name for (name,) in rows]
+
+    def forget_reply_queue(self, *, name: str) -> None:
+        """Remove the name from the registry."""
+        self._database.rows("SELECT api.forget_reply_queue(%(name)s)", {"name": name})
+
+    def is_registered(self, *, name: str) -> bool:
+        """Tell whether the registry holds the name."""
+        return bool(
+            self._database.value("SELECT api.reply_queue_is_registered(%(name)s)", {"name": name})
+        )
+
+
+def data_or_rejection(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a function did, or raise the rejection that it gave by value.
+
+    Raises:
+        Rejection: the function's code.
+    """
+    if answer["status"] == "done":
+        data: Mapping[str, Any] = answer["data"]
+        return data
+    raise Rejection(answer["code"], data=answer.get("data"))
+
+
+def _known_stretch(query: HistoryQuery) -> dict[str, datetime | str | None]:
+    if query.known_from is None and query.known_to is None:
+        return {"known_from": None, "known_to": None}
+    return {
+        "known_from": query.known_from or "-infinity",
+        "known_to": query.known_to or "infinity",
+    }
+
+
+def _account(found: Mapping[str, Any]) -> Account:
+    apartments = tuple(
+        Apartment(UUID(row["apartment_id"]), row["address"]) for row in found["apartments"]
+    )
+    return Account(name=found["name"], apartments=apartments)
+
+
+def _debt(row: Mapping[str, Any]) -> Debt:
+    return Debt(
+        bill_id=UUID(row["bill_id"]),
+        utility=row["utility"],
+        provider=Provider(**row["provider"]),
+        period=Period(
+            date.fromisoformat(row["period"]["from"]), date.fromisoformat(row["period"]["to"])
+        ),
+        due_on=date.fromisoformat(row["due_on"]),
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+    )
+
+
+def _history_page(found: Mapping[str, Any]) -> HistoryPage:
+    last = found["last_posted_at"]
+    return HistoryPage(
+        version=found["version"],
+        visible_from=parse_instant(found["visible_from"]),
+        last_posted_at=None if last is None else parse_instant(last),
+        events=found["events"],
+        more=found["more"],
+        frame_known=found["frame_known"],
+    )

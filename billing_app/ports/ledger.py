@@ -1,0 +1,115 @@
+"""The books: what residents read and change in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from billing_app.domain.bills import OpenDebts
+
+
+@dataclass(frozen=True, slots=True)
+class Apartment:
+    """An apartment that a resident may act for."""
+
+    apartment_id: UUID
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A resident and their apartments."""
+
+    name: str
+    apartments: tuple[Apartment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A resident may act for an apartment, whose books are at `version`.
+
+    `visible_from` is the instant since when the resident may see the history.
+    """
+
+    version: int
+    visible_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which events of an apartment's history: after a position, outside of a known stretch."""
+
+    after_seq: int
+    known_from: datetime | None
+    known_to: datetime | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Events in the order of their sequence, and where the history stands.
+
+    `events` hold JSON as the database wrote it; `more`: there are events beyond the limit;
+    `frame_known`: the books know the event before the end of the stretch that was asked about.
+    """
+
+    version: int
+    visible_from: datetime
+    last_posted_at: datetime | None
+    events: Sequence[Mapping[str, Any]]
+    more: bool
+    frame_known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """What a resident asks to pay. `request_key` makes it take effect at most once, for ever."""
+
+    subject: UUID
+    request_key: str
+    apartment_id: UUID
+    bills: tuple[UUID, ...]
+    expected_total_minor: int | None
+
+
+class Ledger(Protocol):
+    """The books of all apartments. Every method raises `Unavailable` when they don't answer."""
+
+    def account(self, *, subject: UUID) -> Account | None:
+        """Return the resident with this Cognito `sub`, or None."""
+
+    def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
+        """Return None when the resident may not act for the apartment now."""
+
+    def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
+        """Return the open bills from one snapshot; None when the resident may not act there."""
+
+    def history(
+        self, *, subject: UUID, apartment_id: UUID, query: HistoryQuery
+    ) -> HistoryPage | None:
+        """Return settled bills and reversals; None when the resident may not act there."""
+
+    def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
+        """Pay all of the bills or none; the same key gets the stored answer again.
+
+        Returns the payment as JSON. Raises `Rejection` with the code that the database gave.
+        """
+
+
+class ReplyQueueRegistry(Protocol):
+    """The registry of reply queues, from which the sweeper works."""
+
+    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
+        """Add the queue or extend its life; login queues have no subject."""
+
+    def expired_reply_queues(self, *, limit: int) -> list[str]:
+        """Return names whose life has ended, the oldest first."""
+
+    def forget_reply_queue(self, *, name: str) -> None:
+        """Remove the name; nothing happens when it isn't there."""
+
+    def is_registered(self, *, name: str) -> bool:
+        """Tell whether the registry holds the name, expired or not."""

@@ -1,0 +1,158 @@
+"""What the operators' use cases ask of the books, of the user directory and of themselves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from billing_app.domain.bill_lines import BillLine
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BillBatch:
+    """Lines of one file that are issued together, in one transaction."""
+
+    import_id: UUID
+    file_name: str
+    sha256: str
+    dry_run: bool
+    lines: tuple[BillLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """What became of a line: issued, revised, already_present or, with a code, rejected."""
+
+    line: int
+    result: str
+    code: str | None
+    bill_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfProvider:
+    """Sums of what was posted for a provider on a day (UTC), in minor units of one currency."""
+
+    provider_id: str
+    day: date
+    currency: str
+    payments_minor: int
+    lines_minor: int
+    bills_minor: int
+    reversed_minor: int
+    agrees: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule of the books that is broken, and by what."""
+
+    rule: str
+    subject: str
+    detail: str
+
+
+class BillIssuer(Protocol):
+    """Will issue bills."""
+
+    def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
+        """Issue what the books lack of the batch; one result a line, in their order."""
+        ...
+
+
+class OperatorLedger(BillIssuer, Protocol):
+    """Will change the books as an operator may; each method is one transaction.
+
+    What can't be done raises Rejection with a stable code and changes nothing.
+    """
+
+    def add_resident(self, *, subject: UUID, name: str) -> Data:
+        """Add a resident. Rejected: resident_exists."""
+        ...
+
+    def add_apartment(self, *, apartment_id: UUID, address: str) -> Data:
+        """Add an apartment. Rejected: apartment_exists."""
+        ...
+
+    def grant_residency(self, *, subject: UUID, apartment_id: UUID, since: datetime) -> Data:
+        """Let a resident act for an apartment and see what was posted since then.
+
+        Rejected: resident_not_found, apartment_not_found, residency_exists.
+        """
+        ...
+
+    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> Data:
+        """End a resident's right to an apartment at once. Rejected: residency_not_found."""
+        ...
+
+    def add_provider(self, *, provider_id: str, name: str) -> Data:
+        """Add a provider, or give a known one another name."""
+        ...
+
+    def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> Data:
+        """Withdraw an open bill. Rejected: bill_not_found, bill_already_paid, bill_void."""
+        ...
+
+    def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Data:
+        """Undo a payment; its bills become open again.
+
+        Rejected: payment_not_found, payment_already_reversed.
+        """
+        ...
+
+    def reconcile(self, *, first_day: date, last_day: date) -> Sequence[DayOfProvider]:
+        """Sum payments, lines and bills per provider and posting day, both days included."""
+        ...
+
+    def violations(self) -> Sequence[Violation]:
+        """Tell which rules of the books are broken; none, when they are right."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user of the directory. `subject` is what the books know a resident by."""
+
+    username: str
+    subject: UUID
+    enabled: bool
+    # Nobody has logged in with the first password yet, so it may be set again.
+    fresh: bool
+
+
+class UserDirectory(Protocol):
+    """Will keep the logins of residents."""
+
+    def find(self, *, username: str) -> Login | None:
+        """Look a user up."""
+        ...
+
+    def create(self, *, username: str, email: str | None, password: str | None) -> Login:
+        """Make a user with a temporary password; without one the directory mails its own.
+
+        A user of that name who is already there is taken as it is.
+        Rejected: invalid_new_password, login_invalid.
+        """
+        ...
+
+    def set_password(self, *, username: str, password: str, permanent: bool) -> None:
+        """Set a password; a temporary one must be changed at the first login.
+
+        Rejected: invalid_new_password.
+        """
+        ...
+
+    def disable(self, *, username: str) -> None:
+        """Let a user log in no more and end what sessions there are."""
+        ...
+
+
+class SeenReferences(Protocol):
+    """Will remember the providers' references of one file."""
+
+    def first_line_of(self, *, provider_id: str, reference: str, line: int) -> int:
+        """Tell the line that had this reference first: `line` itself when it is new."""
+        ...

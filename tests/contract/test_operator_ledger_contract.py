@@ -1,0 +1,259 @@
+"""What holds for every `Office`: the fake and Postgres alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from billing_app.adapters.connections import Database
+from billing_app.adapters.operator_ledger import PostgresOperatorLedger
+from billing_app.domain.bill_lines import BillLine
+from billing_app.domain.operator_errors import OPERATOR_CATALOGUE, OperatorRejection
+from billing_app.ports.operator_ledger import BillBatch, LineResult, OperatorLedger
+from tests.support.databases import BooksDatabase
+from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger
+from tests.support.ledger import Home, Ledger
+
+GROUNDS = {"reason": "paid twice", "operator": "olga"}
+
+
+@dataclass
+class World:
+    """An office, one home in it, and how a resident of that home pays."""
+
+    ledger: OperatorLedger
+    subject: UUID
+    apartment: UUID
+    pay: Callable[[UUID], UUID]
+    today: date
+
+    def line(self, **changes: Any) -> BillLine:
+        """Make a line for the home."""
+        line = BillLine(
+            line=2,
+            apartment_id=self.apartment,
+            utility="gas",
+            provider_id="city-gas",
+            provider_reference="G-1",
+            period_from=date(2026, 10, 1),
+            period_to=date(2026, 10, 31),
+            due_on=date(2026, 11, 15),
+            amount_minor=5140,
+            currency="EUR",
+        )
+        return replace(line, **changes)
+
+    def issue(self, *lines: BillLine, **changes: Any) -> list[LineResult]:
+        """Import lines as a file of its own."""
+        batch = BillBatch(uuid4(), "bills.csv", uuid4().hex * 2, dry_run=False, lines=lines)
+        return self.ledger.issue_bills(batch=replace(batch, **changes))
+
+    def issue_one(self, **changes: Any) -> UUID:
+        """Issue a bill and return its id."""
+        (result,) = self.issue(self.line(**changes))
+        assert result.bill_id is not None
+        return result.bill_id
+
+    def result(self, **changes: Any) -> tuple[str, str | None]:
+        """Import one line and return what became of it."""
+        (result,) = self.issue(self.line(**changes))
+        return result.result, result.code
+
+
+@pytest.fixture(params=["fake", "postgres"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    make = {"fake": _fake_world, "postgres": _postgres_world}[request.param]
+    yield from make(request)
+
+
+def _fake_world(_request: pytest.FixtureRequest) -> Iterator[World]:
+    ledger = FakeOperatorLedger()
+    yield _settle_in(ledger, pay=lambda _s, _a, bill: ledger.pay(bill), today=NOW.date())
+
+
+def _postgres_world(request: pytest.FixtureRequest) -> Iterator[World]:
+    database: BooksDatabase = request.getfixturevalue("database")
+    ledger: Ledger = request.getfixturevalue("books")
+    connection = Database(
+        secret=lambda: database.secret("operator"),
+        renew_secret=lambda: None,
+        application_name="test",
+    )
+
+    def pay(subject: UUID, apartment: UUID, bill: UUID) -> UUID:
+        answer = ledger.pay(Home(subject, apartment), [bill])
+        return UUID(answer["data"]["payment_id"])
+
+    yield _settle_in(PostgresOperatorLedger(connection), pay=pay, today=datetime.now(UTC).date())
+    connection.close()
+
+
+def _settle_in(
+    ledger: OperatorLedger, *, pay: Callable[[UUID, UUID, UUID], UUID], today: date
+) -> World:
+    subject, apartment = uuid4(), uuid4()
+    ledger.add_provider(provider_id="city-gas", name="City Gas")
+    ledger.add_resident(subject=subject, name="Анна")
+    ledger.add_apartment(apartment_id=apartment, address="Main street 1")
+    ledger.grant_residency(
+        subject=subject, apartment_id=apartment, since=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    return World(ledger, subject, apartment, lambda bill: pay(subject, apartment, bill), today)
+
+
+def code_of(act: Callable[..., Any], **kwargs: Any) -> str:
+    with pytest.raises(OperatorRejection) as caught:
+        act(**kwargs)
+    assert caught.value.code in OPERATOR_CATALOGUE
+    return caught.value.code
+
+
+def test_what_is_there_is_not_added_again(world: World) -> None:
+    add_resident, add_apartment = world.ledger.add_resident, world.ledger.add_apartment
+    assert code_of(add_resident, subject=world.subject, name="B") == "resident_exists"
+    exists = code_of(add_apartment, apartment_id=world.apartment, address="x")
+    assert exists == "apartment_exists"
+
+
+def test_what_is_added_is_told(world: World) -> None:
+    apartment = uuid4()
+    told = world.ledger.add_apartment(apartment_id=apartment, address="Main street 2")
+    assert told["apartment_id"] == str(apartment)
+    assert world.ledger.add_provider(provider_id="x", name="X")["provider_id"] == "x"
+
+
+def test_a_residency_is_given_and_ended_once(world: World) -> None:
+    home = {"subject": world.subject, "apartment_id": world.apartment}
+    give, end = world.ledger.grant_residency, world.ledger.end_residency
+    now = datetime.now(UTC)
+    assert code_of(give, **home, since=now) == "residency_exists"
+    end(**home)
+    assert code_of(end, **home) == "residency_not_found"
+    give(**home, since=now)
+
+
+def test_a_residency_needs_both_its_ends(world: World) -> None:
+    give, now = world.ledger.grant_residency, datetime.now(UTC)
+    nobody = code_of(give, subject=uuid4(), apartment_id=world.apartment, since=now)
+    nowhere = code_of(give, subject=world.subject, apartment_id=uuid4(), since=now)
+    assert (nobody, nowhere) == ("resident_not_found", "apartment_not_found")
+
+
+def test_a_bill_is_issued_once(world: World) -> None:
+    assert world.result() == ("issued", None)
+    assert world.result() == ("already_present", None)
+
+
+def test_an_open_bill_is_revised(world: World) -> None:
+    first = world.issue_one()
+    (revised,) = world.issue(world.line(amount_minor=4000))
+    assert revised.result == "revised"
+    assert revised.bill_id not in (None, first)
+    assert code_of(world.ledger.void_bill, bill_id=first, **GROUNDS) == "bill_void"
+
+
+def test_an_older_file_does_not_undo_a_correction(world: World) -> None:
+    digest = uuid4().hex * 2
+    world.issue(world.line(), sha256=digest)
+    assert world.result(amount_minor=4000) == ("revised", None)
+    (again,) = world.issue(world.line(), sha256=digest)
+    assert again.result == "already_present"
+
+
+def test_a_paid_bill_is_not_revised(world: World) -> None:
+    world.pay(world.issue_one())
+    assert world.result(amount_minor=4000) == ("rejected", "bill_already_paid")
+    assert world.result() == ("already_present", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"apartment_id": uuid4()}, "apartment_not_found"),
+        ({"provider_id": "nobody"}, "provider_not_found"),
+        ({"utility": "steam"}, "utility_not_found"),
+    ],
+)
+def test_a_line_that_names_unknown_things_is_rejected(
+    world: World, changes: dict[str, Any], code: str
+) -> None:
+    assert world.result(**changes) == ("rejected", code)
+
+
+def test_a_reference_stays_with_its_apartment(world: World) -> None:
+    other = uuid4()
+    world.ledger.add_apartment(apartment_id=other, address="Main street 2")
+    world.issue_one()
+    rejected = ("rejected", "reference_of_other_apartment")
+    assert world.result(apartment_id=other) == rejected
+
+
+def test_a_rejected_line_does_not_hold_the_others_up(world: World) -> None:
+    results = world.issue(
+        world.line(line=2, utility="steam"), world.line(line=3), world.line(line=9, provider_id="?")
+    )
+    assert [(one.line, one.result) for one in results] == [
+        (2, "rejected"),
+        (3, "issued"),
+        (9, "rejected"),
+    ]
+
+
+def test_a_dry_run_answers_the_same_and_changes_nothing(world: World) -> None:
+    world.issue_one(provider_reference="G-0")
+    lines = (
+        world.line(line=2),
+        world.line(line=3, utility="steam"),
+        world.line(line=4, provider_reference="G-0", amount_minor=1),
+    )
+    dry = world.issue(*lines, dry_run=True)
+    wet = world.issue(*lines)
+    assert [(one.result, one.code) for one in dry] == [(one.result, one.code) for one in wet]
+    assert [one.result for one in wet] == ["issued", "rejected", "revised"]
+
+
+def test_a_void_bill_is_owed_no_more(world: World) -> None:
+    bill = world.issue_one()
+    world.ledger.void_bill(bill_id=bill, **GROUNDS)
+    assert code_of(world.ledger.void_bill, bill_id=bill, **GROUNDS) == "bill_void"
+    assert code_of(world.ledger.void_bill, bill_id=uuid4(), **GROUNDS) == "bill_not_found"
+
+
+def test_a_payment_is_reversed_once(world: World) -> None:
+    bill = world.issue_one()
+    payment = world.pay(bill)
+    assert code_of(world.ledger.void_bill, bill_id=bill, **GROUNDS) == "bill_already_paid"
+    told = world.ledger.reverse_payment(payment_id=payment, **GROUNDS)
+    assert (told["payment_id"], told["bills"]) == (str(payment), [str(bill)])
+    assert (told["total_minor"], told["currency"]) == (5140, "EUR")
+    again = code_of(world.ledger.reverse_payment, payment_id=payment, **GROUNDS)
+    assert again == "payment_already_reversed"
+    assert code_of(world.ledger.reverse_payment, payment_id=uuid4(), **GROUNDS) == (
+        "payment_not_found"
+    )
+    # Open again: it can be paid anew.
+    assert world.pay(bill) != payment
+
+
+def test_the_books_agree_per_provider_and_day(world: World) -> None:
+    world.ledger.reverse_payment(payment_id=world.pay(world.issue_one()), **GROUNDS)
+    world.pay(world.issue_one(provider_reference="G-2", amount_minor=100))
+    (row,) = world.ledger.reconcile(first_day=world.today, last_day=world.today)
+    assert (row.provider_id, row.day, row.currency) == ("city-gas", world.today, "EUR")
+    assert row.payments_minor == row.lines_minor == row.bills_minor == 5240
+    assert (row.reversed_minor, row.agrees) == (5140, True)
+    yesterday = world.today - timedelta(days=1)
+    assert list(world.ledger.reconcile(first_day=yesterday, last_day=yesterday)) == []
+    assert list(world.ledger.violations()) == []
+
+
+def test_rows_are_plain_values(world: World) -> None:
+    world.pay(world.issue_one())
+    (row,) = world.ledger.reconcile(first_day=world.today, last_day=world.today)
+    assert json.dumps([row.payments_minor, row.agrees]) == "[5140, true]"

@@ -1,0 +1,51 @@
+"""What a planted bug is, and how it is planted."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class DoesNotFit(Exception):
+    """The text that a mutant replaces isn't in its file exactly once: the code has moved on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A bug that somebody could make, and who is expected to notice it.
+
+    `endangers`: numbers of `terraform/invariants.json`. `file`: path from the root. `old` stands in
+    it exactly once and becomes `new`. `caught_by`: files of tests, or `file::test`.
+    """
+
+    name: str
+    endangers: tuple[str, ...]
+    file: str
+    old: str
+    new: str
+    caught_by: tuple[str, ...]
+
+    def mutated(self, root: Path) -> str:
+        """Return the text of the file with the bug in it.
+
+        Raises:
+            DoesNotFit: naming the mutant, the file and how often the old text was found.
+        """
+        text = (root / self.file).read_text(encoding="utf-8")
+        found = text.count(self.old)
+        if found != 1:
+            raise DoesNotFit(
+                f"{self.name}: its old text must be in {self.file} once and is there {found} times:"
+                f"\n{self.old}"
+            )
+        return text.replace(self.old, self.new)
+
+    def plant(self, root: Path) -> None:
+        """Put the bug into the copy at `root`; raises like `mutated`."""
+        path = root / self.file
+        text = self.mutated(root)
+        path.write_text(text, encoding="utf-8")
+        # Bytecode is believed by the second and the size; the bug could have both of the original.
+        if path.suffix == ".py":
+            Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)

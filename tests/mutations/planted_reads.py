@@ -1,0 +1,155 @@
+"""Bugs that would show an old debt or a wrong history, or wait for Redis."""
+
+from __future__ import annotations
+
+from tests.mutations.mutant import Mutation
+
+CACHE = "tests/contract/test_cache_contract.py"
+LOCKS = "tests/integration/sql/test_sql_locks.py"
+SQL_HISTORY = "tests/integration/sql/test_sql_history.py"
+HISTORY = "tests/unit/billing_app/test_history.py"
+
+READS = (
+    Mutation(
+        name="cache_read_without_the_version",
+        endangers=("I9",),
+        file="billing_app/use_cases/fresh_results.py",
+        old="if cached is not None and cached.version == access.version:",
+        new="if cached is not None:",
+        caught_by=(
+            "tests/unit/billing_app/test_debts.py",
+            f"{HISTORY}::test_an_old_result_in_the_cache_is_never_shown",
+        ),
+    ),
+    Mutation(
+        name="result_stored_under_a_later_version",
+        endangers=("I9",),
+        file="billing_app/use_cases/fresh_results.py",
+        old="    cache.store(key=key, result=computed)\n",
+        new=(
+            "    now = books.access(subject=subject, apartment_id=apartment_id) or access\n"
+            "    cache.store(key=key, result=CachedResult(now.version, computed.body))\n"
+        ),
+        caught_by=("tests/unit/billing_app/test_debts.py",),
+    ),
+    Mutation(
+        name="entry_of_another_key_believed",
+        endangers=("I9", "I7"),
+        file="billing_app/adapters/redis_cache.py",
+        old="stored_key != key or ",
+        new="",
+        caught_by=(CACHE,),
+    ),
+    Mutation(
+        name="redis_waited_for_without_end",
+        endangers=("I12",),
+        file="billing_app/adapters/redis_cache.py",
+        old="        socket_timeout=TIMEOUT_SECONDS,\n",
+        new="        socket_timeout=None,\n",
+        caught_by=(f"{CACHE}::test_a_redis_that_hangs_is_given_up_on_and_then_left_alone",),
+    ),
+    Mutation(
+        name="redis_asked_again_and_again",
+        endangers=("I12",),
+        file="billing_app/adapters/redis_cache.py",
+        old="retry=Retry(NoBackoff(), 0)",
+        new="retry=Retry(NoBackoff(), 3)",
+        caught_by=(CACHE,),
+    ),
+    Mutation(
+        name="breaker_never_opens",
+        endangers=("I12",),
+        file="billing_app/adapters/redis_cache.py",
+        old="        self._closed_again_at = self._now() + _OPEN_SECONDS\n",
+        new="        self._closed_again_at = self._now()\n",
+        caught_by=(CACHE,),
+    ),
+    Mutation(
+        name="stamped_when_the_transaction_began",
+        endangers=("I8",),
+        file="sql/functions/billing/next_instant.sql",
+        old="greatest(clock_timestamp(), last_posted_at",
+        new="greatest(now(), last_posted_at",
+        caught_by=(LOCKS,),
+    ),
+    Mutation(
+        name="instants_follow_the_clock_back",
+        endangers=("I8", "I10"),
+        file="sql/functions/billing/next_instant.sql",
+        old="greatest(clock_timestamp(), last_posted_at + interval '1 microsecond')",
+        new="clock_timestamp()",
+        caught_by=(SQL_HISTORY,),
+    ),
+    Mutation(
+        name="known_frame_is_closed",
+        endangers=("I10",),
+        file="sql/functions/billing/position_at.sql",
+        old="posted_at >= p_at",
+        new="posted_at > p_at",
+        caught_by=(SQL_HISTORY,),
+    ),
+    Mutation(
+        name="covered_frame_is_closed",
+        endangers=("I10",),
+        file="billing_app/domain/history.py",
+        old='date_up=parse_instant(event["posted_at"]) + TICK,',
+        new='date_up=parse_instant(event["posted_at"]),',
+        caught_by=(f"{HISTORY}::test_each_step_covers_its_own_event",),
+    ),
+    Mutation(
+        name="page_ends_without_more",
+        endangers=("I10",),
+        file="sql/functions/api/settled_history.sql",
+        old="    SELECT count(*) > p_limit,\n",
+        new="    SELECT false,\n",
+        caught_by=(SQL_HISTORY,),
+    ),
+    Mutation(
+        name="history_from_two_snapshots",
+        endangers=("I8", "I10"),
+        file="sql/functions/api/settled_history.sql",
+        old="LANGUAGE plpgsql STABLE SECURITY DEFINER",
+        new="LANGUAGE plpgsql VOLATILE SECURITY DEFINER",
+        caught_by=(LOCKS,),
+    ),
+    Mutation(
+        name="frame_of_lost_history_accepted",
+        endangers=("I10",),
+        file="billing_app/use_cases/history.py",
+        old="    if not page.frame_known:\n",
+        new="    if False:\n",
+        caught_by=(f"{HISTORY}::test_a_frame_beyond_the_last_posting_is_not_ours",),
+    ),
+    Mutation(
+        name="renamed_provider_moves_no_version",
+        endangers=("I9",),
+        file="sql/functions/api/add_provider.sql",
+        old="        PERFORM billing.raise_version(debtor) FROM unnest(debtors) AS t (debtor);\n",
+        new="",
+        caught_by=("tests/integration/sql/test_sql_residents.py",),
+    ),
+    Mutation(
+        name="debts_with_paid_bills",
+        endangers=("I9",),
+        file="sql/functions/billing/settle.sql",
+        old="    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bill_set);\n",
+        new="",
+        caught_by=("tests/integration/sql/test_sql_pay.py",),
+    ),
+    Mutation(
+        name="older_history_skipped",
+        endangers=("I10",),
+        file="billing_app/use_cases/history.py",
+        old="    if held.date_down == bounds.visible_from:\n",
+        new="    if True:\n",
+        caught_by=(f"{HISTORY}::test_a_client_that_holds_the_end_alone_is_sent_what_is_older",),
+    ),
+    Mutation(
+        name="last_part_says_there_is_no_more",
+        endangers=("I10",),
+        file="billing_app/use_cases/history.py",
+        old="[(answer.end, answer.more)]",
+        new="[(answer.end, False)]",
+        caught_by=(f"{HISTORY}::test_a_page_that_is_not_the_last_says_so",),
+    ),
+)

@@ -1,0 +1,144 @@
+"""Logins by Cognito: each outcome has its code, and nobody learns which usernames exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from billing_app.adapters.cognito_login import CognitoLogin
+from billing_app.domain.errors import Rejection, Unavailable
+from billing_app.ports.identity import Credentials
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+PASSWORD = "Right-Passw0rd!"
+
+
+class Pool:
+    """A user pool with one resident, Ada."""
+
+    def __init__(self, client: CognitoIdentityProviderClient) -> None:
+        self.client = client
+        self.pool_id = client.create_user_pool(PoolName="test")["UserPool"]["Id"]
+        made = client.create_user_pool_client(
+            UserPoolId=self.pool_id,
+            ClientName="test",
+            ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        )
+        self.identity = CognitoLogin(client, client_id=made["UserPoolClient"]["ClientId"])
+        self.subject = self.add("ada", permanent=True)
+
+    def add(self, username: str, *, permanent: bool) -> UUID:
+        user = self.client.admin_create_user(
+            UserPoolId=self.pool_id, Username=username, TemporaryPassword=PASSWORD
+        )["User"]
+        if permanent:
+            self.client.admin_set_user_password(
+                UserPoolId=self.pool_id, Username=username, Password=PASSWORD, Permanent=True
+            )
+        return UUID(next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub"))
+
+    def rejection(self, username: str, password: str, new_password: str | None = None) -> Rejection:
+        with pytest.raises(Rejection) as rejection:
+            self.identity.sign_in(Credentials(username, password, new_password))
+        return rejection.value
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    with mock_aws():
+        yield Pool(boto3.client("cognito-idp", region_name="eu-central-1"))
+
+
+def test_the_right_password_gives_tokens_and_the_subject(pool: Pool) -> None:
+    signed_in = pool.identity.sign_in(Credentials("ada", PASSWORD))
+    assert signed_in.subject == pool.subject
+    assert signed_in.tokens.id_token.count(".") == 2
+    again = pool.identity.refresh(refresh_token=signed_in.tokens.refresh_token)
+    assert again.subject == pool.subject
+    assert again.tokens.refresh_token == signed_in.tokens.refresh_token
+
+
+def test_an_unknown_user_and_a_wrong_password_can_not_be_told_apart(pool: Pool) -> None:
+    wrong, unknown = pool.rejection("ada", "Wrong-Passw0rd!"), pool.rejection("nobody", PASSWORD)
+    assert (wrong.code, wrong.message, wrong.data) == (unknown.code, unknown.message, unknown.data)
+    assert wrong.code == "invalid_credentials"
+
+
+def test_a_disabled_user_is_told_so(pool: Pool) -> None:
+    pool.client.admin_disable_user(UserPoolId=pool.pool_id, Username="ada")
+    assert pool.rejection("ada", PASSWORD).code == "account_disabled"
+
+
+def test_a_first_login_takes_a_new_password(pool: Pool) -> None:
+    subject = pool.add("new", permanent=False)
+    assert pool.rejection("new", PASSWORD).code == "new_password_required"
+    assert pool.identity.sign_in(Credentials("new", PASSWORD, "N3w-Password!")).subject == subject
+    assert pool.identity.sign_in(Credentials("new", "N3w-Password!")).subject == subject
+
+
+def test_a_bad_refresh_token_ends_the_session(pool: Pool) -> None:
+    with pytest.raises(Rejection) as rejection:
+        pool.identity.refresh(refresh_token="not-one")
+    assert rejection.value.code == "session_expired"
+
+
+# What moto can't be brought to say is said by botocore's stubber, in Cognito's own shapes.
+@pytest.mark.parametrize(
+    ("error", "text", "code"),
+    [
+        ("UserNotConfirmedException", "", "account_not_confirmed"),
+        ("PasswordResetRequiredException", "", "password_reset_required"),
+        ("TooManyRequestsException", "", "login_throttled"),
+        ("NotAuthorizedException", "Password attempts exceeded", "login_throttled"),
+        ("NotAuthorizedException", "Incorrect username or password.", "invalid_credentials"),
+        ("NotAuthorizedException", "User is disabled.", "account_disabled"),
+        ("UserNotFoundException", "User does not exist.", "invalid_credentials"),
+    ],
+)
+def test_each_error_of_cognito_has_its_code(error: str, text: str, code: str) -> None:
+    with pytest.raises(Rejection) as rejection:
+        _stubbed(error, text).sign_in(Credentials("ada", PASSWORD))
+    assert rejection.value.code == code
+
+
+def test_trouble_of_cognito_itself_is_an_outage_without_its_text() -> None:
+    with pytest.raises(Unavailable) as outage:
+        _stubbed("InternalErrorException", "ada").sign_in(Credentials("ada", PASSWORD))
+    assert str(outage.value) == "cognito: InternalErrorException"
+    assert outage.value.__cause__ is None
+
+
+def test_another_challenge_is_not_supported() -> None:
+    answer = {"ChallengeName": "SMS_MFA", "Session": "s" * 20, "ChallengeParameters": {}}
+    identity, stubber = _identity()
+    stubber.add_response("initiate_auth", answer)
+    with stubber, pytest.raises(Rejection) as rejection:
+        identity.sign_in(Credentials("ada", PASSWORD))
+    assert rejection.value.code == "challenge_not_supported"
+
+
+def _identity() -> tuple[CognitoLogin, Any]:
+    client = boto3.client(
+        "cognito-idp",
+        region_name="eu-central-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    return CognitoLogin(client, client_id="client"), Stubber(client)
+
+
+def _stubbed(error: str, text: str) -> CognitoLogin:
+    identity, stubber = _identity()
+    stubber.add_client_error("initiate_auth", error, text)
+    stubber.activate()
+    return identity

@@ -1,0 +1,251 @@
+"""The operators' use cases in their JSON form, as Lambda functions run them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from billing_app.domain.errors import Unavailable
+from billing_app.domain.operator_errors import OPERATOR_CATALOGUE
+from billing_app.ports.operator_ledger import DayOfProvider, Violation
+from billing_app.use_cases import operator_events
+from billing_app.use_cases.operator_events import Desk, handle
+from tests.support.bill_files import APARTMENT, GOOD, bill_line, bill_text
+from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
+
+MADE_ID = UUID("11111111-2222-4333-8444-555555555555")
+
+
+@pytest.fixture
+def ledger() -> FakeOperatorLedger:
+    ledger = FakeOperatorLedger()
+    ledger.apartments[APARTMENT] = "Main street 1"
+    ledger.providers["city-gas"] = "City Gas"
+    return ledger
+
+
+@pytest.fixture
+def desk(ledger: FakeOperatorLedger) -> Desk:
+    return Desk(ledger, FakeUserDirectory(), clock=lambda: NOW, new_id=lambda: MADE_ID)
+
+
+def ask(desk: Desk, event_name: str, **event: Any) -> dict[str, Any]:
+    """Ask as Lambda does: JSON in, JSON out."""
+    answer = handle(event_name, json.loads(json.dumps(event)), desk=desk)
+    told: dict[str, Any] = json.loads(json.dumps(answer))
+    return told
+
+
+def test_a_resident_moves_in_and_out(desk: Desk, ledger: FakeOperatorLedger) -> None:
+    made = ask(
+        desk,
+        "add_resident",
+        username="anna",
+        name="Anna",
+        password="Correct-Horse-9",
+        permanent=True,
+        apartment_id=str(APARTMENT),
+    )
+    assert made["status"] == "done"
+    assert len(ledger.residencies) == 1
+    end = ask(desk, "end_residency", username="anna", apartment_id=str(APARTMENT))
+    assert (end["status"], ledger.residencies) == ("done", set())
+    again = ask(
+        desk,
+        "grant_residency",
+        username="anna",
+        apartment_id=str(APARTMENT),
+        since="2026-01-01T00:00:00+00:00",
+    )
+    assert again["data"]["since"] == "2026-01-01T00:00:00+00:00"
+    assert ask(desk, "disable_login", username="anna")["status"] == "done"
+
+
+def test_an_apartment_gets_an_id(desk: Desk, ledger: FakeOperatorLedger) -> None:
+    answer = ask(desk, "add_apartment", address="Main street 2")
+    assert answer["data"]["apartment_id"] == str(MADE_ID)
+    # The database may have done it before its answer was lost and asked for again.
+    assert ask(desk, "add_apartment", address="Main street 2")["status"] == "done"
+    taken = ask(desk, "add_apartment", address="x", apartment_id=str(APARTMENT))
+    assert taken["code"] == "apartment_exists"
+    assert ledger.apartments[APARTMENT] == "Main street 1"
+
+
+def test_a_file_is_imported_as_text(desk: Desk, ledger: FakeOperatorLedger) -> None:
+    text = bill_text(bill_line(), bill_line(provider_reference="=cmd"))
+    answer = ask(desk, "import_bills", text=text)
+    assert answer["code"] == "lines_rejected"
+    assert (answer["data"]["issued"], answer["data"]["rejected"]) == (1, 1)
+    assert answer["data"]["rejected_lines"][0]["problems"][0]["code"] == "formula_rejected"
+    again = ask(desk, "import_bills", text=bill_text(bill_line()), dry_run=True)
+    assert (again["status"], again["data"]["already_present"]) == ("done", 1)
+    assert len(ledger.bills) == 1
+
+
+def test_only_so_many_rejected_lines_fit_into_an_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operator_events, "MAX_REJECTED_LINES", 2)
+    answer = ask(desk, "import_bills", text=bill_text(*["x"] * 5))
+    assert len(answer["data"]["rejected_lines"]) == 2
+    assert answer["data"]["rejected_lines_left_out"] == 3
+
+
+def batch(**changes: Any) -> dict[str, Any]:
+    line = {**GOOD, "line": 2, "amount_minor": 5140}
+    del line["amount"]
+    return {
+        "import_id": str(uuid4()),
+        "file_name": "bills.csv",
+        "sha256": "0" * 64,
+        "lines": [{**line, **changes}],
+    }
+
+
+def test_lines_that_were_read_elsewhere_are_issued(desk: Desk, ledger: FakeOperatorLedger) -> None:
+    answer = ask(desk, "import_bills", **batch())
+    assert answer["data"]["lines"][0]["result"] == "issued"
+    assert ledger.bills["city-gas", "G-1"].line.amount_minor == 5140
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"amount_minor": 51.4},
+        {"amount_minor": 0},
+        {"currency": "eur"},
+        {"utility": "GAS"},
+        {"provider_id": "a b"},
+        {"period_to": "2026-09-30"},
+        {"line": True},
+        {"more": 1},
+    ],
+)
+def test_lines_are_checked_all_the_same(
+    desk: Desk, ledger: FakeOperatorLedger, changes: dict[str, Any]
+) -> None:
+    assert ask(desk, "import_bills", **batch(**changes))["code"] == "invalid_request"
+    assert ledger.bills == {}
+
+
+def test_a_payment_is_reversed_and_a_bill_void(desk: Desk, ledger: FakeOperatorLedger) -> None:
+    ask(desk, "import_bills", text=bill_text(bill_line()))
+    bill = ledger.bills["city-gas", "G-1"]
+    payment_id = str(ledger.pay(bill.bill_id))
+    grounds = {"reason": "paid twice", "operator": "olga"}
+    paid = ask(desk, "void_bill", bill_id=str(bill.bill_id), **grounds)
+    assert paid["code"] == "bill_already_paid"
+    done = ask(desk, "reverse_payment", payment_id=payment_id, **grounds)
+    assert done["data"]["bills"] == [str(bill.bill_id)]
+    assert ask(desk, "reverse_payment", payment_id=payment_id, **grounds)["code"] == (
+        "payment_already_reversed"
+    )
+    assert ask(desk, "void_bill", bill_id=str(bill.bill_id), **grounds)["status"] == "done"
+    assert [(reason, who) for _, reason, who in ledger.grounds] == [("paid twice", "olga")] * 2
+
+
+@pytest.mark.parametrize("reason", ["", "  \n", "x" * 501])
+def test_what_is_taken_back_needs_a_reason(desk: Desk, reason: str) -> None:
+    answer = ask(desk, "void_bill", bill_id=str(uuid4()), reason=reason, operator="olga")
+    assert answer["code"] == "reason_required"
+
+
+DIFFERS = DayOfProvider("city-gas", NOW.date(), "EUR", 100, 100, 90, 0, agrees=False)
+
+
+def test_books_that_agree_reconcile(desk: Desk) -> None:
+    answer = ask(desk, "reconcile")
+    assert answer["data"]["agrees"] is True
+    assert (answer["data"]["from"], answer["data"]["to"]) == ("2026-10-23", "2026-11-22")
+
+
+def test_books_that_differ_are_rejected_with_their_rows(
+    desk: Desk, ledger: FakeOperatorLedger
+) -> None:
+    ledger.differing = [DIFFERS]
+    answer = ask(desk, "reconcile", **{"from": "2026-11-22", "to": "2026-11-22"})
+    assert answer["code"] == "books_differ"
+    assert answer["data"]["rows"] == [
+        {
+            "provider_id": "city-gas",
+            "day": "2026-11-22",
+            "currency": "EUR",
+            "payments_minor": 100,
+            "lines_minor": 100,
+            "bills_minor": 90,
+            "reversed_minor": 0,
+            "agrees": False,
+        }
+    ]
+
+
+def test_a_broken_rule_alone_makes_the_books_differ(desk: Desk, ledger: FakeOperatorLedger) -> None:
+    ledger.broken_rules = [Violation("version_moved", str(APARTMENT), "by two")]
+    answer = ask(desk, "reconcile")
+    assert answer["code"] == "books_differ"
+    assert answer["data"]["violations"][0]["rule"] == "version_moved"
+
+
+def test_days_come_in_order(desk: Desk) -> None:
+    days = {"from": NOW.date().isoformat(), "to": (NOW - timedelta(1)).date().isoformat()}
+    assert ask(desk, "reconcile", **days)["code"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "field"),
+    [
+        ("add_resident", {"username": "anna"}, "name"),
+        ("add_resident", {"username": "a\nb", "name": "A"}, "username"),
+        ("add_resident", {"username": "a", "name": "A", "email": "no"}, "email"),
+        (
+            "add_resident",
+            {"username": "a", "name": "A", "apartment_id": str(APARTMENT), "address": "x"},
+            "address",
+        ),
+        ("add_apartment", {"address": " "}, "address"),
+        ("add_provider", {"provider_id": "a b", "name": "A"}, "provider_id"),
+        ("grant_residency", {"username": "a", "apartment_id": "1"}, "apartment_id"),
+        (
+            "grant_residency",
+            {"username": "a", "apartment_id": str(APARTMENT), "since": "2026-01-01T00:00:00"},
+            "since",
+        ),
+        ("import_bills", {}, "text"),
+        ("import_bills", {"text": "", "lines": []}, "lines"),
+        ("reconcile", {"from": "yesterday"}, "from"),
+        ("void_bill", {"bill_id": str(APARTMENT), "reason": "x"}, "operator"),
+    ],
+)
+def test_an_event_that_cannot_be_read_names_its_field(
+    desk: Desk, name: str, event: dict[str, Any], field: str
+) -> None:
+    answer = ask(desk, name, **event)
+    assert (answer["status"], answer["code"]) == ("rejected", "invalid_request")
+    assert field in answer["data"]["fields"]
+
+
+def test_a_password_that_is_wrong_is_not_told_back(desk: Desk) -> None:
+    answer = ask(desk, "add_resident", username="anna", name="A", password="canary-1")
+    assert answer["code"] == "invalid_new_password"
+    assert "canary" not in json.dumps(answer)
+
+
+class Silent(FakeOperatorLedger):
+    """Does not answer."""
+
+    def add_provider(self, *, provider_id: str, name: str) -> dict[str, Any]:
+        raise Unavailable("gone")
+
+
+def test_an_outage_is_told_as_failed(desk: Desk) -> None:
+    answer = ask(replace(desk, ledger=Silent()), "add_provider", provider_id="a", name="A")
+    assert (answer["status"], answer["code"]) == ("failed", "service_unavailable")
+
+
+def test_every_code_says_what_to_do() -> None:
+    assert all(kind.message and kind.advice for kind in OPERATOR_CATALOGUE.values())

@@ -1,0 +1,182 @@
+"""What the gateway rejects by itself: malformed bodies, types, paths and queries."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import Client
+
+from tests.unit.gateway.conftest import Login
+from tests.unit.gateway.tools import (
+    APARTMENT,
+    HISTORIES,
+    LOGIN,
+    PAYMENTS,
+    PREFIX,
+    QUEUE_NAME,
+    REQUEST,
+    UTILS,
+    MemoryQueues,
+    assert_rejected,
+)
+from tools.local.gateway.request import MAX_BODY_BYTES
+
+INSTANT = "2026-11-22T10:00:00.000000Z"
+NO_EDGES: list[Any] = [
+    "2026-11-22",
+    "2026-11-22T10:00:00Z",
+    f"{INSTANT}\n",
+    "",
+    5,
+    1.5,
+    True,
+    {},
+    [],
+    [None],
+]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        None,
+        "x",
+        {"username": "anna", "password": "secret"},
+        {**LOGIN, "queue_name": "x"},
+        {**LOGIN, "queue_name": QUEUE_NAME + "0"},
+        {**LOGIN, "queue_name": QUEUE_NAME + "\n"},
+        {**LOGIN, "queue_name": None},
+        {**LOGIN, "refresh_token": "x"},
+        {**LOGIN, "subject": "victim"},
+        {**LOGIN, "password": 1},
+        {**LOGIN, "password": ""},
+        {**LOGIN, "username": "x" * 129},
+    ],
+)
+def test_a_login_that_is_none_is_rejected(
+    client: Client, queues: MemoryQueues, body: object
+) -> None:
+    assert_rejected(client.post("/auth", json=body), 400, "invalid_body")
+    assert queues.messages[f"{PREFIX}-auth"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (UTILS, {}),
+        (UTILS, {**REQUEST, "x": 1}),
+        (PAYMENTS, REQUEST),
+        (PAYMENTS, {**REQUEST, "bills_id": []}),
+        (PAYMENTS, {**REQUEST, "bills_id": ["x"]}),
+        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT] * 1001}),
+        (PAYMENTS, {**REQUEST, "bills_id": APARTMENT}),
+        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 0}),
+        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 1.5}),
+        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": "1"}),
+        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 2**63}),
+        (HISTORIES, REQUEST),
+        (HISTORIES, {**REQUEST, "date_up": None}),
+        *[(HISTORIES, {**REQUEST, "date_up": edge, "date_down": None}) for edge in NO_EDGES],
+        (HISTORIES, {**REQUEST, "date_up": None, "date_down": None, "cursor": ""}),
+    ],
+)
+def test_a_body_that_breaks_its_schema_is_rejected(
+    client: Client, login: Login, path: str, body: object
+) -> None:
+    assert_rejected(client.post(path, json=body, headers=login()), 400, "invalid_body")
+
+
+@pytest.mark.parametrize(
+    "raw_body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b'{"queue_name":"\xed\xa0\x80"}',
+        b'{"queue_name":NaN}',
+        b"[" * 100_000,
+        b"\xef\xbb\xbf{}",
+        json.dumps(REQUEST).encode("utf-16"),
+        b'{"x":' + b"9" * 5000 + b"}",
+    ],
+)
+def test_a_body_that_is_no_json_is_rejected(client: Client, login: Login, raw_body: bytes) -> None:
+    headers = {**login(), "Content-Type": "application/json"}
+    assert_rejected(client.post(UTILS, data=raw_body, headers=headers), 400, "invalid_body")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"],
+)
+def test_another_content_type_reaches_no_queue(
+    client: Client, queues: MemoryQueues, login: Login, content_type: str
+) -> None:
+    raw_body = f"Action=SendMessage&MessageBody={QUEUE_NAME}"
+    headers = {**login(), "Content-Type": content_type}
+    assert_rejected(
+        client.post(UTILS, data=raw_body, headers=headers), 415, "unsupported_media_type"
+    )
+    assert queues.messages[f"{PREFIX}-utils"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/nothing"),
+        ("GET", "/auth"),
+        ("PUT", "/auth"),
+        ("HEAD", "/auth"),
+        ("POST", f"/auth/{QUEUE_NAME}"),
+        ("POST", f"/apartments/{APARTMENT}/other"),
+        ("POST", "/apartments//utils"),
+        ("POST", f"//evil.example{UTILS}"),
+        ("GET", f"{UTILS}/{QUEUE_NAME}/x"),
+        ("BREW", "/auth"),
+    ],
+)
+def test_an_unknown_route_is_not_found(client: Client, method: str, path: str) -> None:
+    answer = client.open(
+        "/", method=method, environ_overrides={"REQUEST_URI": path, "RAW_URI": path}
+    )
+    assert answer.status_code == 404
+    assert method == "HEAD" or (answer.json or {})["code"] == "route_not_found"
+
+
+@pytest.mark.parametrize("path", ["/auth/%ff", "/auth/%c3%28", "/auth/%ed%a0%80"])
+def test_a_path_that_is_no_utf8_is_rejected(client: Client, path: str) -> None:
+    answer = client.open("/", environ_overrides={"REQUEST_URI": path, "RAW_URI": path})
+    assert_rejected(answer, 400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("query", ["receipt=%ff", "receipt=%ed%a0%80"])
+def test_a_query_that_is_no_utf8_is_rejected(client: Client, query: str) -> None:
+    answer = client.delete(f"/auth/{QUEUE_NAME}", query_string=query)
+    assert_rejected(answer, 400, "invalid_parameter")
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])), st.binary(max_size=40))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_request_line_or_body_is_our_fault(client: Client, path: str, body: bytes) -> None:
+    uri = f"/auth/{path}"
+    answer = client.open(
+        "/",
+        method="POST",
+        data=body,
+        query_string=path,
+        environ_overrides={"REQUEST_URI": uri, "RAW_URI": uri},
+    )
+    assert answer.status_code < 500
+
+
+def test_a_body_over_ten_megabytes_is_too_large(client: Client, login: Login) -> None:
+    headers = {**login(), "Content-Type": "application/json"}
+    answer = client.post(UTILS, data=b" " * (MAX_BODY_BYTES + 1), headers=headers)
+    assert_rejected(answer, 413, "body_too_large")

@@ -1,0 +1,94 @@
+"""Each function gets the environment that it would get in the cloud."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import app
+from tools.local import environment
+from tools.local.cloud import Cloud, environment_of, read_cloud, write_cloud
+from tools.local.errors import LocalCloudError
+
+CLOUD = Cloud(
+    api="http://127.0.0.1:8000",
+    prefix="test",
+    region="eu-central-1",
+    aws_endpoint_url="http://127.0.0.1:1",
+    aws_is_embedded=True,
+    database_url="postgresql://owner@127.0.0.1:2/billing",
+    redis_url="redis://127.0.0.1:3",
+    user_pool_id="pool",
+    user_pool_client_id="client",
+    workers=[],
+    logs="/logs",
+)
+FUNCTIONS = sorted({*app.app.handler_map})
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_function_of_the_app_has_an_environment(function: str) -> None:
+    variables = environment_of(CLOUD, function)
+    assert variables["DATABASE_SECRET_ID"].startswith("test/database/")
+
+
+@pytest.mark.parametrize(
+    ("function", "role"),
+    [
+        ("auth", "writer"),
+        ("payments", "writer"),
+        ("utils", "reader"),
+        ("histories", "reader"),
+        ("reverse_payment", "operator"),
+        ("migrate", "migrator"),
+    ],
+)
+def test_a_function_logs_in_with_no_more_than_its_role(function: str, role: str) -> None:
+    assert environment_of(CLOUD, function)["DATABASE_SECRET_ID"] == f"test/database/{role}"
+
+
+def test_only_the_functions_that_compute_know_the_cache() -> None:
+    knowing = [f for f in FUNCTIONS if "CACHE_SECRET_ID" in environment_of(CLOUD, f)]
+    assert knowing == ["histories", "utils"]
+
+
+def test_a_migration_knows_the_passwords_that_it_sets() -> None:
+    variables = environment_of(CLOUD, "migrate")
+    names = ("WRITER_SECRET_ID", "READER_SECRET_ID", "OPERATOR_SECRET_ID")
+    assert [variables[name].rpartition("/")[2] for name in names] == [
+        "writer",
+        "reader",
+        "operator",
+    ]
+
+
+def test_no_password_is_in_an_environment() -> None:
+    cloud = replace(CLOUD, database_url="postgresql://owner:hush@127.0.0.1:2/billing")
+    values = [value for f in FUNCTIONS for value in environment_of(cloud, f).values()]
+    assert not [value for value in values if "hush" in value]
+
+
+def test_real_aws_services_get_the_developers_own_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    real = replace(CLOUD, aws_is_embedded=False)
+    assert "AWS_ACCESS_KEY_ID" not in environment_of(real, "utils")
+
+
+def test_an_unknown_function_is_rejected() -> None:
+    with pytest.raises(KeyError):
+        environment_of(CLOUD, "refund")
+
+
+def test_what_was_written_is_read_by_the_owner_alone(tmp_path: Path) -> None:
+    write_cloud(tmp_path, CLOUD)
+    assert read_cloud(tmp_path) == CLOUD
+    assert environment("utils", tmp_path) == environment_of(CLOUD, "utils")
+    assert (tmp_path / "cloud.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_before_the_first_start_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(LocalCloudError, match="make up"):
+        read_cloud(tmp_path)

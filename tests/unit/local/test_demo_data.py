@@ -1,0 +1,67 @@
+"""The demo has two years of bills, of which the newest are open."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tools.local.demo_data import (
+    APARTMENTS,
+    PROVIDERS,
+    RESIDENTS,
+    apartment_ids,
+    import_of,
+    is_paid_by_now,
+    months_before,
+)
+
+TODAY = date(2026, 3, 14)
+
+
+def all_bills() -> list[dict[str, Any]]:
+    return [line for apartment in APARTMENTS for line in import_of(apartment, TODAY)["lines"]]
+
+
+def test_months_are_the_twenty_four_complete_ones_before_today() -> None:
+    months = months_before(TODAY)
+    assert (months[0], months[-1], len(set(months))) == (date(2024, 3, 1), date(2026, 2, 1), 24)
+
+
+def test_every_apartment_is_billed_for_everything_each_month() -> None:
+    for apartment in APARTMENTS:
+        bills = import_of(apartment, TODAY)["lines"]
+        assert len({(bill["utility"], bill["period_from"]) for bill in bills}) == 3 * 24
+
+
+def test_references_are_unique_and_amounts_positive() -> None:
+    bills = all_bills()
+    assert len({bill["provider_reference"] for bill in bills}) == len(bills)
+    assert min(bill["amount_minor"] for bill in bills) > 0
+
+
+@pytest.mark.parametrize("today", [date(2026, 3, 1), TODAY, date(2026, 3, 31), date(2028, 1, 2)])
+def test_a_period_is_its_whole_month(today: date) -> None:
+    for bill in import_of(APARTMENTS[0], today)["lines"]:
+        first, last = (date.fromisoformat(bill[key]) for key in ("period_from", "period_to"))
+        assert first.day == 1
+        assert (last.year, last.month) == (first.year, first.month)
+        assert date.fromordinal(last.toordinal() + 1).day == 1
+
+
+def test_the_newest_bills_are_open_and_some_are_overdue() -> None:
+    unpaid = [bill for bill in all_bills() if not is_paid_by_now(bill, TODAY)]
+    assert {bill["period_from"] for bill in unpaid} == {"2025-12-01", "2026-01-01", "2026-02-01"}
+    overdue = [bill for bill in unpaid if date.fromisoformat(bill["due_on"]) < TODAY]
+    assert 0 < len(overdue) < len(unpaid)
+
+
+def test_the_same_day_gives_the_same_bills() -> None:
+    assert import_of(APARTMENTS[0], TODAY) == import_of(APARTMENTS[0], TODAY)
+
+
+def test_residents_have_what_the_demo_is_to_show() -> None:
+    homes = [set(apartment_ids(resident)) for resident in RESIDENTS]
+    assert any(len(home) == 2 for home in homes), "somebody has two apartments"
+    shared = [a & b for i, a in enumerate(homes) for b in homes[:i]]
+    assert any(shared), "some apartment is shared"
+    assert {p for apartment in APARTMENTS for p in apartment.providers.values()} == set(PROVIDERS)

@@ -1,0 +1,55 @@
+"""The environment decides where the local cloud lives and which servers it uses."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.local.errors import LocalCloudError
+from tools.local.service import service
+from tools.local.settings import REPOSITORY, read_settings
+
+
+def test_without_any_variable_everything_is_embedded() -> None:
+    settings = read_settings({})
+    assert settings.state == REPOSITORY / ".local"
+    assert settings.port == 8000
+    assert (settings.database_url, settings.redis_url, settings.aws_endpoint_url) == (None,) * 3
+
+
+def test_urls_point_at_real_servers() -> None:
+    settings = read_settings({"DATABASE_URL": "postgresql://h/d", "AWS_ENDPOINT_URL": "http://a"})
+    assert settings.database_url == "postgresql://h/d"
+    assert settings.aws_endpoint_url == "http://a"
+    assert settings.redis_url is None
+
+
+def test_the_visibility_timeout_follows_the_function_timeout() -> None:
+    settings = read_settings({"BILLING_FUNCTION_TIMEOUT": "3"})
+    assert settings.visibility_timeout_seconds("payments") == 18
+
+
+def test_a_function_has_the_timeout_that_it_is_deployed_with() -> None:
+    deployed = service().functions["payments"].timeout_seconds
+    assert read_settings({}).timeout_seconds("payments") == deployed
+
+
+def test_workers_are_counted_by_function(tmp_path: Path) -> None:
+    settings = read_settings({"BILLING_STATE": str(tmp_path), "BILLING_WORKERS": "utils=3"})
+    assert (settings.workers["utils"], settings.workers["payments"]) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("BILLING_FUNCTION_TIMEOUT", "-1"),
+        ("BILLING_WORKERS", "payment=2"),
+        ("BILLING_WORKERS", "payments=0"),
+        ("BILLING_THROTTLE_SHARE", "0"),
+        ("BILLING_THROTTLE_SHARE", "half"),
+    ],
+)
+def test_a_wrong_value_is_rejected_by_the_name_of_its_variable(name: str, value: str) -> None:
+    with pytest.raises(LocalCloudError, match=name):
+        read_settings({name: value})

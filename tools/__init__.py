@@ -1,0 +1,1 @@
+"""What builds, runs, deploys, loads and breaks the service; nothing of the product imports it."""

@@ -1,0 +1,33 @@
+"""Proxies between the service and its servers, each with faults and with eyes on the wire.
+
+    with PostgresProxy(port) as postgres, postgres.watching(kill_the_payer):
+        postgres.hang()
+        ...
+        postgres.restore()
+
+``STEPS`` are the named steps of a request, in their order.
+"""
+
+from tools.chaos.proxies.aws import AwsProxy, Call, Forward, Rule
+from tools.chaos.proxies.http import Message
+from tools.chaos.proxies.postgres import PostgresProxy
+from tools.chaos.proxies.redis import Liar, RedisProxy
+from tools.chaos.proxies.tcp import Line, Moment, Proxy, Watcher
+
+STEPS = ("received", "before_payment", "in_commit", "committed", "replied", "before_delete")
+
+__all__ = [
+    "STEPS",
+    "AwsProxy",
+    "Call",
+    "Forward",
+    "Liar",
+    "Line",
+    "Message",
+    "Moment",
+    "PostgresProxy",
+    "Proxy",
+    "RedisProxy",
+    "Rule",
+    "Watcher",
+]

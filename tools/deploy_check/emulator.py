@@ -1,0 +1,110 @@
+"""Runs ministack and writes down which role was allowed or rejected what: ``python emulator.py``.
+
+It runs in the emulator's own environment, where nothing of this project can be imported. Besides
+the log of decisions (a JSON object per line in REHEARSAL_DECISIONS) it mends what
+ministack 1.5.33 does unlike AWS and the rehearsal depends on.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import importlib
+import json
+import os
+import re
+import threading
+from typing import Any
+
+# Reply queues are born this old, else the sweeper would rightly leave them alone for an hour.
+_AGE_SECONDS = 7200
+_AGING_SECONDS = 0.5
+_REPLY_QUEUE = re.compile("-(r|login)-")
+_ended = threading.Event()
+_last: contextvars.ContextVar[Any] = contextvars.ContextVar("last decision", default=None)
+_lock = threading.Lock()
+
+
+def role_of(principal_arn: str) -> str:
+    """Return the role's ARN for that of its session; others stay as they are.
+
+    `aws:PrincipalArn` of a session is its role's ARN:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    head, separator, session = principal_arn.partition(":assumed-role/")
+    if not separator:
+        return principal_arn
+    return f"{head.replace(':sts:', ':iam:')}:role/{session.partition('/')[0]}"
+
+
+def note_decisions(evaluator: Any, path: str) -> None:
+    """Have each decision about a role appended to the file."""
+    evaluate, enforce = evaluator.evaluate, evaluator.enforce
+
+    def evaluate_and_keep(context: Any, *policies: Any) -> Any:
+        _last.set(context)
+        return evaluate(context, *policies)
+
+    def enforce_and_note(*arguments: Any, **named: Any) -> Any:
+        _last.set(None)
+        rejection = enforce(*arguments, **named)
+        context = _last.get()
+        if context is not None:
+            _append(path, context, allowed=rejection is None)
+        return rejection
+
+    evaluator.evaluate, evaluator.enforce = evaluate_and_keep, enforce_and_note
+
+
+def _append(path: str, context: Any, *, allowed: bool) -> None:
+    decision = {
+        "role": role_of(context.principal_arn).rpartition("/")[2],
+        "action": context.action,
+        "resource": context.resource_arn,
+        "allowed": allowed,
+    }
+    with _lock, open(path, "a", encoding="utf-8") as file:
+        file.write(json.dumps(decision) + "\n")
+
+
+def mend_principal(evaluator: Any) -> None:
+    """Compare `aws:PrincipalArn` as AWS does: a session counts as its role."""
+    resolve = evaluator._resolve_condition_key
+
+    def resolve_like_aws(key: str, context: Any) -> Any:
+        found = resolve(key, context)
+        return role_of(found) if key.lower() == "aws:principalarn" else found
+
+    evaluator._resolve_condition_key = resolve_like_aws
+
+
+def age_reply_queues(queues: Any) -> None:
+    """Date reply queues back for as long as the process runs, each once."""
+    aged: set[str] = set()
+    while not _ended.wait(_AGING_SECONDS):
+        for queue in list(queues._queues._data.values()):
+            if _REPLY_QUEUE.search(queue["name"]) and queue["url"] not in aged:
+                aged.add(queue["url"])
+                made = int(queue["attributes"]["CreatedTimestamp"])
+                queue["attributes"]["CreatedTimestamp"] = str(made - _AGE_SECONDS)
+
+
+def resolve_proxies(databases: Any) -> None:
+    """Have a proxy's endpoint resolve to where that of its instance does."""
+    describe = databases._db_proxy_xml
+    host = os.environ["MINISTACK_HOST"]
+    databases._db_proxy_xml = lambda proxy: describe({**proxy, "Endpoint": host})
+
+
+def main() -> None:
+    """Mend the emulator and serve until the process is ended."""
+    evaluator = importlib.import_module("ministack.core.iam_evaluator")
+    mend_principal(evaluator)
+    note_decisions(evaluator, os.environ["REHEARSAL_DECISIONS"])
+    resolve_proxies(importlib.import_module("ministack.services.rds"))
+    queues = importlib.import_module("ministack.services.sqs")
+    threading.Thread(target=age_reply_queues, args=[queues], daemon=True).start()
+    importlib.import_module("ministack.app").main()
+
+
+if __name__ == "__main__":
+    main()

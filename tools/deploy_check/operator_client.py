@@ -1,0 +1,130 @@
+"""What operators do in a rehearsal: they invoke the deployed functions, as on the day itself."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from tools.deploy_check.cloud import Cloud
+from tools.deploy_check.errors import RehearsalError
+from tools.local.lambda_events import scheduled_event
+
+Json = dict[str, Any]
+_FREE_SECONDS = 60.0
+PROVIDERS = {"north-gas": "North Gas", "city-water": "Городской водоканал"}
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A resident who can log in, their `sub` and their apartment."""
+
+    username: str
+    password: str
+    subject: str
+    apartment_id: str
+
+
+class OperatorLedger:
+    """The operators' functions by their names in app.py."""
+
+    def __init__(self, cloud: Cloud, function_names: Mapping[str, str]) -> None:
+        self._lambda = cloud.client("lambda")
+        self._names = function_names
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """Invoke a function and return its answer.
+
+        Raises RehearsalError when the function itself broke off.
+        """
+        ran = self._invoked(FunctionName=self._names[function], Payload=json.dumps(event).encode())
+        answer = json.loads(ran["Payload"].read())
+        if ran.get("FunctionError"):
+            raise RehearsalError(f"{function} broke off: {answer}")
+        return answer
+
+    def _invoked(self, **named: Any) -> Any:
+        """Invoke when a copy is free: schedules use functions, too, of which one copy may run."""
+        deadline = time.monotonic() + _FREE_SECONDS
+        while True:
+            try:
+                return self._lambda.invoke(**named)
+            except self._lambda.exceptions.TooManyRequestsException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+
+    def ask(self, function: str, event: Mapping[str, Any]) -> Json:
+        """Invoke a function and return the data of its answer.
+
+        Raises RehearsalError when it rejects or breaks off.
+        """
+        answer: Json = self.invoke(function, event)
+        if answer.get("status") != "done":
+            raise RehearsalError(f"{function} answered {answer}")
+        return dict(answer["data"])
+
+    def sweep(self) -> Json:
+        """Run the sweeper as its schedule does, and return its report."""
+        event = scheduled_event(rule=self._names["sweep"], region=self._lambda.meta.region_name)
+        report: Json = self.invoke("sweep", event)
+        return report
+
+    def add_providers(self) -> None:
+        """Add the providers that bills name."""
+        for provider_id, name in PROVIDERS.items():
+            self.ask("add_provider", {"provider_id": provider_id, "name": name})
+
+    def add_resident(self, name: str = "Олена Коваленко") -> Resident:
+        """Add a resident with a login that works at once, and an apartment."""
+        username, password = f"resident-{uuid4().hex[:10]}", f"Aa1!{secrets.token_urlsafe(18)}"
+        made = self.ask(
+            "add_resident",
+            {
+                "username": username,
+                "name": name,
+                "password": password,
+                "permanent": True,
+                "address": "Vulytsia Sadova 1, apt. 2",
+            },
+        )
+        return Resident(username, password, made["subject"], made["apartment_id"])
+
+    def import_bills(self, resident: Resident, amounts_minor: Sequence[int]) -> list[str]:
+        """Issue one gas bill per amount; return their ids."""
+        data = self.ask("import_bills", self.bills_event(resident, amounts_minor))
+        return [str(line["bill_id"]) for line in data["lines"]]
+
+    def bills_event(self, resident: Resident, amounts_minor: Sequence[int]) -> Json:
+        """Return an import of new bills."""
+        reference = uuid4().hex
+        lines = [
+            {
+                "line": number,
+                "apartment_id": resident.apartment_id,
+                "utility": "gas",
+                "provider_id": "north-gas",
+                "provider_reference": f"{reference}-{number}",
+                "period_from": "2026-10-01",
+                "period_to": "2026-10-31",
+                "due_on": "2026-11-15",
+                "amount_minor": amount,
+                "currency": "EUR",
+            }
+            for number, amount in enumerate(amounts_minor, start=2)
+        ]
+        return {"import_id": str(uuid4()), "sha256": secrets.token_hex(32), "lines": lines}
+
+    def take_leave(self, resident: Resident) -> None:
+        """Do with a second resident what operators do when somebody moves in and out."""
+        home = self.ask("add_apartment", {"address": "Vulytsia Sadova 3"})["apartment_id"]
+        residency = {"username": resident.username, "apartment_id": home}
+        self.ask("grant_residency", residency)
+        second = Resident(resident.username, resident.password, resident.subject, home)
+        [bill] = self.import_bills(second, [700])
+        self.ask("void_bill", {"bill_id": bill, "reason": "rehearsal", "operator": "rehearsal"})
+        self.ask("end_residency", residency)

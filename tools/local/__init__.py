@@ -1,0 +1,6 @@
+"""The same service on one machine: embedded servers, workers, the gateway and demo data."""
+
+from tools.local.cloud import environment, read_cloud
+from tools.local.errors import LocalCloudError
+
+__all__ = ["LocalCloudError", "environment", "read_cloud"]

@@ -1,0 +1,40 @@
+"""boto3 clients for wherever SQS, Cognito and Secrets Manager are."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from tools.local.settings import LOCAL_CREDENTIALS
+
+_CONFIG = Config(
+    connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
+)
+
+
+def client_options(endpoint_url: str, region: str) -> dict[str, Any]:
+    """Options of ``boto3.client`` for the endpoint."""
+    return {
+        "endpoint_url": endpoint_url,
+        "region_name": region,
+        "config": _CONFIG,
+        **{name.lower(): value for name, value in credentials().items()},
+    }
+
+
+def credentials() -> dict[str, str]:
+    """Return what to set beside the developer's own credentials: nothing, unless there are none.
+
+    An emulator takes any, but boto3 signs with none at all only on demand.
+    """
+    return {} if boto3.Session().get_credentials() else LOCAL_CREDENTIALS
+
+
+class Clients:
+    """The three services at one endpoint."""
+
+    def __init__(self, *, endpoint_url: str, region: str) -> None:
+        options = client_options(endpoint_url, region)
+        self.sqs = boto3.client("sqs", **options)
+        self.cognito = boto3.client("cognito-idp", **options)
+        self.secrets = boto3.client("secretsmanager", **options)

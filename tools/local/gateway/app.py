@@ -1,0 +1,126 @@
+"""The WSGI application: the executor, its errors, its log and what stands beside the contract."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from tools.local.gateway.document import Contract, read
+from tools.local.gateway.errors import GatewayError
+from tools.local.gateway.executor import Backend, Executor, Reply
+from tools.local.gateway.extras import Extras
+from tools.local.gateway.request import Call, read_call
+from tools.local.gateway.sqs import LazySqs
+from tools.local.gateway.sqs_client import make_client
+from tools.local.gateway.throttle import Throttles
+from tools.local.gateway.tokens import CognitoAuthorizer, Keys, pool_keys
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger("tools.local.gateway")
+_CONTEXT_VARIABLE = re.compile(r"\$context\.(\w+)")
+
+
+def create_app(
+    *,
+    document: str,
+    endpoint_url: str | None = None,
+    region: str | None = None,
+    backend: Backend | None = None,
+    keys: Callable[[str], Keys] | None = None,
+    stage: str | None = None,
+    health: Callable[[], Mapping[str, Any]] | None = None,
+    throttles: Throttles | None = None,
+) -> WSGIApplication:
+    """Make the application that serves a rendered document.
+
+    `endpoint_url` stands in for AWS (SQS and the user pool's keys). `backend` and `keys` (by user
+    pool ARN) replace SQS and the keys themselves. `health` answers GET /health with {"ready": bool}
+    and whatever else it says. With a `stage` all paths start with it, as on API Gateway. Without
+    `throttles` any number of requests passes.
+    """
+    contract = read(document)
+    find_keys = keys or (lambda arn: pool_keys(arn, endpoint_url))
+    executor = Executor(
+        contract=contract,
+        authorizers=_authorizers(contract, find_keys),
+        backend=backend or LazySqs(lambda: make_client(endpoint_url=endpoint_url, region=region)),
+        stage=stage,
+    )
+    return GatewayApp(executor, Extras(document, health), throttles)
+
+
+def _authorizers(contract: Contract, keys: Callable[[str], Keys]) -> dict[str, CognitoAuthorizer]:
+    return {
+        name: CognitoAuthorizer([(arn, keys(arn)) for arn in arns])
+        for name, arns in contract.user_pools.items()
+    }
+
+
+class GatewayApp:
+    """Serves the contract, /health and /docs."""
+
+    def __init__(self, executor: Executor, extras: Extras, throttles: Throttles | None) -> None:
+        self._executor = executor
+        self._extras = extras
+        self._throttles = throttles
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        extra = self._extras.answer(environ)
+        response = extra or self._serve(read_call(environ, str(uuid.uuid4())))
+        return response(environ, start_response)
+
+    def _serve(self, call: Call) -> Response:
+        started = time.monotonic()
+        route, reply, reason = self._answer(call)
+        _log(call, route, reply.status, reason, time.monotonic() - started)
+        response = Response(reply.body, reply.status, dict(reply.headers))
+        response.headers["x-amzn-RequestId"] = call.request_id
+        return response
+
+    def _answer(self, call: Call) -> tuple[str | None, Reply, str | None]:
+        route = None
+        try:
+            operation, path = self._executor.find(call)
+            route = operation.path
+            if self._throttles:
+                self._throttles.take(operation.method, operation.path)
+            return route, self._executor.run(operation, path, call), None
+        except GatewayError as error:
+            return (
+                route,
+                self._gateway_response(error, call),
+                f"{error.kind} {error.reason}".strip(),
+            )
+        except (
+            Exception
+        ) as error:  # the last line of defence: API Gateway never shows a stack either
+            log.exception("the gateway failed")
+            return route, self._gateway_response(GatewayError("DEFAULT_5XX"), call), repr(error)
+
+    def _gateway_response(self, error: GatewayError, call: Call) -> Reply:
+        entry = self._executor.contract.gateway_responses[error.kind]
+        status = entry.status or (400 if error.kind == "DEFAULT_4XX" else 500)
+        values = {"requestId": call.request_id}
+        body = _CONTEXT_VARIABLE.sub(lambda found: values.get(found[1], ""), entry.template)
+        return Reply(status, {"Content-Type": "application/json", **entry.headers}, body)
+
+
+def _log(call: Call, route: str | None, status: int, reason: str | None, seconds: float) -> None:
+    """Write one line: no body, no token, no query string, no path parameter."""
+    record = {
+        "request_id": call.request_id,
+        "method": call.method,
+        "route": route,
+        "status": status,
+        "milliseconds": round(seconds * 1000),
+    }
+    log.info(json.dumps(record if reason is None else {**record, "reason": reason}))

@@ -1,0 +1,222 @@
+"""Reading the contract: the rendered OpenAPI document becomes operations that can be executed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft4Validator
+
+SOURCE = Path(__file__).parents[3] / "terraform" / "modules" / "api" / "openapi.yaml"
+METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationResponse:
+    """How an integration's answer with a matching status becomes the client's."""
+
+    pattern: re.Pattern[str]
+    status: int
+    headers: Mapping[str, str]
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """Where an operation leads and how its request and answer are mapped."""
+
+    kind: str
+    uri: str
+    headers: Mapping[str, str]
+    templates: Mapping[str, str]
+    timeout_seconds: float
+    responses: tuple[IntegrationResponse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    pattern: re.Pattern[str]
+    authorizer: str | None
+    required_parameters: tuple[tuple[str, str], ...]
+    bodies: Mapping[str, Draft4Validator]
+    integration: Integration
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayResponse:
+    """An answer that API Gateway gives by itself. `status` None keeps the one of the cause."""
+
+    status: int | None
+    headers: Mapping[str, str]
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """All that the executor takes from the document."""
+
+    operations: tuple[Operation, ...]
+    gateway_responses: Mapping[str, GatewayResponse]
+    user_pools: Mapping[str, tuple[str, ...]]
+    """User pool ARNs by the name of the security scheme."""
+
+
+def render(
+    *,
+    prefix: str,
+    region: str,
+    account_id: str,
+    user_pool_id: str,
+    user_pool_client_id: str,
+    gateway_role_arn: str | None = None,
+    partition: str = "aws",
+    source: Path = SOURCE,
+) -> str:
+    """Fill in the document's variables as Terraform's templatefile does.
+
+    Raises ValueError when the document names a variable that is not known here.
+    """
+    role = gateway_role_arn or f"arn:{partition}:iam::{account_id}:role/{prefix}-gateway"
+    pool = f"arn:{partition}:cognito-idp:{region}:{account_id}:userpool/{user_pool_id}"
+    return fill(
+        source.read_text("utf-8"),
+        prefix=prefix,
+        region=region,
+        account_id=account_id,
+        partition=partition,
+        gateway_role_arn=role,
+        user_pool_arn=pool,
+        user_pool_client_id=user_pool_client_id,
+    )
+
+
+def fill(text: str, **values: str) -> str:
+    """Replace each ${name}; raises ValueError for a name without a value."""
+    unknown = {name for name in _VARIABLE.findall(text) if name not in values}
+    if unknown:
+        raise ValueError(f"the document has variables without a value: {sorted(unknown)}")
+    return _VARIABLE.sub(lambda found: values[found[1]], text)
+
+
+@lru_cache(maxsize=4)
+def parse(document: str) -> dict[str, Any]:
+    """Parse a rendered document (YAML or JSON). The result is shared: leave it unchanged."""
+    # libyaml is ten times faster, and not in every build of PyYAML.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    tree: dict[str, Any] = yaml.load(document, Loader=loader)  # noqa: S506 - both are safe loaders
+    return tree
+
+
+@lru_cache(maxsize=4)
+def read(document: str) -> Contract:
+    """Read a rendered document."""
+    tree = parse(document)
+    return Contract(
+        operations=tuple(_operations(tree)),
+        gateway_responses={
+            name: _gateway_response(entry)
+            for name, entry in tree["x-amazon-apigateway-gateway-responses"].items()
+        },
+        user_pools=dict(_user_pools(tree)),
+    )
+
+
+def _operations(tree: Mapping[str, Any]) -> Iterator[Operation]:
+    for path, item in tree["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield _operation(tree, path, method, item[method])
+
+
+def _operation(tree: Mapping[str, Any], path: str, method: str, entry: Any) -> Operation:
+    return Operation(
+        method=method.upper(),
+        path=path,
+        pattern=re.compile(_PATH_PARAMETER.sub(r"(?P<\1>[^/]+)", path) + "/?"),
+        authorizer=next((name for scheme in entry.get("security", ()) for name in scheme), None),
+        required_parameters=tuple(
+            (parameter["in"], parameter["name"])
+            for parameter in (_resolved(tree, found) for found in entry.get("parameters", ()))
+            if parameter.get("required")
+        ),
+        bodies=_bodies(tree, entry),
+        integration=_integration(entry["x-amazon-apigateway-integration"]),
+    )
+
+
+def _resolved(tree: Mapping[str, Any], node: Any) -> Any:
+    """Follow a reference into the document (`#/components/...`)."""
+    for name in node.get("$ref", "").split("/")[1:]:
+        tree = tree[name]
+        node = tree
+    return node
+
+
+def _bodies(tree: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Draft4Validator]:
+    content = entry.get("requestBody", {}).get("content", {})
+    return {
+        # The components stand beside the schema so that its references resolve.
+        media_type: Draft4Validator({"allOf": [body["schema"]], "components": tree["components"]})
+        for media_type, body in content.items()
+    }
+
+
+def _integration(entry: Mapping[str, Any]) -> Integration:
+    return Integration(
+        kind=entry["type"].lower(),
+        uri=entry.get("uri", ""),
+        headers=_named(entry.get("requestParameters", {}), "integration.request.header."),
+        templates=entry["requestTemplates"],
+        timeout_seconds=entry.get("timeoutInMillis", 29_000) / 1000,
+        responses=tuple(_integration_responses(entry["responses"]).values()),
+    )
+
+
+def _integration_responses(entries: Mapping[str, Any]) -> dict[int, IntegrationResponse]:
+    """Keep one response for each status, as API Gateway does: a later one replaces an earlier."""
+    responses = (_integration_response(pattern, entry) for pattern, entry in entries.items())
+    return {response.status: response for response in responses}
+
+
+def _integration_response(pattern: str, entry: Mapping[str, Any]) -> IntegrationResponse:
+    return IntegrationResponse(
+        pattern=re.compile(pattern),
+        status=int(entry["statusCode"]),
+        headers=_named(entry.get("responseParameters", {}), "method.response.header."),
+        template=entry["responseTemplates"]["application/json"],
+    )
+
+
+def _gateway_response(entry: Mapping[str, Any]) -> GatewayResponse:
+    status = entry.get("statusCode")
+    return GatewayResponse(
+        status=int(status) if status else None,
+        headers=_named(entry.get("responseParameters", {}), "gatewayresponse.header."),
+        template=entry["responseTemplates"]["application/json"],
+    )
+
+
+def _named(parameters: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Take static values ('...' in single quotes) by the header that they are for."""
+    return {
+        name.removeprefix(prefix): value.removeprefix("'").removesuffix("'")
+        for name, value in parameters.items()
+    }
+
+
+def _user_pools(tree: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, scheme in tree.get("components", {}).get("securitySchemes", {}).items():
+        authorizer = scheme.get("x-amazon-apigateway-authorizer")
+        if authorizer:
+            yield name, tuple(authorizer["providerARNs"])

@@ -1,0 +1,194 @@
+"""What Terraform makes in the cloud, made here: queues, user pool, app client, secrets.
+
+Everything is looked for first, so running it again changes nothing that is right.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tools.local.clients import Clients
+from tools.local.service import Logins, service
+from tools.local.settings import Settings
+
+DATABASE_ROLES = ("writer", "reader", "operator")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The user pool and the client that residents log in through."""
+
+    user_pool_id: str
+    user_pool_client_id: str
+
+
+def request_queue_name(prefix: str, function: str) -> str:
+    """Name of the queue that feeds a function."""
+    return f"{prefix}-{function}"
+
+
+def provision_queues(clients: Clients, settings: Settings) -> None:
+    """Make the request queues and their dead-letter queues as the settings want them."""
+    for function, queue in service().queues.items():
+        attributes = _request_queue_attributes(settings, function)
+        if queue.dead_letters:
+            attributes["RedrivePolicy"] = _redrive_policy(clients, settings, function)
+        _ensure_queue(clients, request_queue_name(settings.prefix, function), attributes)
+
+
+def provision_identity(clients: Clients, settings: Settings) -> Identity:
+    """Make the user pool and its client, or find those of an earlier start."""
+    pool = _find_pool(clients, settings.prefix) or _create_pool(clients, settings.prefix)
+    client = _find_client(clients, pool) or _create_client(clients, pool, settings.prefix)
+    # Those of an earlier start take the rules of now.
+    clients.cognito.update_user_pool(UserPoolId=pool, **_pool_rules())
+    clients.cognito.update_user_pool_client(
+        UserPoolId=pool, ClientId=client, **_client_rules(service().logins)
+    )
+    return Identity(user_pool_id=pool, user_pool_client_id=client)
+
+
+def provision_secrets(
+    clients: Clients,
+    settings: Settings,
+    *,
+    database_url: str,
+    redis_url: str,
+    role_passwords: Mapping[str, str],
+) -> None:
+    """Store how to reach database and cache.
+
+    ``database_url`` is the owner's; ``role_passwords`` has one for each of DATABASE_ROLES.
+    """
+    owner = database_secret(database_url)
+    folder = f"{settings.prefix}/database"
+    _ensure_secret(clients, f"{folder}/migrator", owner)
+    for role in DATABASE_ROLES:
+        login = {"username": f"billing_{role}", "password": role_passwords[role]}
+        _ensure_secret(clients, f"{folder}/{role}", owner | login)
+    _ensure_secret(clients, f"{settings.prefix}/cache", cache_secret(redis_url))
+
+
+def database_secret(url: str) -> dict[str, Any]:
+    """Turn a Postgres URL into the secret that the functions read."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    return {
+        "username": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or 5432,
+        "dbname": unquote(parts.path.lstrip("/")) or "billing",
+        "sslmode": query.get("sslmode", ["prefer"])[0],
+    }
+
+
+def cache_secret(url: str) -> dict[str, Any]:
+    """Turn a Redis URL (``redis://`` or ``rediss://``) into the secret that the functions read."""
+    parts = urlsplit(url)
+    return {
+        "host": parts.hostname or "127.0.0.1",
+        "port": parts.port or 6379,
+        "username": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "tls": parts.scheme == "rediss",
+    }
+
+
+def _request_queue_attributes(settings: Settings, function: str) -> dict[str, str]:
+    return {
+        "VisibilityTimeout": str(settings.visibility_timeout_seconds(function)),
+        "MessageRetentionPeriod": str(service().queues[function].retention_seconds),
+        "SqsManagedSseEnabled": "true",
+    }
+
+
+def _redrive_policy(clients: Clients, settings: Settings, function: str) -> str:
+    name = f"{request_queue_name(settings.prefix, function)}-dlq"
+    attributes = {"MessageRetentionPeriod": str(service().dead_letter_retention_seconds)}
+    url = _ensure_queue(clients, name, attributes)
+    got = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    target = {"deadLetterTargetArn": got["Attributes"]["QueueArn"]}
+    return json.dumps(target | {"maxReceiveCount": service().max_receive_count})
+
+
+def _ensure_queue(clients: Clients, name: str, attributes: dict[str, str]) -> str:
+    sqs: Any = clients.sqs
+    try:
+        url = str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    except sqs.exceptions.QueueDoesNotExist:
+        return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+    return url
+
+
+def _find_pool(clients: Clients, name: str) -> str | None:
+    pages = clients.cognito.get_paginator("list_user_pools").paginate(
+        PaginationConfig={"PageSize": 60}
+    )
+    pools = (pool for page in pages for pool in page["UserPools"])
+    return next((pool["Id"] for pool in pools if pool["Name"] == name), None)
+
+
+def _create_pool(clients: Clients, name: str) -> str:
+    made = clients.cognito.create_user_pool(
+        PoolName=name, UsernameConfiguration={"CaseSensitive": False}, **_pool_rules()
+    )
+    return made["UserPool"]["Id"]
+
+
+def _pool_rules() -> Any:
+    return {
+        "Policies": {"PasswordPolicy": _password_policy(service().logins)},
+        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
+    }
+
+
+def _password_policy(logins: Logins) -> dict[str, Any]:
+    return {
+        "MinimumLength": logins.password_minimum_length,
+        **{f"Require{kind.capitalize()}": True for kind in logins.password_kinds},
+        "TemporaryPasswordValidityDays": logins.temporary_password_days,
+    }
+
+
+def _find_client(clients: Clients, pool: str) -> str | None:
+    found = clients.cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)
+    return next((client["ClientId"] for client in found["UserPoolClients"]), None)
+
+
+def _create_client(clients: Clients, pool: str, name: str) -> str:
+    made = clients.cognito.create_user_pool_client(
+        UserPoolId=pool, ClientName=name, GenerateSecret=False, **_client_rules(service().logins)
+    )
+    return made["UserPoolClient"]["ClientId"]
+
+
+def _client_rules(logins: Logins) -> Any:
+    return {
+        "ExplicitAuthFlows": list(logins.login_flows),
+        "IdTokenValidity": logins.token_minutes,
+        "AccessTokenValidity": logins.token_minutes,
+        "RefreshTokenValidity": logins.refresh_token_days,
+        "TokenValidityUnits": {
+            "IdToken": "minutes",
+            "AccessToken": "minutes",
+            "RefreshToken": "days",
+        },
+        "PreventUserExistenceErrors": "ENABLED",
+        "EnableTokenRevocation": True,
+    }
+
+
+def _ensure_secret(clients: Clients, name: str, content: dict[str, Any]) -> None:
+    secrets: Any = clients.secrets
+    text = json.dumps(content)
+    try:
+        kept = secrets.get_secret_value(SecretId=name)["SecretString"]
+    except secrets.exceptions.ResourceNotFoundException:
+        secrets.create_secret(Name=name, SecretString=text)
+        return
+    if kept != text:
+        secrets.put_secret_value(SecretId=name, SecretString=text)

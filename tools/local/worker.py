@@ -1,0 +1,204 @@
+"""A worker process: ``python -m tools.local.worker --function payments``.
+
+It is to a function what Lambda's event source mapping is: polls the queue, calls the function with
+one event at a time and deletes what succeeded. What failed stays hidden until its visibility
+timeout has passed and is received again, until the queue moves it to its dead-letter queue.
+"""
+
+import argparse
+import importlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.local.clients import client_options
+from tools.local.lambda_events import LambdaContext, failed_messages, sqs_event
+from tools.local.provision import request_queue_name
+from tools.local.ready import mark_ready
+from tools.local.service import service
+
+Function = Callable[[dict[str, Any], LambdaContext], Any]
+# Lambda waits for 20 s. A shorter wait asks more often, but ends soon after a SIGTERM.
+_WAIT_SECONDS = 1
+_PAUSE_SECONDS = 0.5
+
+log = logging.getLogger("tools.local.worker")
+
+
+@dataclass(frozen=True)
+class Source:
+    """An event source mapping: queue, function and how the one feeds the other."""
+
+    queue_url: str
+    queue_arn: str
+    region: str
+    function_name: str
+    batch_size: int
+    timeout_seconds: float
+
+
+class Worker:
+    """Feeds one function from one queue."""
+
+    def __init__(self, *, sqs: Any, source: Source, function: Function) -> None:
+        self._sqs = sqs
+        self._source = source
+        self._function = function
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Take no further event; the current one is finished."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Work until told to stop. A queue that can't be reached is asked again and again."""
+        while not self._stopping:
+            try:
+                self.work(wait_seconds=_WAIT_SECONDS)
+            except (BotoCoreError, ClientError) as problem:
+                log.warning("the queue %s: %s", self._source.queue_url, problem)
+                time.sleep(_PAUSE_SECONDS)
+
+    def work(self, *, wait_seconds: int = 0) -> int:
+        """Handle at most one event and return how many messages were in it."""
+        messages = self._receive(wait_seconds)
+        if messages:
+            failed = self._failed(messages)
+            self._delete([m for m in messages if m["MessageId"] not in failed])
+        return len(messages)
+
+    def _receive(self, wait_seconds: int) -> list[dict[str, Any]]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._source.queue_url,
+            MaxNumberOfMessages=self._source.batch_size,
+            WaitTimeSeconds=wait_seconds,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return list(answer.get("Messages", []))
+
+    def _failed(self, messages: Sequence[dict[str, Any]]) -> set[str]:
+        ids = [message["MessageId"] for message in messages]
+        event = sqs_event(messages, queue_arn=self._source.queue_arn, region=self._source.region)
+        try:
+            answer = self._call(event)
+        except Exception:
+            # Whatever a function raises is its failure and not ours: the whole batch comes back.
+            log.exception("%s failed", self._source.function_name)
+            return set(ids)
+        return failed_messages(answer, ids)
+
+    def _call(self, event: dict[str, Any]) -> Any:
+        seconds = self._source.timeout_seconds
+        context = LambdaContext(
+            function_name=self._source.function_name,
+            region=self._source.region,
+            timeout_seconds=seconds,
+        )
+        # The alarm's default action ends the process, even one stuck inside of a C library. The
+        # supervisor starts another, and the message comes back as after a timeout in Lambda.
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            return self._function(event, context)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _delete(self, messages: Sequence[dict[str, Any]]) -> None:
+        if not messages:
+            return
+        entries = [
+            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+            for index, message in enumerate(messages)
+        ]
+        answer = self._sqs.delete_message_batch(QueueUrl=self._source.queue_url, Entries=entries)
+        for failure in answer.get("Failed", []):
+            log.warning("not deleted, so it will come back: %s", failure)
+
+
+def find_source(
+    sqs: Any, *, prefix: str, function_name: str, batch_size: int, timeout_seconds: float
+) -> Source:
+    """Look up the queue of a function, waiting until it is there."""
+    name = request_queue_name(prefix, function_name)
+    url = _patiently(lambda: str(sqs.get_queue_url(QueueName=name)["QueueUrl"]))
+    answer = _patiently(lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]))
+    return Source(
+        queue_url=url,
+        queue_arn=answer["Attributes"]["QueueArn"],
+        region=sqs.meta.region_name,
+        function_name=function_name,
+        batch_size=batch_size,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def _patiently(ask: Callable[[], Any]) -> Any:
+    while True:
+        try:
+            return ask()
+        except (BotoCoreError, ClientError) as problem:
+            log.warning("waiting for the queue: %s", problem)
+            time.sleep(_PAUSE_SECONDS)
+
+
+def load_function(name: str) -> Function:
+    """Import the application, as a cold start does, and find the function in it."""
+    function: Function = getattr(importlib.import_module("app"), name)
+    return function
+
+
+def batch_size_of(name: str) -> int:
+    """Find how many messages the function gets at once where it is deployed."""
+    return service().functions[name].batch_size
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.local.worker")
+    parser.add_argument("--function", required=True)
+    parser.add_argument("--timeout", type=float, default=5.0, help="seconds a call may take")
+    parser.add_argument("--ready-file", type=Path)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the process until SIGTERM."""
+    options = _options(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    environ = os.environ
+    sqs = boto3.client("sqs", **client_options(environ["AWS_ENDPOINT_URL"], environ["AWS_REGION"]))
+    function = load_function(options.function)
+    source = find_source(
+        sqs,
+        prefix=environ["BILLING_PREFIX"],
+        function_name=options.function,
+        batch_size=batch_size_of(options.function),
+        timeout_seconds=options.timeout,
+    )
+    worker = Worker(sqs=sqs, source=source, function=function)
+    stop_on_sigterm(worker.stop)
+    mark_ready(options.ready_file)
+    worker.run()
+
+
+def stop_on_sigterm(stop: Callable[[], None]) -> None:
+    """Call ``stop`` when asked to end."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
