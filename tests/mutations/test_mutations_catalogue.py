@@ -90,9 +90,9 @@ def toy(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\npythonpath = ["."]\n')
     (tmp_path / "toy.py").write_text(CODE)
     (tmp_path / "test_toy.py").write_text(TEST)
-    folder = tmp_path / "tests" / "mutants"
+    folder = tmp_path / "tests" / "mutations"
     folder.mkdir(parents=True)
-    shutil.copy(ROOT / "tests" / "mutants" / "witness.py", folder)
+    shutil.copy(ROOT / "tests" / "mutations" / "witness.py", folder)
     return tmp_path
 
 
