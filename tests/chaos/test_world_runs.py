@@ -14,12 +14,12 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.stack import Stack
 from tools.chaos.judge import Case, assess, load, render
 from tools.chaos.world.canaries import Canaries
 from tools.chaos.world.evidence import Queues, collect
 from tools.chaos.world.recorder import Recorder
 from tools.chaos.world.world import UserPool, World
+from tools.local.stack import Stack
 
 JUDGED_WITHOUT_FAULTS = [f"I{number}" for number in range(1, 12)]
 ENOUGH = {"payments done": 12, "payments rejected": 4, "histories done": 6, "theft": 1, "late": 1}

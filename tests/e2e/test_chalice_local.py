@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.support.api import Caller, Scene
-from tests.support.stack import Stack
 from tools.local.processes import free_port
+from tools.local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.documents import ROOT, blocks_of
-from tests.support.stack import Stack
+from tools.local.stack import Stack
 
 
 def test_the_journey_with_curl_runs_as_it_is_written(stack: Stack, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.api import Scene, scene_on
-from tests.support.stack import Stack
+from tools.local.stack import Stack
 
 
 @pytest.fixture(scope="module")

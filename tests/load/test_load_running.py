@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from tests.support.stack import Stack
 from tools.load.cli import main
 from tools.load.overload import Plan
 from tools.load.report import SCHEMA, report
 from tools.load.runs import Wishes, run_closed, run_open, run_overload
 from tools.load.schedule import OPERATIONS, Mix
 from tools.load.target import Target, local_target, own_target
+from tools.local.stack import Stack
 
 MIX = Mix(dict.fromkeys(OPERATIONS, 1.0))
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))

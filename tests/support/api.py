@@ -16,7 +16,7 @@ from psycopg2.extras import register_uuid
 
 from tests.support.databases import BooksDatabase
 from tests.support.ledger import Home, Ledger
-from tests.support.stack import Stack
+from tools.local.stack import Stack
 
 Json = dict[str, Any]
 Seen = TypeVar("Seen")

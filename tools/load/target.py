@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.stack import Stack
 from tools.load.errors import LoadError
 from tools.load.office import Office, office_of
 from tools.load.users import Resident
 from tools.local.cloud import Cloud
+from tools.local.stack import Stack
 
 # Of a function; a request that a worker was killed over comes back after six of these.
 _FUNCTION_SECONDS = "20"

@@ -15,11 +15,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.api import Caller
-from tests.support.stack import Stack, left
 from tools.local.postgres import EmbeddedPostgres
 from tools.local.processes import free_port
 from tools.local.redis import EmbeddedRedis
 from tools.local.settings import REPOSITORY
+from tools.local.stack import Stack, left
 
 
 def log_in(stack: Stack, resident: dict[str, Any]) -> dict[str, Any]:

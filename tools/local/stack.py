@@ -1,0 +1,178 @@
+"""Starts the local stack in a process of its own, for tests and tools that use or kill it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg2
+
+from tools.local.clients import Clients
+from tools.local.cloud import Cloud, read_cloud
+from tools.local.errors import LocalCloudError
+from tools.local.processes import free_port
+from tools.local.settings import REPOSITORY
+
+START_SECONDS = 90.0
+STOP_SECONDS = 40.0
+_RESTART_SECONDS = 20.0
+# Short, so that what a killed worker held comes back within a test: 6 x 3 s.
+_FUNCTION_TIMEOUT_SECONDS = 3
+_OTHERS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL", "BILLING_PREFIX", "BILLING_WORKERS")
+
+
+class Stack:
+    """`python -m tools.local up` on a free port and a state folder of its own."""
+
+    def __init__(self, state: Path, variables: Mapping[str, str] | None = None) -> None:
+        self.state = state
+        self.port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.port}"
+        self._variables = dict(variables or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output = state.with_name(f"{state.name}.out")
+
+    def start(self) -> None:
+        """Start it and wait until it is healthy; on failure raise with all it has said."""
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tools.local", "up"],
+                cwd=REPOSITORY,
+                env=self._environment(),
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            self.wait_until_healthy()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """End it with a signal, see that no process is left, and return its exit code."""
+        if self._process is None:
+            return 0
+        family = self._family()
+        self._process.send_signal(number)
+        try:
+            code = self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise LocalCloudError(f"The stack did not end: {self.output()}") from None
+        finally:
+            self._process = None
+        if survivors := left(family, seconds=5):
+            raise LocalCloudError(f"Processes outlived the stack: {survivors}")
+        return code
+
+    def wait_until_healthy(self) -> None:
+        """Wait until GET /health says that everything is ready."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.health().get("ready"):
+            ended = self._process is None or self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                raise LocalCloudError(f"not up: {self.health()}\n{self.output()}")
+            time.sleep(0.1)
+
+    def health(self) -> dict[str, Any]:
+        """Return what GET /health says; empty when nobody answers."""
+        try:
+            return self._read_health()
+        except OSError:
+            return {}
+
+    def _read_health(self) -> dict[str, Any]:
+        try:
+            answer: Any = urllib.request.urlopen(f"{self.base_url}/health", timeout=10)  # noqa: S310
+        except urllib.error.HTTPError as error:
+            # 503 while something is not ready: its body says what.
+            answer = error
+        with answer:
+            content: dict[str, Any] = json.load(answer)
+            return content
+
+    def output(self) -> str:
+        """Return what it has printed."""
+        return self._output.read_text(errors="replace")
+
+    @property
+    def demo(self) -> dict[str, Any]:
+        """Content of demo.json."""
+        content: dict[str, Any] = json.loads((self.state / "demo.json").read_text("utf-8"))
+        return content
+
+    @property
+    def cloud(self) -> Cloud:
+        """Content of cloud.json, as it is now."""
+        return read_cloud(self.state)
+
+    @property
+    def clients(self) -> Clients:
+        """boto3 clients for its SQS, Cognito and Secrets Manager."""
+        cloud = self.cloud
+        return Clients(endpoint_url=cloud.aws_endpoint_url, region=cloud.region)
+
+    @contextmanager
+    def database(self) -> Iterator[psycopg2.extensions.connection]:
+        """Connect to its database as the owner, with autocommit."""
+        connection = psycopg2.connect(self.cloud.database_url)
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def kill(self, name: str) -> float:
+        """SIGKILL a process (a name in cloud.json's pids) and wait for its successor.
+
+        Returns after how many seconds the successor ran, which need not be ready by then.
+        """
+        victim, started = self.cloud.pids[name], time.monotonic()
+        os.kill(victim, signal.SIGKILL)
+        while self.cloud.pids[name] == victim:
+            if time.monotonic() - started > _RESTART_SECONDS:
+                raise LocalCloudError(f"{name} was not started again")
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def _family(self) -> list[psutil.Process]:
+        if self._process is None or self._process.poll() is not None:
+            return []
+        return psutil.Process(self._process.pid).children(recursive=True)
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in _OTHERS}
+        own = {
+            "PORT": str(self.port),
+            "BILLING_STATE": str(self.state),
+            "BILLING_DURABLE": "0",
+            "BILLING_FUNCTION_TIMEOUT": str(_FUNCTION_TIMEOUT_SECONDS),
+        }
+        return inherited | own | self._variables
+
+
+def left(processes: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
+    """Return those that still run after the time; ended ones that wait to be reaped don't."""
+    _, alive = psutil.wait_procs(processes, timeout=0)
+    deadline = time.monotonic() + seconds
+    while (alive := [p for p in alive if _runs(p)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
