@@ -145,6 +145,14 @@ READS = (
         caught_by=(f"{HISTORY}::test_a_client_that_holds_the_end_alone_is_sent_what_is_older",),
     ),
     Mutation(
+        name="range_kept_that_may_not_be_seen",
+        endangers=("I10",),
+        file="billing_app/use_cases/history.py",
+        old="return Position(max(start.date_down, floor), max(start.date_up, floor), ",
+        new="return Position(start.date_down, start.date_up, ",
+        caught_by=(f"{HISTORY}::test_what_a_resident_may_no_longer_see_is_not_covered",),
+    ),
+    Mutation(
         name="last_part_says_there_is_no_more",
         endangers=("I10",),
         file="billing_app/use_cases/history.py",

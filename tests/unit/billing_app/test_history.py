@@ -180,6 +180,24 @@ def test_a_client_that_holds_the_end_alone_is_sent_what_is_older() -> None:
     assert part["covered"] == Frame(START, frame.date_up).as_json()
 
 
+def test_what_a_resident_may_no_longer_see_is_not_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ada held everything, moved out, moved in again; then more was posted than a page."""
+    monkeypatch.setattr(history, "PAGE_EVENTS", 1)
+    ledger = FakeLedger()
+    home = ledger.add_apartment()
+    ada = ledger.add_resident("Ada", home)
+    held = Frame(START, START + timedelta(seconds=1))
+    ledger.residencies[ada, home] = moved_in = START + timedelta(days=1)
+    ledger.clock.advance(timedelta(days=2))
+    for key in ("first", "second"):
+        ledger.pay(PaymentOrder(ada, key, home, (ledger.issue(home, a_debt()),), None))
+    [part] = sync_history(
+        ledger=ledger, cache=FakeCache(), subject=ada, apartment_id=home, frame=held, cursor=None
+    )
+    assert part["more"]
+    assert part["covered"]["date_down"] == format_instant(moved_in)
+
+
 def test_a_page_that_is_not_the_last_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "PAGE_EVENTS", 1)
     ledger = FakeLedger()
