@@ -79,7 +79,7 @@ chaos: install ## Let faults strike the running service, then judge it (SECONDS=
 	@$(BIN)/python -m tools.chaos --seconds $(CHAOS_SECONDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: mutations
-mutations: install ## Plant each bug of tests/mutants in a copy; a test must fail (MUTATIONS="check_then_act")
+mutations: install ## Plant each bug of tests/mutations in a copy; a test must fail (MUTATIONS="check_then_act")
 	@$(BIN)/python -m tests.mutations $(MUTATIONS)
 
 .PHONY: lock

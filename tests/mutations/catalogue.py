@@ -1,10 +1,10 @@
-"""Every planted bug, by the room of the code that it is in."""
+"""Every planted bug, by the part of the code that it is in."""
 
 from __future__ import annotations
 
-from tests.mutations.planted_edge import EDGE
-from tests.mutations.planted_payments import PAYMENTS
-from tests.mutations.planted_privacy import PRIVACY
-from tests.mutations.planted_reads import READS
+from tests.mutations.mutations_edge import EDGE
+from tests.mutations.mutations_payments import PAYMENTS
+from tests.mutations.mutations_privacy import PRIVACY
+from tests.mutations.mutations_reads import READS
 
 CATALOGUE = (*EDGE, *PAYMENTS, *READS, *PRIVACY)

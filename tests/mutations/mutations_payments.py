@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations.mutant import Mutation
+from tests.mutations.mutation import Mutation
 
 PAY = "tests/integration/sql/test_sql_pay.py"
 RACES = "tests/integration/sql/test_sql_races.py"

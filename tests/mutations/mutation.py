@@ -1,4 +1,4 @@
-"""What a planted bug is, and how it is planted."""
+"""A planted bug, and how it is planted in a copy of the code."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 
 class DoesNotFit(Exception):
-    """The text that a mutant replaces isn't in its file exactly once: the code has moved on."""
+    """The text that a mutation replaces isn't in its file exactly once: the code has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A bug that somebody could make, and who is expected to notice it.
+    """A bug that somebody could make, and the tests that must fail because of it.
 
     `endangers`: numbers of `terraform/invariants.json`. `file`: path from the root. `old` stands in
-    it exactly once and becomes `new`. `caught_by`: files of tests, or `file::test`.
+    it exactly once and becomes `new`. `caught_by`: test files, or `file::test`.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Mutation:
         """Return the text of the file with the bug in it.
 
         Raises:
-            DoesNotFit: naming the mutant, the file and how often the old text was found.
+            DoesNotFit: Names the mutation, the file and how often the old text was found.
         """
         text = (root / self.file).read_text(encoding="utf-8")
         found = text.count(self.old)
@@ -42,10 +42,13 @@ class Mutation:
         return text.replace(self.old, self.new)
 
     def plant(self, root: Path) -> None:
-        """Put the bug into the copy at `root`; raises like `mutated`."""
+        """Write the bug into the copy at `root`.
+
+        Raises:
+            DoesNotFit: As `mutated` does.
+        """
         path = root / self.file
-        text = self.mutated(root)
-        path.write_text(text, encoding="utf-8")
-        # Bytecode is believed by the second and the size; the bug could have both of the original.
+        path.write_text(self.mutated(root), encoding="utf-8")
+        # Python trusts bytecode by second and size; the bug could have both of the original.
         if path.suffix == ".py":
             Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)

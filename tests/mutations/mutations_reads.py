@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations.mutant import Mutation
+from tests.mutations.mutation import Mutation
 
 CACHE = "tests/contract/test_cache_contract.py"
 LOCKS = "tests/integration/sql/test_sql_locks.py"

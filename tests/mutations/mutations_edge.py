@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutations.mutant import Mutation
+from tests.mutations.mutation import Mutation
 
 BATCH = "tests/unit/chalicelib/test_batch.py"
 WORKER = "tests/unit/local/test_worker.py"

@@ -1,4 +1,4 @@
-"""A pytest plugin that writes down what failed and where the code under test came from.
+"""A pytest plugin that reports what failed and where the code under test came from.
 
 Exit codes alone would take an error in a fixture for a bug that was noticed. And the project is
 installed as editable: a run that imported the checkout instead of the copy would prove nothing.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-VARIABLE = "MUTANTS_WITNESS"
+FOLDER_VARIABLE = "MUTATIONS_REPORT_FOLDER"
 _OURS = {"app", "billing_app", "billing_client", "chalicelib", "tests", "tools"}
 
 _failed: list[str] = []
@@ -27,14 +27,15 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write what is known by now, each process into a file of its own."""
-    told = {"failed": _failed, "broken": _broken, "strays": strays(session.config.rootpath)}
-    file = Path(os.environ[VARIABLE]) / f"{os.getpid()}.json"
-    file.write_text(json.dumps(told), encoding="utf-8")
+    """Write the report; each process of xdist writes its own file."""
+    outside = modules_outside(session.config.rootpath)
+    report = {"failed": _failed, "broken": _broken, "outside": outside}
+    file = Path(os.environ[FOLDER_VARIABLE]) / f"{os.getpid()}.json"
+    file.write_text(json.dumps(report), encoding="utf-8")
 
 
-def strays(root: Path) -> list[str]:
-    """Name the modules of ours that were loaded from outside of the root."""
+def modules_outside(root: Path) -> list[str]:
+    """Return the project's modules that were loaded from outside of the root."""
     loaded = {
         name: getattr(module, "__file__", None)
         for name, module in list(sys.modules.items())
