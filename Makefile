@@ -53,7 +53,7 @@ demo: install ## Log a demo resident in and show what they owe (while make up ru
 	@$(BIN)/billing debts --apartment 1 --url http://127.0.0.1:$(PORT)
 
 .PHONY: load
-load: install ## Put load on a service of its own (LOAD="overload", LOAD="open --rate 10"; see docs/load.md)
+load: install ## Put load on a service of its own (LOAD="open --rate 10"; see docs/load.md)
 	@$(BIN)/python -m tools.load $(LOAD)
 
 .PHONY: format

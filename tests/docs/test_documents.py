@@ -22,7 +22,7 @@ from tests.support.documents import (
     text_of,
 )
 from tools.costs.__main__ import main as costs
-from tools.load.cli import main as load
+from tools.load.__main__ import main as load
 from tools.local.cli import main as localcloud
 
 # What a command of the document makes, or what is each operator's own.

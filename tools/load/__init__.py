@@ -1,1 +1,1 @@
-"""Load on the service through its public client, and what came of it; see docs/load.md."""
+"""Puts load on the service through its public client and reports latencies; see docs/load.md."""

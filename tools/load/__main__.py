@@ -1,6 +1,98 @@
-"""``python -m tools.load``: see docs/load.md."""
+"""The command `python -m tools.load`; see docs/load.md.
 
-from tools.load.cli import run
+Exit codes: 0 all went well; 1 it could not be run, a request was lost or the ledger is wrong; 2
+wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tools.load.errors import LoadError
+from tools.load.report import as_text
+from tools.load.run import Settings, run
+from tools.load.target import Target, own_stack, running_service
+from tools.load.workload import Mix
+from tools.local.errors import LocalCloudError
+
+_COMMON = (
+    click.option("--mix", default="debts=5,sync=3,pay=2,login=1", show_default=True),
+    click.option("--users", type=click.IntRange(1), default=12, show_default=True),
+    click.option("--seconds", type=click.FloatRange(1), default=20.0, show_default=True),
+    click.option("--timeout", type=click.FloatRange(1), default=60.0, show_default=True),
+    click.option("--seed", default="1", show_default=True),
+    click.option("--url", help="A running service; the default is a local stack of its own."),
+    click.option(
+        "--credentials",
+        type=click.Path(path_type=Path, exists=True),
+        help="JSON with residents, as .local/demo.json; goes with --url.",
+    ),
+    click.option("--out", type=click.Path(path_type=Path), default=Path("build/load")),
+)
+
+
+def _common(command: Any) -> Any:
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command
+
+
+@click.group()
+def main() -> None:
+    """Put load on the service through its client."""
+
+
+@main.command()
+@_common
+@click.option("--think", type=click.FloatRange(0), default=0.5, show_default=True)
+def closed(**options: Any) -> None:
+    """Users who call, wait for the answer and think."""
+    _run("closed", **options)
+
+
+@main.command("open")
+@_common
+@click.option("--rate", type=click.FloatRange(0.01), default=5.0, show_default=True)
+@click.option("--poisson/--constant", default=True, show_default=True)
+def open_(**options: Any) -> None:
+    """Operations that arrive whether or not the earlier ones are answered."""
+    _run("open", **options)
+
+
+def _run(
+    kind: str, *, url: str | None, credentials: Path | None, out: Path, **options: Any
+) -> None:
+    """Run, print and write the report."""
+    try:
+        settings = Settings(**options | {"mix": Mix.parse(options["mix"])})
+        with _target(url, credentials) as target:
+            report = {"kind": kind, "settings": options, **run(target, settings)}
+    except (LoadError, LocalCloudError) as error:
+        raise click.ClickException(str(error)) from error
+    file = out / f"{kind}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    click.echo("\n".join([*as_text(report), f"Report: {file}"]))
+    if not report["ledger"]["holds"]:
+        raise click.ClickException("A request was lost or the ledger is wrong; see the report.")
+
+
+@contextmanager
+def _target(url: str | None, credentials: Path | None) -> Iterator[Target]:
+    if (url is None) != (credentials is None):
+        raise click.UsageError("--url and --credentials go together.")
+    if url is not None and credentials is not None:
+        yield running_service(url, credentials)
+        return
+    with own_stack() as target:
+        yield target
+
 
 if __name__ == "__main__":
-    run()
+    main(prog_name="python -m tools.load")

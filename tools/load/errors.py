@@ -1,5 +1,5 @@
-"""What can keep a load from being put on a service."""
+"""Errors of the load generator."""
 
 
 class LoadError(Exception):
-    """It can't be done as asked; the message says why."""
+    """The load can't be run as asked; the message says why."""

@@ -1,59 +1,51 @@
-"""What load is put on: a local cloud of its own, or a service that runs already."""
+"""The service under load: a local stack of its own, or one that runs already."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tools.load.errors import LoadError
-from tools.load.office import Office, office_of
+from tools.load.operators import Operators, operators_of
 from tools.load.users import Resident
-from tools.local.cloud import Cloud
 from tools.local.stack import Stack
 
-# Of a function; a request that a worker was killed over comes back after six of these.
+# Of a function; a request whose worker was killed comes back after six of these.
 _FUNCTION_SECONDS = "20"
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the API is and who may use it. ``office`` and ``cloud`` are there for a local cloud."""
+    """Where the API is and who uses it; only a stack of our own has operators."""
 
     api: str
-    residents: Sequence[Resident] = ()
-    office: Office | None = None
-    cloud: Cloud | None = None
+    residents: Sequence[Resident]
+    operators: Operators | None = None
 
 
 @contextmanager
-def own_target(variables: Mapping[str, str] | None = None) -> Iterator[Target]:
-    """Start a local cloud on a free port and a temporary folder, and end it."""
+def own_stack() -> Iterator[Target]:
+    """Start a local stack on a free port and a temporary folder, and stop it afterwards."""
     with tempfile.TemporaryDirectory(prefix="load-", ignore_cleanup_errors=True) as folder:
-        settings = {"BILLING_FUNCTION_TIMEOUT": _FUNCTION_SECONDS, **(variables or {})}
-        stack = Stack(Path(folder) / "state", settings)
+        stack = Stack(Path(folder) / "state", {"BILLING_FUNCTION_TIMEOUT": _FUNCTION_SECONDS})
         stack.start()
         try:
-            with local_target(stack.cloud) as target:
-                yield target
+            with operators_of(stack.cloud) as operators:
+                target = running_service(stack.base_url, stack.state / "demo.json")
+                yield replace(target, operators=operators)
         finally:
             stack.stop()
 
 
-@contextmanager
-def local_target(cloud: Cloud) -> Iterator[Target]:
-    """Use a local cloud that runs, with its operators."""
-    with office_of(cloud) as office:
-        yield Target(cloud.api, office=office, cloud=cloud)
+def running_service(url: str, credentials: Path) -> Target:
+    """Use any service, with the residents of a JSON file as `demo.json`.
 
-
-def running_target(url: str, credentials: Path) -> Target:
-    """Use any service; the file is JSON as ``demo.json``.
-
-    Raises LoadError when it can't be read or names nobody with an apartment.
+    Raises:
+        LoadError: the file can't be read or names no resident with an apartment.
     """
     try:
         content = json.loads(credentials.read_text(encoding="utf-8"))
@@ -63,10 +55,8 @@ def running_target(url: str, credentials: Path) -> Target:
             if entry["apartments"]
         ]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise LoadError(
-            f"{credentials} can't be read as"
-            ' {"residents": [{"username": ..., "password": ..., "apartments": [...]}]}.'
-        ) from error
+        form = '{"residents": [{"username": ..., "password": ..., "apartments": [...]}]}'
+        raise LoadError(f"{credentials} can't be read as {form}.") from error
     if not residents:
         raise LoadError(f"{credentials} names no resident with an apartment.")
     return Target(url, residents)
