@@ -70,7 +70,7 @@ class PostgresLedger:
         return None if found is None else _history_page(found)
 
     def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
-        """Pay in one round trip; see `sql/functions/pay.sql` for its order of locks."""
+        """Pay in one round trip; see `sql/functions/api/payments.sql` for its order of locks."""
         answer = self._database.value(
             "SELECT api.pay(%(subject)s, %(key)s, %(apartment)s, %(bills)s, %(expected)s)",
             {

@@ -30,7 +30,7 @@ SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 
 # A file may use what the folders before its own have made; within a folder only in bodies that are
 # looked at when they run.
-_REPEATABLE_FOLDERS = ("views", "functions/billing", "functions/api", "grants")
+_REPEATABLE_FOLDERS = ("views", "functions/internal", "functions/api", "grants")
 
 _BOOKKEEPING_SCHEMA = "billing_migrations"
 _LOCK_NAME = "billing.migrations"

@@ -1,13 +1,13 @@
--- Who may call what. The application's roles see the schema api and execute the functions named
--- here, nothing else: not one table. Applied after the functions on every migration, in the same
--- transaction.
+-- The application's roles may execute the functions of the schema api that are named here, and
+-- nothing else; they have no right to any table. Applied after the functions on every migration, in
+-- the same transaction.
 
 REVOKE ALL ON SCHEMA billing, api FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA billing, api
     FROM PUBLIC, billing_writer, billing_reader, billing_operator;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA billing, api
     FROM PUBLIC, billing_writer, billing_reader, billing_operator;
--- New functions may be executed by everybody until this is said.
+-- Postgres lets everybody execute a new function by default.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA billing, api
     FROM PUBLIC, billing_writer, billing_reader, billing_operator;
 

@@ -5,15 +5,14 @@ SET LOCAL statement_timeout = '60s';
 
 CREATE SCHEMA billing;
 COMMENT ON SCHEMA billing IS
-    'The books. Owned by the migrator; no other role may touch a table here.';
+    'Tables and internal functions. Only their owner, the migrator, may use them.';
 
 CREATE SCHEMA api;
 COMMENT ON SCHEMA api IS
-    'The only door to the books: functions that run with their owner''s rights.';
+    'The public interface: functions that run with their owner''s rights.';
 
--- Roles belong to the whole cluster while databases are many, so another database may have made
--- them already, or be making them at this moment: both are fine. They get LOGIN and a password when
--- the migrator is given one; until then nobody can connect as them.
+-- Roles belong to the server, so another database on it may have created them already, or be doing
+-- so right now. They get LOGIN once the migrator is given a password for them.
 DO $$
 DECLARE
     role_name text;
@@ -23,7 +22,7 @@ BEGIN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                RAISE NOTICE 'role % was made by another database meanwhile', role_name;
+                RAISE NOTICE 'role % was created by another database meanwhile', role_name;
             END;
         END IF;
     END LOOP;

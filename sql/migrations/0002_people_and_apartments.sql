@@ -1,5 +1,5 @@
 -- depends: 0001_schemas_and_roles
--- Who pays, where, to whom and for what.
+-- Residents, apartments, residencies, providers and utilities.
 
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
@@ -9,7 +9,7 @@ CREATE TABLE billing.utilities (
     CONSTRAINT utilities_pkey PRIMARY KEY (utility),
     CONSTRAINT utility_is_a_lower_case_word CHECK (utility ~ '^[a-z][a-z_]{0,31}$')
 );
-COMMENT ON TABLE billing.utilities IS 'What is billed. A new utility is a new migration.';
+COMMENT ON TABLE billing.utilities IS 'What is billed. Add a utility with a migration.';
 
 INSERT INTO billing.utilities (utility) VALUES ('electricity'), ('gas'), ('water');
 
@@ -22,7 +22,7 @@ CREATE TABLE billing.providers (
 );
 COMMENT ON TABLE billing.providers IS 'Companies that send bills.';
 COMMENT ON COLUMN billing.providers.name IS
-    'The name today. Receipts keep the name of their own day (billing.payment_lines).';
+    'The current name. Receipts keep the name of their day (billing.payment_lines).';
 
 CREATE TABLE billing.residents (
     resident_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -60,19 +60,19 @@ CREATE TABLE billing.apartment_state (
     CONSTRAINT apartment_is_stamped_once_it_has_history
         CHECK ((last_seq = 0) = (last_posted_at IS NULL))
 )
--- Every change of an apartment updates its row and no index needs to know: room for HOT updates.
+-- Every change of an apartment updates its row but no indexed column: leave room for HOT updates.
 WITH (fillfactor = 70);
 COMMENT ON TABLE billing.apartment_state IS
-    'The consistency boundary: locked first by all that changes an apartment''s books.';
+    'Version and head of history. Its row is the lock that every change of an apartment takes.';
 COMMENT ON COLUMN billing.apartment_state.version IS
-    'Grows by one with every change. A result computed at an equal version is still true.';
+    'Grows by one with every change. A result computed at the same version is still valid.';
 COMMENT ON COLUMN billing.apartment_state.last_seq IS
     'Position of the newest history event; 0 when there is none.';
 COMMENT ON COLUMN billing.apartment_state.last_posted_at IS
     'Posting instant of the newest history event, the next one is later; null when there is none.';
 COMMENT ON COLUMN billing.apartment_state.changed_in IS
-    'Transaction that raised the version last, kept by trigger. Other triggers let nobody change'
-    ' the books in a transaction that has not raised the version.';
+    'Transaction that last raised the version, set by trigger. Other triggers reject a change of the'
+    ' apartment in a transaction that has not raised it.';
 
 CREATE TABLE billing.residencies (
     resident_id uuid NOT NULL,
@@ -91,10 +91,10 @@ CREATE TABLE billing.residencies (
 COMMENT ON TABLE billing.residencies IS
     'Who may act for an apartment, and what they may see of it.';
 COMMENT ON COLUMN billing.residencies.since IS
-    'The resident may act from this instant on, and sees no history posted before it.';
+    'The resident may act from this instant on and sees no history from before it.';
 COMMENT ON COLUMN billing.residencies.ended_at IS 'Null while the residency lasts.';
 
 CREATE UNIQUE INDEX residency_lasts_once
     ON billing.residencies (resident_id, apartment_id) WHERE ended_at IS NULL;
 COMMENT ON INDEX billing.residency_lasts_once IS
-    'One lasting residency per resident and apartment; the way to answer "may they act here?".';
+    'At most one residency that has not ended per resident and apartment; answers who may act.';

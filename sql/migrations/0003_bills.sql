@@ -1,5 +1,5 @@
 -- depends: 0002_people_and_apartments
--- Bills never change: a correction is a new revision, and what is owed is a small table of its own.
+-- Bills never change: a correction is a new revision. What is owed is a small table of its own.
 
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
@@ -13,9 +13,9 @@ CREATE TABLE billing.imports (
     CONSTRAINT import_file_name_is_not_blank CHECK (btrim(file_name) <> ''),
     CONSTRAINT import_sha256_is_hexadecimal CHECK (sha256 ~ '^[0-9a-f]{64}$')
 );
-COMMENT ON TABLE billing.imports IS 'Files of bills that were read in, in one or more chunks.';
+COMMENT ON TABLE billing.imports IS 'Imported files of bills, each sent in one or more chunks.';
 COMMENT ON COLUMN billing.imports.sha256 IS
-    'Of the file''s bytes. The same file read in again adds nothing, even after a correction.';
+    'Of the file''s bytes. The same file imported again adds nothing, even after a correction.';
 
 CREATE TABLE billing.bills (
     bill_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -57,13 +57,13 @@ CREATE TABLE billing.bills (
     CONSTRAINT bill_first_revision_replaces_nothing CHECK ((revision = 1) = (replaces IS NULL)),
     CONSTRAINT bill_period_is_in_order CHECK (period_from <= period_to),
     CONSTRAINT bill_amount_is_positive CHECK (amount_minor > 0),
-    -- A thousand such bills still add up to an integer that JavaScript holds exactly.
+    -- A thousand such bills still add up to an integer that JavaScript represents exactly.
     CONSTRAINT bill_amount_is_sane CHECK (amount_minor <= 1000000000000),
     CONSTRAINT bill_currency_is_a_code CHECK (currency ~ '^[A-Z]{3}$')
 );
-COMMENT ON TABLE billing.bills IS 'Every bill ever issued, in every revision. Rows never change.';
+COMMENT ON TABLE billing.bills IS 'Every bill in every revision. Rows never change.';
 COMMENT ON COLUMN billing.bills.provider_reference IS
-    'The provider''s own number of the bill: the same bill sent again is recognized by it.';
+    'The provider''s own number of the bill, by which the same bill is recognized.';
 COMMENT ON COLUMN billing.bills.replaces IS
     'The revision that this one corrects; null for the first. A replaced bill is no longer owed.';
 COMMENT ON COLUMN billing.bills.amount_minor IS 'In minor units of the currency: cents for EUR.';
@@ -81,7 +81,7 @@ CREATE TABLE billing.open_bills (
         ON DELETE RESTRICT
 );
 COMMENT ON TABLE billing.open_bills IS
-    'What is owed now: a row comes with its bill and goes when the bill is paid, void or replaced.';
+    'What is owed now: inserted with the bill, deleted when it is paid, voided or replaced.';
 
 CREATE INDEX open_bills_of_an_apartment ON billing.open_bills (apartment_id);
 
@@ -96,4 +96,4 @@ CREATE TABLE billing.bill_voids (
     CONSTRAINT void_has_a_reason CHECK (btrim(reason) <> ''),
     CONSTRAINT void_has_an_operator CHECK (btrim(operator) <> '')
 );
-COMMENT ON TABLE billing.bill_voids IS 'Bills withdrawn without a correction, by whom and why.';
+COMMENT ON TABLE billing.bill_voids IS 'Bills that were withdrawn without a correction, by whom and why.';

@@ -7,7 +7,7 @@ SET LOCAL statement_timeout = '60s';
 -- Receipt numbers are printed with ten digits; the sequence stops rather than outgrow them.
 CREATE SEQUENCE billing.receipt_numbers AS bigint MAXVALUE 9999999999 NO CYCLE;
 COMMENT ON SEQUENCE billing.receipt_numbers IS
-    'Unique numbers of receipts. A number lost with a rolled back payment is no fault.';
+    'Numbers of receipts. A rolled back payment may leave a gap.';
 
 CREATE TABLE billing.payments (
     payment_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -72,7 +72,7 @@ CREATE TABLE billing.settled_bills (
 );
 COMMENT ON TABLE billing.settled_bills IS
     'The line that settles a bill now. The primary key makes a second payment of a bill impossible;'
-    ' a reversal takes the row away.';
+    ' a reversal deletes the row.';
 
 CREATE INDEX settled_bills_of_a_payment ON billing.settled_bills (payment_id);
 
@@ -96,14 +96,14 @@ CREATE TABLE billing.payment_requests (
         CHECK (rejection IS NULL OR coalesce(rejection ->> 'code', '') <> '')
 );
 COMMENT ON TABLE billing.payment_requests IS
-    'What was answered to a payment request. Kept for ever: a message that comes back after months'
-    ' gets the answer of its first time.';
+    'The answer to each payment request, kept for ever: a message that is delivered again after'
+    ' months gets the same answer.';
 COMMENT ON COLUMN billing.payment_requests.request_key IS
-    'Idempotency key, of this resident alone.';
+    'Idempotency key, unique per resident.';
 COMMENT ON COLUMN billing.payment_requests.fingerprint IS
-    'SHA-256 of apartment, set of bills and expected total: tells a repetition from another wish.';
+    'SHA-256 of apartment, set of bills and expected total: the same key with another one is rejected.';
 COMMENT ON COLUMN billing.payment_requests.rejection IS
-    'The answer that said no; null where a payment was made, whose receipt is the answer then.';
+    'Status, code and data of a rejection; null if a payment was made, whose receipt is the answer.';
 
 CREATE TABLE billing.reversals (
     reversal_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -119,6 +119,6 @@ CREATE TABLE billing.reversals (
     CONSTRAINT reversal_has_an_operator CHECK (btrim(operator) <> '')
 );
 COMMENT ON TABLE billing.reversals IS
-    'Payments taken back as a whole, by whom and why; their bills are owed again.';
+    'Reversed payments, always whole, by whom and why; their bills are owed again.';
 
 CREATE INDEX reversals_by_time ON billing.reversals (reversed_at);

@@ -1,11 +1,20 @@
 -- depends: 0005_history 0006_reply_queues
--- Rules that a plain constraint can't say. Their errors carry the name of the trigger where those of
--- a constraint carry its name.
+-- Rules that a plain constraint can't express. Each error carries the name of its trigger where that
+-- of a constraint carries the constraint's name.
 
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 
--- What is written once stays as it is -------------------------------------------------------------
+CREATE FUNCTION billing.raise_violation(p_trigger name, p_table name, p_message text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'integrity_constraint_violation', MESSAGE = p_message,
+        SCHEMA = 'billing', TABLE = p_table, CONSTRAINT = p_trigger;
+END
+$$;
+
+-- Rows are written once ---------------------------------------------------------------------------
 
 CREATE FUNCTION billing.reject_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -15,59 +24,43 @@ BEGIN
             SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
 END
 $$;
-COMMENT ON FUNCTION billing.reject_change() IS 'Trigger: whatever it fires on does not happen.';
 
-CREATE TRIGGER imports_are_immutable BEFORE UPDATE OR DELETE ON billing.imports
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER imports_are_not_truncated BEFORE TRUNCATE ON billing.imports
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER bills_are_immutable BEFORE UPDATE OR DELETE ON billing.bills
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER bills_are_not_truncated BEFORE TRUNCATE ON billing.bills
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER bill_voids_are_immutable BEFORE UPDATE OR DELETE ON billing.bill_voids
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER bill_voids_are_not_truncated BEFORE TRUNCATE ON billing.bill_voids
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER payments_are_immutable BEFORE UPDATE OR DELETE ON billing.payments
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER payments_are_not_truncated BEFORE TRUNCATE ON billing.payments
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER payment_lines_are_immutable BEFORE UPDATE OR DELETE ON billing.payment_lines
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER payment_lines_are_not_truncated BEFORE TRUNCATE ON billing.payment_lines
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER payment_requests_are_immutable BEFORE UPDATE OR DELETE ON billing.payment_requests
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER payment_requests_are_not_truncated BEFORE TRUNCATE ON billing.payment_requests
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER reversals_are_immutable BEFORE UPDATE OR DELETE ON billing.reversals
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER reversals_are_not_truncated BEFORE TRUNCATE ON billing.reversals
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER history_is_immutable BEFORE UPDATE OR DELETE ON billing.history
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER history_is_not_truncated BEFORE TRUNCATE ON billing.history
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
+DO $$
+DECLARE
+    rule record;
+BEGIN
+    FOR rule IN
+        SELECT * FROM (
+            VALUES
+            ('imports', 'UPDATE OR DELETE'),
+            ('bills', 'UPDATE OR DELETE'),
+            ('bill_voids', 'UPDATE OR DELETE'),
+            ('payments', 'UPDATE OR DELETE'),
+            ('payment_lines', 'UPDATE OR DELETE'),
+            ('payment_requests', 'UPDATE OR DELETE'),
+            ('reversals', 'UPDATE OR DELETE'),
+            ('history', 'UPDATE OR DELETE'),
+            -- Rows of these two are inserted and deleted, with a new version, but never updated.
+            ('open_bills', 'UPDATE'),
+            ('settled_bills', 'UPDATE'),
+            ('apartment_state', 'DELETE'),
+            ('residencies', 'DELETE')
+        ) AS t (table_name, rejected)
+    LOOP
+        EXECUTE format(
+            'CREATE TRIGGER %1$s_reject_changes BEFORE %2$s ON billing.%1$s'
+            ' FOR EACH ROW EXECUTE FUNCTION billing.reject_change()',
+            rule.table_name, rule.rejected
+        );
+        EXECUTE format(
+            'CREATE TRIGGER %1$s_reject_truncate BEFORE TRUNCATE ON billing.%1$s'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change()',
+            rule.table_name
+        );
+    END LOOP;
+END
+$$;
 
--- Rows of these two come and go, with the version raised; they are never edited.
-CREATE TRIGGER open_bills_are_not_edited BEFORE UPDATE ON billing.open_bills
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER open_bills_are_not_truncated BEFORE TRUNCATE ON billing.open_bills
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER settled_bills_are_not_edited BEFORE UPDATE ON billing.settled_bills
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER settled_bills_are_not_truncated BEFORE TRUNCATE ON billing.settled_bills
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-
-CREATE TRIGGER apartment_state_is_kept BEFORE DELETE ON billing.apartment_state
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER apartment_state_is_not_truncated BEFORE TRUNCATE ON billing.apartment_state
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER residencies_are_kept BEFORE DELETE ON billing.residencies
-    FOR EACH ROW EXECUTE FUNCTION billing.reject_change();
-CREATE TRIGGER residencies_are_not_truncated BEFORE TRUNCATE ON billing.residencies
-    FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
 -- A residency changes once: when it ends.
 CREATE TRIGGER residency_only_ends BEFORE UPDATE ON billing.residencies
     FOR EACH ROW WHEN (
@@ -77,9 +70,10 @@ CREATE TRIGGER residency_only_ends BEFORE UPDATE ON billing.residencies
     )
     EXECUTE FUNCTION billing.reject_change();
 
--- The version moves with every change, and by one -------------------------------------------------
+-- The version moves with every change, by one -----------------------------------------------------
 
-CREATE FUNCTION billing.keep_version_in_step() RETURNS trigger
+-- An apartment's version grows by one; the head of its history only moves forward.
+CREATE FUNCTION billing.check_version_step() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND (
@@ -90,22 +84,21 @@ BEGIN
             <> (NEW.last_posted_at IS NOT DISTINCT FROM OLD.last_posted_at)
         OR NEW.last_posted_at < OLD.last_posted_at
     ) THEN
-        RAISE EXCEPTION 'The version of apartment % grows by one, its history only forward',
-            OLD.apartment_id
-            USING ERRCODE = 'integrity_constraint_violation',
-                SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        PERFORM billing.raise_violation(TG_NAME, TG_TABLE_NAME, format(
+            'The version of apartment %s grows by one, its history only forward', OLD.apartment_id
+        ));
     END IF;
     NEW.changed_in := pg_current_xact_id();
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION billing.keep_version_in_step() IS
-    'Trigger: an apartment''s version moves by one, its history''s head only forward.';
 
 CREATE TRIGGER version_grows_by_one BEFORE INSERT OR UPDATE ON billing.apartment_state
-    FOR EACH ROW EXECUTE FUNCTION billing.keep_version_in_step();
+    FOR EACH ROW EXECUTE FUNCTION billing.check_version_step();
 
-CREATE FUNCTION billing.require_raised_version() RETURNS trigger
+-- Nothing of an apartment changes unless the same transaction raised its version, which also means
+-- that it holds the apartment's lock.
+CREATE FUNCTION billing.require_version_bump() RETURNS trigger
 LANGUAGE plpgsql AS $$
 DECLARE
     changed uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.apartment_id ELSE NEW.apartment_id END;
@@ -114,29 +107,26 @@ BEGIN
         SELECT FROM billing.apartment_state
         WHERE apartment_id = changed AND changed_in = pg_current_xact_id()
     ) THEN
-        RAISE EXCEPTION '% on billing.% without raising the version of apartment %',
-            TG_OP, TG_TABLE_NAME, changed
-            USING ERRCODE = 'integrity_constraint_violation',
-                SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        PERFORM billing.raise_violation(TG_NAME, TG_TABLE_NAME, format(
+            '%s without a new version of apartment %s', TG_OP, changed
+        ));
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION billing.require_raised_version() IS
-    'Trigger: nothing of an apartment changes unless its version was raised in the same'
-    ' transaction, which also means that its row is locked.';
 
 CREATE TRIGGER open_bills_move_the_version AFTER INSERT OR DELETE ON billing.open_bills
-    FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
+    FOR EACH ROW EXECUTE FUNCTION billing.require_version_bump();
 CREATE TRIGGER settled_bills_move_the_version AFTER INSERT OR DELETE ON billing.settled_bills
-    FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
+    FOR EACH ROW EXECUTE FUNCTION billing.require_version_bump();
 CREATE TRIGGER residencies_move_the_version AFTER INSERT OR UPDATE ON billing.residencies
-    FOR EACH ROW EXECUTE FUNCTION billing.require_raised_version();
+    FOR EACH ROW EXECUTE FUNCTION billing.require_version_bump();
 
--- A bill is owed, settled, void or replaced, and only one of these --------------------------------
+-- Checked at commit -------------------------------------------------------------------------------
+-- The functions of deferred triggers are SECURITY DEFINER: before Postgres 18 they run as the role
+-- that called the api function, which may read nothing.
 
--- Runs at commit, when the role that called the api function is the current one again (before
--- Postgres 18) and may read nothing: hence SECURITY DEFINER.
+-- The bill, and the one that it replaces, are in exactly one state of billing.bill_states.
 CREATE FUNCTION billing.require_one_state() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
@@ -150,16 +140,13 @@ BEGIN
         FROM billing.bill_states WHERE bill_id = NEW.replaces AND state = 'broken';
     END IF;
     IF broken IS NOT NULL THEN
-        RAISE EXCEPTION 'Bill % would not be exactly one of open, settled, void, replaced', broken
-            USING ERRCODE = 'integrity_constraint_violation',
-                SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        PERFORM billing.raise_violation(TG_NAME, TG_TABLE_NAME, format(
+            'Bill %s would not be exactly one of open, settled, void, replaced', broken
+        ));
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION billing.require_one_state() IS
-    'Trigger, at commit: the bill, and the one it replaces, are in exactly one state'
-    ' (billing.bill_states says which).';
 
 CREATE CONSTRAINT TRIGGER bill_has_one_state AFTER INSERT ON billing.bills
     DEFERRABLE INITIALLY DEFERRED
@@ -174,32 +161,29 @@ CREATE CONSTRAINT TRIGGER void_bill_has_one_state AFTER INSERT ON billing.bill_v
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION billing.require_one_state();
 
--- A payment is the sum of its lines ---------------------------------------------------------------
-
--- Runs at commit, when the role that called the api function is the current one again (before
--- Postgres 18) and may read nothing: hence SECURITY DEFINER.
+-- A new payment has lines, and its total is their sum.
 CREATE FUNCTION billing.require_total_of_lines() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 BEGIN
     IF NEW.total_minor IS DISTINCT FROM (
         SELECT sum(amount_minor) FROM billing.payment_lines WHERE payment_id = NEW.payment_id
     ) THEN
-        RAISE EXCEPTION 'The total of payment % is not the sum of its lines', NEW.payment_id
-            USING ERRCODE = 'integrity_constraint_violation',
-                SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        PERFORM billing.raise_violation(TG_NAME, TG_TABLE_NAME, format(
+            'The total of payment %s is not the sum of its lines', NEW.payment_id
+        ));
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION billing.require_total_of_lines() IS
-    'Trigger, at commit: a new payment''s total is the sum of its lines, of which there are some.';
 
 CREATE CONSTRAINT TRIGGER payment_is_the_sum_of_its_lines AFTER INSERT ON billing.payments
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION billing.require_total_of_lines();
 
--- At commit a payment equals its lines and amounts are positive, so a line that came later would
--- exceed the total. Once per statement: summing up for each of a thousand lines would be quadratic.
+-- Checked at once ---------------------------------------------------------------------------------
+
+-- At commit a payment equals its lines and amounts are positive, so a line added later would exceed
+-- the total. Once per statement: a sum for each of a thousand lines would be quadratic.
 CREATE FUNCTION billing.require_lines_within_total() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -211,22 +195,20 @@ BEGIN
                 WHERE l.payment_id = p.payment_id
             )
     ) THEN
-        RAISE EXCEPTION 'These lines exceed the total of their payment'
-            USING ERRCODE = 'integrity_constraint_violation',
-                SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        PERFORM billing.raise_violation(
+            TG_NAME, TG_TABLE_NAME, 'These lines exceed the total of their payment'
+        );
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION billing.require_lines_within_total() IS
-    'Trigger: no line is added to a payment that is complete.';
 
 CREATE TRIGGER lines_stay_within_the_total AFTER INSERT ON billing.payment_lines
     REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION billing.require_lines_within_total();
 
--- History has no gap, and its instants grow -------------------------------------------------------
-
+-- An event comes one position after the event before it and later in time, and not past the head in
+-- the apartment's state, which moves only with the version.
 CREATE FUNCTION billing.require_next_position() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -238,17 +220,13 @@ BEGIN
         SELECT h.posted_at FROM billing.history h
         WHERE h.apartment_id = NEW.apartment_id AND h.seq = NEW.seq - 1
     ) < NEW.posted_at IS NOT TRUE THEN
-        RAISE EXCEPTION 'Event % of apartment % does not follow the one before',
-            NEW.seq, NEW.apartment_id
-            USING ERRCODE = 'integrity_constraint_violation',
-                SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = TG_NAME;
+        PERFORM billing.raise_violation(TG_NAME, TG_TABLE_NAME, format(
+            'Event %s of apartment %s does not follow the one before', NEW.seq, NEW.apartment_id
+        ));
     END IF;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION billing.require_next_position() IS
-    'Trigger: an event stands one behind the event before it, later in time, and not beyond the'
-    ' head that the apartment''s state names, which moves only with the version.';
 
 CREATE TRIGGER history_follows_without_gap AFTER INSERT ON billing.history
     FOR EACH ROW EXECUTE FUNCTION billing.require_next_position();

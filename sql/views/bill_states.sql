@@ -1,5 +1,4 @@
--- The one place that says in which state a bill is: open, settled, void, replaced, or broken
--- when the books contradict themselves (a trigger rejects to commit that).
+-- The only definition of a bill's state. A trigger rejects a commit that would leave one broken.
 
 CREATE OR REPLACE VIEW billing.bill_states AS
 SELECT

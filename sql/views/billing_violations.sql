@@ -1,7 +1,6 @@
--- Empty whenever the books are right. Tests read it after every scenario, operators alarm on it.
--- Constraints and triggers make each of these impossible; the view finds what got past them, say
--- by a restore, a superuser or a bug in a rule. It reads whole tables: ask it by schedule, not by
--- request.
+-- Constraints and triggers make each of these impossible; the view finds what got past them, for
+-- example through a restore, a superuser or a bug in a rule. Tests read it after every scenario, the
+-- reconciliation reads it on a schedule. It reads whole tables: never query it per request.
 
 CREATE OR REPLACE VIEW billing.billing_violations (rule, subject, detail) AS
 
@@ -118,5 +117,5 @@ GROUP BY provider_id, provider_reference
 HAVING count(*) <> max(revision) OR count(replaces) <> count(*) - 1;
 
 COMMENT ON VIEW billing.billing_violations IS
-    'Contradictions in the books: empty whenever they are right. rule names what is broken, subject'
+    'Contradictions in the ledger: empty while it is consistent. rule names what is broken, subject'
     ' the row, detail what was found.';

@@ -56,7 +56,7 @@ def test_it_holds_what_the_functions_need_and_nothing_of_the_rest(archive: zipfi
     assert {"app.py", "chalicelib", "billing_app", "sql", "psycopg2", "redis", "boto3"} <= rooms
     assert not rooms & {"tools", "billing_client", "tests", "terraform", "pip", "moto"}
     assert not [name for name in names if ".dist-info/" in name or name.endswith(".pyi")]
-    assert {"sql/functions/api/pay.sql", "billing_app/adapters/rds-ca-bundle.pem"} <= names
+    assert {"sql/functions/api/payments.sql", "billing_app/adapters/rds-ca-bundle.pem"} <= names
     assert any(re.match(r"psycopg2_binary\.libs/libpq-.*\.so", name) for name in names)
 
 

@@ -35,10 +35,10 @@ PAYMENTS = (
     Mutation(
         name="payment_does_not_wait_for_the_disk",
         endangers=("I4",),
-        file="sql/functions/api/pay.sql",
-        old="        payment := billing.settle(payer, p_apartment, wanted);\n",
+        file="sql/functions/api/payments.sql",
+        old="        payment := billing.insert_payment(payer, p_apartment, bill_set);\n",
         new=(
-            "        payment := billing.settle(payer, p_apartment, wanted);\n"
+            "        payment := billing.insert_payment(payer, p_apartment, bill_set);\n"
             "        PERFORM set_config('synchronous_commit', 'off', true);\n"
         ),
         caught_by=(DURABILITY,),
@@ -62,7 +62,7 @@ PAYMENTS = (
     Mutation(
         name="no_key_in_the_books",
         endangers=("I5", "I6"),
-        file="sql/functions/billing/stored_answer.sql",
+        file="sql/functions/internal/payments.sql",
         old="    IF NOT FOUND THEN\n",
         new="    IF true THEN\n",
         caught_by=(PAY,),
@@ -70,7 +70,7 @@ PAYMENTS = (
     Mutation(
         name="key_checked_without_its_lock",
         endangers=("I5",),
-        file="sql/functions/api/pay.sql",
+        file="sql/functions/api/payments.sql",
         old=(
             "    PERFORM pg_advisory_xact_lock("
             "hashtextextended(payer || ' ' || p_request_key, 0));\n"
@@ -81,15 +81,15 @@ PAYMENTS = (
     Mutation(
         name="fingerprint_without_the_bills",
         endangers=("I5",),
-        file="sql/functions/billing/request_fingerprint.sql",
-        old="jsonb_build_array(p_apartment, to_jsonb(p_bill_set), p_expected_total)",
+        file="sql/functions/internal/payments.sql",
+        old="jsonb_build_array(p_apartment, to_jsonb(p_bills), p_expected_total)",
         new="jsonb_build_array(p_apartment, p_expected_total)",
         caught_by=(PAY,),
     ),
     Mutation(
         name="rejections_not_stored",
         endangers=("I5", "I6"),
-        file="sql/functions/api/pay.sql",
+        file="sql/functions/api/payments.sql",
         old="    INSERT INTO billing.payment_requests\n",
         new=(
             "    IF answer IS NOT NULL THEN\n        RETURN answer;\n    END IF;\n"
@@ -100,7 +100,7 @@ PAYMENTS = (
     Mutation(
         name="receipt_with_todays_names",
         endangers=("I5",),
-        file="sql/functions/billing/receipt.sql",
+        file="sql/functions/internal/payments.sql",
         old="billing.provider(l.provider_id, l.provider_name)",
         new=(
             "(SELECT billing.provider(o.provider_id, o.name)"
@@ -111,7 +111,7 @@ PAYMENTS = (
     Mutation(
         name="check_then_act",
         endangers=("I1", "I8"),
-        file="sql/functions/billing/lock_apartment_of.sql",
+        file="sql/functions/internal/access.sql",
         old="    PERFORM billing.lock_apartments(ARRAY[p_apartment]);\n",
         new="",
         caught_by=(f"{RACES}::test_one_of_two_payments_for_a_bill_wins",),
@@ -119,7 +119,7 @@ PAYMENTS = (
     Mutation(
         name="locks_unsorted",
         endangers=("I5",),
-        file="sql/functions/billing/lock_apartments.sql",
+        file="sql/functions/internal/access.sql",
         old="    ORDER BY apartment_id\n",
         new="",
         caught_by=(LOCKS,),
@@ -151,7 +151,7 @@ PAYMENTS = (
     Mutation(
         name="expected_total_unchecked",
         endangers=("I2",),
-        file="sql/functions/billing/unexpected_total.sql",
+        file="sql/functions/internal/payments.sql",
         old="    IF total <> p_expected_total THEN\n",
         new="    IF false THEN\n",
         caught_by=(PAY,),
@@ -159,7 +159,7 @@ PAYMENTS = (
     Mutation(
         name="bills_of_two_currencies_together",
         endangers=("I2",),
-        file="sql/functions/billing/unexpected_total.sql",
+        file="sql/functions/internal/payments.sql",
         old="    IF cardinality(currencies) > 1 THEN\n",
         new="    IF false THEN\n",
         caught_by=(PAY,),
@@ -167,7 +167,7 @@ PAYMENTS = (
     Mutation(
         name="reversed_bill_stays_closed",
         endangers=("I3",),
-        file="sql/functions/billing/take_back.sql",
+        file="sql/functions/internal/payments.sql",
         old=(
             "    INSERT INTO billing.open_bills (bill_id, apartment_id, amount_minor, currency)\n"
             "    SELECT bill_id, apartment_id, amount_minor, currency\n"
@@ -187,15 +187,15 @@ PAYMENTS = (
     Mutation(
         name="void_without_the_lock",
         endangers=("I3",),
-        file="sql/functions/api/void_bill.sql",
-        old="    PERFORM billing.lock_apartments(ARRAY[place]);\n",
+        file="sql/functions/api/bills.sql",
+        old="    PERFORM billing.lock_apartments(ARRAY[apartment]);\n",
         new="",
         caught_by=(LOCKS,),
     ),
     Mutation(
         name="reversal_without_the_lock",
         endangers=("I3", "I8"),
-        file="sql/functions/api/reverse_payment.sql",
+        file="sql/functions/api/payments.sql",
         old="    PERFORM billing.lock_apartments(ARRAY[payment.apartment_id]);\n",
         new="",
         caught_by=(f"{RACES}::test_a_payment_is_reversed_by_one_of_two_operators",),

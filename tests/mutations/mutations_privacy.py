@@ -50,7 +50,7 @@ PRIVACY = (
     Mutation(
         name="former_resident_may_still_act",
         endangers=("I7",),
-        file="sql/functions/billing/visible_from.sql",
+        file="sql/functions/internal/access.sql",
         old="        AND ended_at IS NULL AND since <= clock_timestamp()\n",
         new="        AND since <= clock_timestamp()\n",
         caught_by=("tests/integration/sql/test_sql_pay.py",),
@@ -58,7 +58,7 @@ PRIVACY = (
     Mutation(
         name="residency_not_asked_again_under_the_lock",
         endangers=("I7",),
-        file="sql/functions/billing/lock_apartment_of.sql",
+        file="sql/functions/internal/access.sql",
         old="    RETURN billing.visible_from(p_resident, p_apartment) IS NOT NULL;\n",
         new="    RETURN true;\n",
         caught_by=("tests/integration/sql/test_sql_locks.py",),
@@ -66,9 +66,9 @@ PRIVACY = (
     Mutation(
         name="bills_of_another_apartment_payable",
         endangers=("I7",),
-        file="sql/functions/billing/unpayable_bills.sql",
-        old="        WHERE bill_id = ANY (p_bill_set) AND apartment_id = p_apartment\n",
-        new="        WHERE bill_id = ANY (p_bill_set)\n",
+        file="sql/functions/internal/payments.sql",
+        old="        WHERE bill_id = ANY (p_bills) AND apartment_id = p_apartment\n",
+        new="        WHERE bill_id = ANY (p_bills)\n",
         caught_by=("tests/integration/sql/test_sql_pay.py",),
     ),
     Mutation(
@@ -108,7 +108,7 @@ PRIVACY = (
     Mutation(
         name="debts_of_an_apartment_of_others",
         endangers=("I7",),
-        file="sql/functions/api/open_debts.sql",
+        file="sql/functions/api/bills.sql",
         old="        FROM api.apartment_access(p_subject, p_apartment) access\n",
         new="        FROM billing.apartment_state access WHERE access.apartment_id = p_apartment\n",
         caught_by=(
@@ -119,7 +119,7 @@ PRIVACY = (
     Mutation(
         name="history_from_before_moving_in",
         endangers=("I7",),
-        file="sql/functions/api/settled_history.sql",
+        file="sql/functions/api/history.sql",
         old="billing.position_at(p_apartment, a.visible_from)),",
         new="1),",
         caught_by=("tests/integration/sql/test_sql_history.py",),
@@ -127,7 +127,7 @@ PRIVACY = (
     Mutation(
         name="key_shared_by_all_residents",
         endangers=("I7", "I5"),
-        file="sql/functions/billing/stored_answer.sql",
+        file="sql/functions/internal/payments.sql",
         old="    WHERE resident_id = p_resident AND request_key = p_request_key;\n",
         new="    WHERE request_key = p_request_key;\n",
         caught_by=("tests/integration/sql/test_sql_pay.py",),
@@ -143,9 +143,12 @@ PRIVACY = (
     Mutation(
         name="move_out_does_not_wait_for_payments",
         endangers=("I7",),
-        file="sql/functions/api/end_residency.sql",
-        old="    PERFORM billing.lock_apartments(ARRAY[p_apartment]);\n",
-        new="",
+        file="sql/functions/api/access.sql",
+        old=(
+            "    ended timestamptz;\nBEGIN\n"
+            "    PERFORM billing.lock_apartments(ARRAY[p_apartment]);\n"
+        ),
+        new="    ended timestamptz;\nBEGIN\n",
         caught_by=("tests/integration/sql/test_sql_locks.py",),
     ),
 )

@@ -67,7 +67,7 @@ READS = (
     Mutation(
         name="stamped_when_the_transaction_began",
         endangers=("I8",),
-        file="sql/functions/billing/next_instant.sql",
+        file="sql/functions/internal/history.sql",
         old="greatest(clock_timestamp(), last_posted_at",
         new="greatest(now(), last_posted_at",
         caught_by=(LOCKS,),
@@ -75,7 +75,7 @@ READS = (
     Mutation(
         name="instants_follow_the_clock_back",
         endangers=("I8", "I10"),
-        file="sql/functions/billing/next_instant.sql",
+        file="sql/functions/internal/history.sql",
         old="greatest(clock_timestamp(), last_posted_at + interval '1 microsecond')",
         new="clock_timestamp()",
         caught_by=(SQL_HISTORY,),
@@ -83,7 +83,7 @@ READS = (
     Mutation(
         name="known_frame_is_closed",
         endangers=("I10",),
-        file="sql/functions/billing/position_at.sql",
+        file="sql/functions/internal/history.sql",
         old="posted_at >= p_at",
         new="posted_at > p_at",
         caught_by=(SQL_HISTORY,),
@@ -99,7 +99,7 @@ READS = (
     Mutation(
         name="page_ends_without_more",
         endangers=("I10",),
-        file="sql/functions/api/settled_history.sql",
+        file="sql/functions/api/history.sql",
         old="    SELECT count(*) > p_limit,\n",
         new="    SELECT false,\n",
         caught_by=(SQL_HISTORY,),
@@ -107,7 +107,7 @@ READS = (
     Mutation(
         name="history_from_two_snapshots",
         endangers=("I8", "I10"),
-        file="sql/functions/api/settled_history.sql",
+        file="sql/functions/api/history.sql",
         old="LANGUAGE plpgsql STABLE SECURITY DEFINER",
         new="LANGUAGE plpgsql VOLATILE SECURITY DEFINER",
         caught_by=(LOCKS,),
@@ -123,16 +123,16 @@ READS = (
     Mutation(
         name="renamed_provider_moves_no_version",
         endangers=("I9",),
-        file="sql/functions/api/add_provider.sql",
-        old="        PERFORM billing.raise_version(debtor) FROM unnest(debtors) AS t (debtor);\n",
+        file="sql/functions/api/bills.sql",
+        old="        PERFORM billing.bump_version(debtor) FROM unnest(debtors) AS t (debtor);\n",
         new="",
         caught_by=("tests/integration/sql/test_sql_residents.py",),
     ),
     Mutation(
         name="debts_with_paid_bills",
         endangers=("I9",),
-        file="sql/functions/billing/settle.sql",
-        old="    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bill_set);\n",
+        file="sql/functions/internal/payments.sql",
+        old="    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bills);\n",
         new="",
         caught_by=("tests/integration/sql/test_sql_pay.py",),
     ),

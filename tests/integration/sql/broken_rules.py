@@ -40,14 +40,13 @@ def unraised(rule: str, text: str) -> Case:
     return Case(rule, text)
 
 
-def kept(table: str, *, prefix: str | None = None) -> list[Case]:
-    """Break the rules that rows of this table are neither changed, deleted nor truncated."""
-    name, verb = prefix or table, "is" if (prefix or table) == "history" else "are"
-    unchanged, column = f"{name}_{verb}_immutable", next(iter(ROWS[table]))
+def kept(table: str) -> list[Case]:
+    """Update, delete and truncate rows of a table that is only ever added to."""
+    column = next(iter(ROWS[table]))
     return [
-        statement(unchanged, f"UPDATE billing.{table} SET {column} = {column}"),
-        statement(unchanged, f"DELETE FROM billing.{table}"),
-        statement(f"{name}_{verb}_not_truncated", f"TRUNCATE billing.{table} CASCADE"),
+        statement(f"{table}_reject_changes", f"UPDATE billing.{table} SET {column} = {column}"),
+        statement(f"{table}_reject_changes", f"DELETE FROM billing.{table}"),
+        statement(f"{table}_reject_truncate", f"TRUNCATE billing.{table} CASCADE"),
     ]
 
 
@@ -70,8 +69,8 @@ PEOPLE = [
     adding("apartment_last_seq_is_not_negative", "apartment_state",
            last_seq="-1", last_posted_at="now()"),
     adding("apartment_is_stamped_once_it_has_history", "apartment_state", last_seq="1"),
-    statement("apartment_state_is_kept", "DELETE FROM billing.apartment_state"),
-    statement("apartment_state_is_not_truncated", "TRUNCATE billing.apartment_state"),
+    statement("apartment_state_reject_changes", "DELETE FROM billing.apartment_state"),
+    statement("apartment_state_reject_truncate", "TRUNCATE billing.apartment_state"),
     adding("residencies_pkey", "residencies",
            granted_at="(SELECT max(granted_at) FROM billing.residencies"
                       " WHERE resident_id = %(resident)s)"),
@@ -80,8 +79,8 @@ PEOPLE = [
     adding("residency_since_is_finite", "residencies", since="'-infinity'"),
     adding("residency_ends_after_it_began", "residencies", ended_at="'2000-01-01Z'"),
     adding("residency_lasts_once", "residencies", ended_at="NULL"),
-    statement("residencies_are_kept", "DELETE FROM billing.residencies"),
-    statement("residencies_are_not_truncated", "TRUNCATE billing.residencies"),
+    statement("residencies_reject_changes", "DELETE FROM billing.residencies"),
+    statement("residencies_reject_truncate", "TRUNCATE billing.residencies"),
     statement("residency_only_ends", "UPDATE billing.residencies SET since = now()"),
     adding("reply_queues_pkey", "reply_queues", name="'known'"),
     adding("reply_queue_name_fits_sqs", "reply_queues", name="'a/b'"),
@@ -119,8 +118,8 @@ BILLS = [
     adding("open_bill_has_one_state", "open_bills"),
     adding("open_bill_has_one_state", "open_bills", bill_id="%(paid)s", amount_minor="200"),
     statement("open_bill_has_one_state", "DELETE FROM billing.open_bills WHERE bill_id = %(open)s"),
-    statement("open_bills_are_not_edited", "UPDATE billing.open_bills SET amount_minor = 1"),
-    statement("open_bills_are_not_truncated", "TRUNCATE billing.open_bills"),
+    statement("open_bills_reject_changes", "UPDATE billing.open_bills SET amount_minor = 1"),
+    statement("open_bills_reject_truncate", "TRUNCATE billing.open_bills"),
     unraised("open_bills_move_the_version",
              "DELETE FROM billing.open_bills WHERE bill_id = %(open)s"),
     adding("bill_voids_pkey", "bill_voids", bill_id="%(void)s"),
@@ -152,9 +151,9 @@ PAYMENTS = [
            bill_id="%(reversed)s", payment_id="%(reversed_payment)s"),
     statement("settled_bill_has_one_state",
               "DELETE FROM billing.settled_bills WHERE bill_id = %(paid)s"),
-    statement("settled_bills_are_not_edited",
+    statement("settled_bills_reject_changes",
               "UPDATE billing.settled_bills SET payment_id = %(reversed_payment)s"),
-    statement("settled_bills_are_not_truncated", "TRUNCATE billing.settled_bills"),
+    statement("settled_bills_reject_truncate", "TRUNCATE billing.settled_bills"),
     unraised("settled_bills_move_the_version",
              "DELETE FROM billing.settled_bills WHERE bill_id = %(paid)s"),
     adding("payment_requests_pkey", "payment_requests", request_key="'known'"),

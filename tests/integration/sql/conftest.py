@@ -30,6 +30,6 @@ def books_stay_right(request: pytest.FixtureRequest) -> Iterator[None]:
     if "database" not in request.fixturenames:
         yield
         return
-    ledger: Ledger = request.getfixturevalue("books")
+    ledger: Ledger = request.getfixturevalue("ledger")
     yield
     assert ledger.violations() == []

@@ -90,12 +90,12 @@ def test_a_failing_function_undoes_all_functions_and_is_named(
 ) -> None:
     secret = empty.secret("owner")
     migrate(secret=secret, role_passwords={}, sql_folder=sql_folder)
-    changed, broken = "functions/billing/done.sql", "functions/billing/period.sql"
-    (sql_folder / changed).write_text("COMMENT ON FUNCTION billing.done(jsonb) IS 'changed'")
+    changed, broken = "functions/api/checks.sql", "functions/api/history.sql"
+    (sql_folder / changed).write_text("COMMENT ON FUNCTION api.violations() IS 'changed'")
     (sql_folder / broken).write_text("CREATE OR REPLACE FUNCTION nonsense")
-    with pytest.raises(MigrationError, match=r"period\.sql failed: syntax error"):
+    with pytest.raises(MigrationError, match=r"history\.sql failed: syntax error"):
         migrate(secret=secret, role_passwords={}, sql_folder=sql_folder)
-    comment = "SELECT obj_description('billing.done(jsonb)'::regprocedure, 'pg_proc')"
+    comment = "SELECT obj_description('api.violations()'::regprocedure, 'pg_proc')"
     assert value(empty.connect("owner"), comment) != "changed"
 
 
@@ -187,7 +187,8 @@ def test_every_sql_file_is_reached_by_the_migration(empty: BooksDatabase) -> Non
     assert {str(file.relative_to(SQL_FOLDER)) for file in SQL_FOLDER.rglob("*.sql")} == reached
 
 
-def test_a_file_of_functions_makes_the_one_function_that_it_is_named_after() -> None:
-    for file in (SQL_FOLDER / "functions").rglob("*.sql"):
-        made = re.findall(r"CREATE OR REPLACE FUNCTION (\S+?)\(", file.read_text("utf-8"))
-        assert made == [f"{file.parent.name}.{file.stem}"]
+@pytest.mark.parametrize(("folder", "schema"), [("internal", "billing"), ("api", "api")])
+def test_functions_of_a_folder_belong_to_its_schema(folder: str, schema: str) -> None:
+    for file in (SQL_FOLDER / "functions" / folder).glob("*.sql"):
+        made = re.findall(r"CREATE OR REPLACE FUNCTION (\w+)\.", file.read_text("utf-8"))
+        assert set(made) == {schema}

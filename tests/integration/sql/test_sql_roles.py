@@ -54,7 +54,7 @@ def test_a_role_has_no_right_to_any_table(ledger: Ledger, role: str) -> None:
         "SELECT * FROM billing.bills",
         "SELECT * FROM billing.billing_violations",
         "DELETE FROM billing.open_bills",
-        "SELECT billing.raise_version(gen_random_uuid())",
+        "SELECT billing.bump_version(gen_random_uuid())",
         "SELECT nextval('billing.receipt_numbers')",
         "CREATE TABLE api.mine (id int)",
         "CREATE FUNCTION api.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",

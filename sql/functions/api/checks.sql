@@ -1,10 +1,12 @@
--- Compares the books with themselves, per provider, posting day (UTC) and currency, both days
--- included: payments_minor: totals of the day's payments, less what their lines give to other
--- providers; lines_minor: the day's payment lines; bills_minor: the bills that those lines settle,
--- or settled until a reversal, as billed; reversed_minor: lines of payments that were reversed on
--- the day. agrees: the first three are equal. A payment without any line shows under the provider
--- '-'. Takes no lock; reads the days' payments by index.
+-- Checks of the ledger against itself. They take no lock.
 
+-- Per provider, posting day (UTC) and currency, both days included:
+--   payments_minor  totals of the day's payments, less what their lines pay to other providers
+--   lines_minor     the day's payment lines
+--   bills_minor     the bills that those lines settle, or settled until a reversal, as billed
+--   reversed_minor  lines of payments that were reversed on the day
+--   agrees          the first three are equal
+-- A payment without lines appears under the provider '-'. Reads the days' payments by index.
 CREATE OR REPLACE FUNCTION api.reconcile(p_from date, p_to date) RETURNS TABLE (
     provider_id text,
     day date,
@@ -45,7 +47,7 @@ BEGIN
         WHERE p.settled_at >= begins AND p.settled_at < ends
         GROUP BY p.payment_id, l.provider_id
     ),
-    taken_back AS (
+    reversed AS (
         SELECT
             l.provider_id, (r.reversed_at AT TIME ZONE 'UTC')::date AS day, l.currency,
             0::numeric AS payments_minor, 0::numeric AS lines_minor, 0::numeric AS bills_minor,
@@ -61,7 +63,7 @@ BEGIN
             sum(t.lines_minor)::bigint AS lines_minor,
             sum(t.bills_minor)::bigint AS bills_minor,
             sum(t.reversed_minor)::bigint AS reversed_minor
-        FROM (TABLE paid UNION ALL TABLE taken_back) t
+        FROM (TABLE paid UNION ALL TABLE reversed) t
         GROUP BY t.provider_id, t.day, t.currency
     )
     SELECT
@@ -73,3 +75,11 @@ END
 $$;
 COMMENT ON FUNCTION api.reconcile(date, date) IS
     'Payments, lines and bills per provider and day, and whether they agree.';
+
+-- Reads whole tables.
+CREATE OR REPLACE FUNCTION api.violations() RETURNS TABLE (rule text, subject text, detail text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+    SELECT v.rule, v.subject, v.detail FROM billing.billing_violations v
+$$;
+COMMENT ON FUNCTION api.violations() IS
+    'Contradictions in the ledger: no row while it is consistent.';

@@ -1,11 +1,12 @@
--- The part of an apartment's history that the client lacks: events behind position p_after_seq,
--- posted since the resident may see the apartment, and outside of [p_known_from, p_known_to) (both
--- null: nothing is known). Null when the resident may not act there. STABLE: one snapshot for
--- events, head and version. settled_at is when the debt was settled, for a reversal when that was
--- taken back. frame_known: p_known_to is an instant that was handed out, the microsecond after an
--- event. After a restore to an earlier point in time it isn't when the client holds an event that
--- the books have lost, however much was posted since.
+-- The history of settled debts.
 
+-- Events after position p_after_seq, posted since the resident may see the apartment, and outside
+-- of [p_known_from, p_known_to) (both null: nothing is known), at most p_limit. Takes no lock.
+-- STABLE: events, head and version come from one snapshot.
+--
+-- settled_at is when the debt was settled, or when that was reversed. frame_known: p_known_to is an
+-- instant that the service handed out, a microsecond after an event. It is false after a restore to
+-- an earlier point in time for a client that holds an event which the restored ledger lacks.
 CREATE OR REPLACE FUNCTION api.settled_history(
     p_subject uuid,
     p_apartment uuid,
@@ -87,4 +88,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION api.settled_history(uuid, uuid, bigint, timestamptz, timestamptz, integer) IS
-    'Events of settled debts that the client lacks, in order of position, at most p_limit.';
+    'A page of history events that the client lacks; null if the resident may not act.';

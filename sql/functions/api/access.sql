@@ -1,0 +1,144 @@
+-- Residents, apartments, and who may act where.
+
+-- Takes no lock. An apartment of others reads like one that does not exist.
+CREATE OR REPLACE FUNCTION api.apartment_access(p_subject uuid, p_apartment uuid)
+RETURNS TABLE (version bigint, visible_from timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    seen_from timestamptz := billing.visible_from(billing.resident_of(p_subject), p_apartment);
+BEGIN
+    RETURN QUERY
+    SELECT s.version, seen_from FROM billing.apartment_state s
+    WHERE s.apartment_id = p_apartment AND seen_from IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION api.apartment_access(uuid, uuid) IS
+    'The apartment''s version, and since when the resident may see it; no row if they may not act.';
+
+-- Takes no lock.
+CREATE OR REPLACE FUNCTION api.resident_account(p_subject uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object(
+            'resident_id', r.resident_id,
+            'name', r.name,
+            'apartments', coalesce(
+                (
+                    SELECT jsonb_agg(
+                        jsonb_build_object('apartment_id', a.apartment_id, 'address', a.address)
+                        ORDER BY a.address, a.apartment_id
+                    )
+                    FROM billing.residencies l
+                    JOIN billing.apartments a ON a.apartment_id = l.apartment_id
+                    WHERE l.resident_id = r.resident_id
+                        AND l.ended_at IS NULL AND l.since <= clock_timestamp()
+                ),
+                '[]'
+            )
+        )
+        FROM billing.residents r WHERE r.subject = p_subject
+    );
+END
+$$;
+COMMENT ON FUNCTION api.resident_account(uuid) IS
+    'Name and current apartments of the resident behind a user; null if there is none.';
+
+-- Rejects with resident_exists and the resident, so that a repetition finds what the first call
+-- added.
+CREATE OR REPLACE FUNCTION api.add_resident(p_subject uuid, p_name text) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    added uuid;
+BEGIN
+    INSERT INTO billing.residents (subject, name) VALUES (p_subject, p_name)
+    ON CONFLICT ON CONSTRAINT resident_subject_is_unique DO NOTHING
+    RETURNING resident_id INTO added;
+    IF added IS NULL THEN
+        RETURN billing.rejected('resident_exists', jsonb_build_object(
+            'resident_id', billing.resident_of(p_subject), 'subject', p_subject
+        ));
+    END IF;
+    RETURN billing.done(
+        jsonb_build_object('resident_id', added, 'subject', p_subject, 'name', p_name)
+    );
+END
+$$;
+COMMENT ON FUNCTION api.add_resident(uuid, text) IS 'Adds the resident behind a user of Cognito.';
+
+-- Rejects with apartment_exists.
+CREATE OR REPLACE FUNCTION api.add_apartment(p_apartment uuid, p_address text) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+BEGIN
+    INSERT INTO billing.apartments (apartment_id, address) VALUES (p_apartment, p_address)
+    ON CONFLICT ON CONSTRAINT apartments_pkey DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN billing.rejected('apartment_exists');
+    END IF;
+    INSERT INTO billing.apartment_state (apartment_id) VALUES (p_apartment);
+    RETURN billing.done(jsonb_build_object('apartment_id', p_apartment, 'address', p_address));
+END
+$$;
+COMMENT ON FUNCTION api.add_apartment(uuid, text) IS 'Adds an apartment, at version 1.';
+
+-- The resident may act from p_since on (null: now) and sees no history from before it. Locks the
+-- apartment. Rejects with resident_not_found, apartment_not_found, residency_exists.
+CREATE OR REPLACE FUNCTION api.grant_residency(
+    p_subject uuid, p_apartment uuid, p_since timestamptz
+)
+RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    resident uuid := billing.resident_of(p_subject);
+    rejection jsonb;
+    begins timestamptz;
+BEGIN
+    PERFORM billing.lock_apartments(ARRAY[p_apartment]);
+    rejection := billing.residency_rejection(resident, p_apartment);
+    IF rejection IS NOT NULL THEN
+        RETURN rejection;
+    END IF;
+    IF billing.has_residency(resident, p_apartment) THEN
+        RETURN billing.rejected('residency_exists');
+    END IF;
+    PERFORM billing.bump_version(p_apartment);
+    INSERT INTO billing.residencies (resident_id, apartment_id, since)
+    VALUES (resident, p_apartment, coalesce(p_since, clock_timestamp()))
+    RETURNING since INTO begins;
+    RETURN billing.done(jsonb_build_object(
+        'subject', p_subject, 'apartment_id', p_apartment, 'since', billing.instant(begins)
+    ));
+END
+$$;
+COMMENT ON FUNCTION api.grant_residency(uuid, uuid, timestamptz) IS
+    'Lets a resident act for an apartment.';
+
+-- Locks the apartment, so a payment is made before the end or not at all. Rejects with
+-- resident_not_found, apartment_not_found, residency_not_found.
+CREATE OR REPLACE FUNCTION api.end_residency(p_subject uuid, p_apartment uuid) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    resident uuid := billing.resident_of(p_subject);
+    rejection jsonb;
+    ended timestamptz;
+BEGIN
+    PERFORM billing.lock_apartments(ARRAY[p_apartment]);
+    rejection := billing.residency_rejection(resident, p_apartment);
+    IF rejection IS NOT NULL THEN
+        RETURN rejection;
+    END IF;
+    IF NOT billing.has_residency(resident, p_apartment) THEN
+        RETURN billing.rejected('residency_not_found');
+    END IF;
+    PERFORM billing.bump_version(p_apartment);
+    -- A residency that has not begun ends at its beginning: it was never in force.
+    UPDATE billing.residencies SET ended_at = greatest(since, clock_timestamp())
+    WHERE resident_id = resident AND apartment_id = p_apartment AND ended_at IS NULL
+    RETURNING ended_at INTO ended;
+    RETURN billing.done(jsonb_build_object(
+        'subject', p_subject, 'apartment_id', p_apartment, 'ended_at', billing.instant(ended)
+    ));
+END
+$$;
+COMMENT ON FUNCTION api.end_residency(uuid, uuid) IS
+    'Ends a resident''s right to act for an apartment, now.';

@@ -1,0 +1,142 @@
+-- Bills: what is owed, imports, corrections and voids, and the providers that send them.
+
+-- Takes no lock. STABLE: version and debts come from one snapshot.
+CREATE OR REPLACE FUNCTION api.open_debts(p_subject uuid, p_apartment uuid) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT jsonb_build_object(
+            'version', access.version,
+            'debts', coalesce(
+                (
+                    SELECT jsonb_agg(
+                        jsonb_build_object(
+                            'bill_id', b.bill_id,
+                            'utility', b.utility,
+                            'provider', billing.provider(b.provider_id, p.name),
+                            'period', billing.period(b.period_from, b.period_to),
+                            'due_on', b.due_on,
+                            'amount_minor', b.amount_minor,
+                            'currency', b.currency
+                        )
+                        ORDER BY b.due_on, b.utility, b.bill_id
+                    )
+                    FROM billing.open_bills o
+                    JOIN billing.bills b ON b.bill_id = o.bill_id
+                    JOIN billing.providers p ON p.provider_id = b.provider_id
+                    WHERE o.apartment_id = p_apartment
+                ),
+                '[]'
+            )
+        )
+        FROM api.apartment_access(p_subject, p_apartment) access
+    );
+END
+$$;
+COMMENT ON FUNCTION api.open_debts(uuid, uuid) IS
+    'The apartment''s version and open bills by due date; null if the resident may not act.';
+
+-- Debts show a provider's current name, so a new name moves the version of every apartment that
+-- owes it something. All of them are locked meanwhile and payments there wait: rename at a quiet
+-- hour.
+CREATE OR REPLACE FUNCTION api.add_provider(p_provider_id text, p_name text) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    debtors uuid[];
+BEGIN
+    INSERT INTO billing.providers (provider_id, name) VALUES (p_provider_id, p_name)
+    ON CONFLICT ON CONSTRAINT providers_pkey DO NOTHING;
+    IF NOT FOUND THEN
+        SELECT array_agg(DISTINCT o.apartment_id) INTO debtors
+        FROM billing.open_bills o
+        JOIN billing.bills b ON b.bill_id = o.bill_id
+        JOIN billing.providers p ON p.provider_id = b.provider_id
+        WHERE p.provider_id = p_provider_id AND p.name <> p_name;
+        PERFORM billing.lock_apartments(debtors);
+        PERFORM billing.bump_version(debtor) FROM unnest(debtors) AS t (debtor);
+        UPDATE billing.providers SET name = p_name
+        WHERE provider_id = p_provider_id AND name <> p_name;
+    END IF;
+    RETURN billing.done(jsonb_build_object('provider_id', p_provider_id, 'name', p_name));
+END
+$$;
+COMMENT ON FUNCTION api.add_provider(text, text) IS 'Adds a provider or renames it.';
+
+-- All lines or none in one transaction, but a line that can't be issued is rejected alone. A bill is
+-- recognized by provider and reference: the same content adds nothing, other content replaces the
+-- bill while it is open and is rejected once it is paid.
+--
+-- Lock order: the advisory lock of imports, so that two files with the same new reference take
+-- turns; then the apartments, sorted. A dry run does everything and rolls it back: it returns the
+-- same but for the ids of new bills.
+-- Returns {"lines": [...]} as billing.issue_line describes; rejects with import_id_reused.
+CREATE OR REPLACE FUNCTION api.issue_bills(p_import jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    rejection jsonb;
+    line jsonb;
+    results jsonb[] := '{}';
+    lines jsonb;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('billing.issue_bills', 0));
+    PERFORM billing.lock_apartments(array_agg(DISTINCT (t.line ->> 'apartment_id')::uuid))
+    FROM jsonb_array_elements(p_import -> 'lines') AS t (line);
+    BEGIN
+        rejection := billing.import_rejection(p_import);
+        IF rejection IS NOT NULL THEN
+            RETURN rejection;
+        END IF;
+        -- One after the other: a later line sees an earlier one of the same reference.
+        FOR line IN
+            SELECT t.value FROM jsonb_array_elements(p_import -> 'lines') WITH ORDINALITY t
+            ORDER BY t.ordinality
+        LOOP
+            results := results || billing.issue_line(
+                (p_import ->> 'import_id')::uuid, p_import ->> 'sha256', line
+            );
+        END LOOP;
+        lines := to_jsonb(results);
+        IF (p_import ->> 'dry_run')::boolean THEN
+            RAISE EXCEPTION USING ERRCODE = 'BDRYR', MESSAGE = 'dry run';
+        END IF;
+    EXCEPTION WHEN SQLSTATE 'BDRYR' THEN
+        lines := billing.strip_dry_run_ids(lines);
+    END;
+    RETURN billing.done(jsonb_build_object('lines', lines));
+END
+$$;
+COMMENT ON FUNCTION api.issue_bills(jsonb) IS
+    'Issues the bills of an import or of a chunk of it; a dry run only returns the results.';
+
+-- Locks the apartment. Rejects with reason_required, bill_not_found, bill_void (void or replaced
+-- already), bill_already_paid (reverse its payment first).
+CREATE OR REPLACE FUNCTION api.void_bill(p_bill uuid, p_reason text, p_operator text) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    apartment uuid := (SELECT apartment_id FROM billing.bills WHERE bill_id = p_bill);
+    rejection jsonb;
+    voided timestamptz;
+BEGIN
+    IF coalesce(btrim(p_reason), '') = '' THEN
+        RETURN billing.rejected('reason_required');
+    END IF;
+    IF apartment IS NULL THEN
+        RETURN billing.rejected('bill_not_found');
+    END IF;
+    PERFORM billing.lock_apartments(ARRAY[apartment]);
+    rejection := billing.bills_rejection(apartment, ARRAY[p_bill]);
+    IF rejection IS NOT NULL THEN
+        RETURN rejection;
+    END IF;
+    PERFORM billing.bump_version(apartment);
+    DELETE FROM billing.open_bills WHERE bill_id = p_bill;
+    voided := clock_timestamp();
+    INSERT INTO billing.bill_voids (bill_id, reason, operator, voided_at)
+    VALUES (p_bill, p_reason, p_operator, voided);
+    RETURN billing.done(jsonb_build_object(
+        'bill_id', p_bill, 'apartment_id', apartment, 'voided_at', billing.instant(voided)
+    ));
+END
+$$;
+COMMENT ON FUNCTION api.void_bill(uuid, text, text) IS
+    'Withdraws an open bill that no correction replaces, with a reason.';

@@ -1,0 +1,78 @@
+-- Who may act for an apartment, and the lock that every change of an apartment takes first.
+
+CREATE OR REPLACE FUNCTION billing.resident_of(p_subject uuid) RETURNS uuid
+LANGUAGE sql STABLE AS $$
+    SELECT resident_id FROM billing.residents WHERE subject = p_subject
+$$;
+
+-- The only place that decides whether a resident may act for an apartment now. Returns the instant
+-- from which they may see its history, or null if they may not act.
+CREATE OR REPLACE FUNCTION billing.visible_from(p_resident uuid, p_apartment uuid)
+RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT since FROM billing.residencies
+    WHERE resident_id = p_resident AND apartment_id = p_apartment
+        AND ended_at IS NULL AND since <= clock_timestamp()
+$$;
+
+-- Locks the apartments' state rows in the order of their ids, so that two transactions never wait
+-- for each other. Ignores unknown ids. Statements after this call see what the previous holder of
+-- the lock committed.
+CREATE OR REPLACE FUNCTION billing.lock_apartments(p_apartments uuid[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM billing.apartment_state
+    WHERE apartment_id = ANY (p_apartments)
+    ORDER BY apartment_id
+    FOR UPDATE;
+END
+$$;
+
+-- Locks the apartment if this resident may act for it; returns whether they may. Checks before
+-- locking, so that strangers can't hold up an apartment, and again with the lock held, because the
+-- residency may have ended while this transaction waited.
+CREATE OR REPLACE FUNCTION billing.lock_apartment_for(p_resident uuid, p_apartment uuid)
+RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF billing.visible_from(p_resident, p_apartment) IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM billing.lock_apartments(ARRAY[p_apartment]);
+    RETURN billing.visible_from(p_resident, p_apartment) IS NOT NULL;
+END
+$$;
+
+-- Adds one to the version of a locked apartment, before a change that is not a history event. Once
+-- per transaction is enough: others see only the result of the whole transaction.
+CREATE OR REPLACE FUNCTION billing.bump_version(p_apartment uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE billing.apartment_state SET version = version + 1
+    WHERE apartment_id = p_apartment AND changed_in <> pg_current_xact_id();
+END
+$$;
+
+-- Why an operator can't change this residency: resident_not_found or apartment_not_found; null if
+-- both exist. Only operators are told which of the two is missing.
+CREATE OR REPLACE FUNCTION billing.residency_rejection(p_resident uuid, p_apartment uuid)
+RETURNS jsonb
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN CASE
+        WHEN p_resident IS NULL THEN billing.rejected('resident_not_found')
+        WHEN NOT EXISTS (SELECT FROM billing.apartments WHERE apartment_id = p_apartment)
+            THEN billing.rejected('apartment_not_found')
+    END;
+END
+$$;
+
+-- Whether a residency exists that has not ended, even if it has yet to begin.
+CREATE OR REPLACE FUNCTION billing.has_residency(p_resident uuid, p_apartment uuid)
+RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM billing.residencies
+        WHERE resident_id = p_resident AND apartment_id = p_apartment AND ended_at IS NULL
+    )
+$$;

@@ -1,0 +1,212 @@
+-- The steps of a payment in the order in which api.pay takes them, then those of a reversal.
+
+-- SHA-256 of what a payment request asks for. A key that returns with another fingerprint is
+-- rejected.
+CREATE OR REPLACE FUNCTION billing.request_fingerprint(
+    p_apartment uuid, p_bills uuid[], p_expected_total bigint
+) RETURNS text
+LANGUAGE sql STABLE AS $$
+    SELECT encode(
+        sha256(convert_to(
+            jsonb_build_array(p_apartment, to_jsonb(p_bills), p_expected_total)::text, 'UTF8'
+        )),
+        'hex'
+    )
+$$;
+
+-- The receipt of a payment, from rows that never change: the same in ten years.
+CREATE OR REPLACE FUNCTION billing.receipt(p_payment uuid) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT billing.done(jsonb_build_object(
+        'payment_id', p.payment_id,
+        'receipt_number', p.receipt_number,
+        'status', 'settled',
+        'settled_at', billing.instant(p.settled_at),
+        'total_minor', p.total_minor,
+        'currency', p.currency,
+        'lines', (
+            SELECT jsonb_agg(
+                jsonb_build_object(
+                    'bill_id', l.bill_id,
+                    'utility', l.utility,
+                    'provider', billing.provider(l.provider_id, l.provider_name),
+                    'period', billing.period(l.period_from, l.period_to),
+                    'amount_minor', l.amount_minor
+                )
+                ORDER BY l.period_from, l.utility, l.bill_id
+            )
+            FROM billing.payment_lines l WHERE l.payment_id = p.payment_id
+        )
+    ))
+    FROM billing.payments p WHERE p.payment_id = p_payment
+$$;
+
+-- The answer that this resident's key got the first time; null when the key is new;
+-- idempotency_key_reused when it came with another request. The caller holds the lock of the key.
+CREATE OR REPLACE FUNCTION billing.stored_answer(
+    p_resident uuid, p_request_key text, p_fingerprint text
+) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    request billing.payment_requests;
+BEGIN
+    SELECT * INTO request FROM billing.payment_requests
+    WHERE resident_id = p_resident AND request_key = p_request_key;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF request.fingerprint <> p_fingerprint THEN
+        RETURN billing.rejected('idempotency_key_reused');
+    END IF;
+    RETURN coalesce(request.rejection, billing.receipt(request.payment_id));
+END
+$$;
+
+-- Why these bills can't be paid or voided: the first that applies of bill_not_found, bill_void,
+-- bill_already_paid, with the ids; null when all are open bills of the apartment. A bill of another
+-- apartment reads like an unknown one, a replaced one like a void one. The caller holds the
+-- apartment's lock.
+CREATE OR REPLACE FUNCTION billing.bills_rejection(p_apartment uuid, p_bills uuid[])
+RETURNS jsonb
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- The usual case needs only the small table.
+    IF cardinality(p_bills) = (
+        SELECT count(*) FROM billing.open_bills
+        WHERE bill_id = ANY (p_bills) AND apartment_id = p_apartment
+    ) THEN
+        RETURN NULL;
+    END IF;
+    RETURN (
+        SELECT billing.rejected(
+            b.code, jsonb_build_object('bills', jsonb_agg(b.bill_id ORDER BY b.bill_id))
+        )
+        FROM (
+            SELECT wanted.bill_id, CASE s.state
+                WHEN 'open' THEN NULL
+                WHEN 'settled' THEN 'bill_already_paid'
+                WHEN 'void' THEN 'bill_void'
+                WHEN 'replaced' THEN 'bill_void'
+                ELSE 'bill_not_found'
+            END AS code
+            FROM unnest(p_bills) AS wanted (bill_id)
+            LEFT JOIN billing.bill_states s
+                ON s.bill_id = wanted.bill_id AND s.apartment_id = p_apartment
+        ) b
+        WHERE b.code IS NOT NULL
+        GROUP BY b.code
+        ORDER BY array_position(ARRAY['bill_not_found', 'bill_void', 'bill_already_paid'], b.code)
+        LIMIT 1
+    );
+END
+$$;
+
+-- Why these open bills can't be paid together for the total that the payer saw: currency_mixed,
+-- then total_changed; null when they can. The caller holds the apartment's lock.
+CREATE OR REPLACE FUNCTION billing.total_rejection(p_bills uuid[], p_expected_total bigint)
+RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+    currencies text[];
+    total bigint;
+BEGIN
+    SELECT array_agg(DISTINCT currency ORDER BY currency), sum(amount_minor) INTO currencies, total
+    FROM billing.open_bills WHERE bill_id = ANY (p_bills);
+    IF cardinality(currencies) > 1 THEN
+        RETURN billing.rejected('currency_mixed', jsonb_build_object('currencies', currencies));
+    END IF;
+    IF total <> p_expected_total THEN
+        RETURN billing.rejected(
+            'total_changed',
+            jsonb_build_object('total_minor', total, 'expected_total_minor', p_expected_total)
+        );
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- Locks the apartment and returns why this payment can't be made, or null when it can.
+CREATE OR REPLACE FUNCTION billing.payment_rejection(
+    p_resident uuid, p_apartment uuid, p_bills uuid[], p_expected_total bigint
+) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT billing.lock_apartment_for(p_resident, p_apartment) THEN
+        RETURN billing.rejected('apartment_not_found');
+    END IF;
+    IF cardinality(p_bills) = 0 THEN
+        RETURN billing.rejected('invalid_request');
+    END IF;
+    RETURN coalesce(
+        billing.bills_rejection(p_apartment, p_bills),
+        billing.total_rejection(p_bills, p_expected_total)
+    );
+END
+$$;
+
+-- R-2026-0000001234: the year (UTC) helps people, the sequence makes the number unique.
+CREATE OR REPLACE FUNCTION billing.next_receipt_number(p_settled_at timestamptz) RETURNS text
+LANGUAGE sql VOLATILE AS $$
+    SELECT format(
+        'R-%s-%s',
+        to_char(p_settled_at AT TIME ZONE 'UTC', 'YYYY'),
+        lpad(nextval('billing.receipt_numbers')::text, 10, '0')
+    )
+$$;
+
+-- Writes the payment, its lines with today's names, and its history, closes the bills, and returns
+-- the payment's id. The caller holds the apartment's lock and has checked that all bills are open,
+-- in it, and in one currency; constraints and triggers abort the transaction otherwise.
+CREATE OR REPLACE FUNCTION billing.insert_payment(
+    p_resident uuid, p_apartment uuid, p_bills uuid[]
+) RETURNS uuid
+LANGUAGE plpgsql AS $$
+DECLARE
+    posted_at timestamptz := billing.next_instant(p_apartment);
+    payment uuid;
+BEGIN
+    INSERT INTO billing.payments
+        (receipt_number, resident_id, apartment_id, total_minor, currency, settled_at)
+    SELECT billing.next_receipt_number(posted_at), p_resident, p_apartment,
+        sum(amount_minor), min(currency), posted_at
+    FROM billing.open_bills WHERE bill_id = ANY (p_bills)
+    RETURNING payment_id INTO payment;
+
+    INSERT INTO billing.payment_lines
+        (payment_id, bill_id, apartment_id, amount_minor, currency, utility,
+            provider_id, provider_name, period_from, period_to)
+    SELECT payment, b.bill_id, b.apartment_id, b.amount_minor, b.currency, b.utility,
+        b.provider_id, p.name, b.period_from, b.period_to
+    FROM billing.bills b
+    JOIN billing.providers p ON p.provider_id = b.provider_id
+    WHERE b.bill_id = ANY (p_bills);
+
+    PERFORM billing.append_history('payment', payment, posted_at);
+    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bills);
+    INSERT INTO billing.settled_bills (bill_id, payment_id, apartment_id)
+    SELECT bill_id, payment, p_apartment FROM unnest(p_bills) AS t (bill_id);
+    RETURN payment;
+END
+$$;
+
+-- Writes the reversal of a payment that stands, and its history, and reopens the bills. The caller
+-- holds the apartment's lock.
+CREATE OR REPLACE FUNCTION billing.reverse_payment_rows(
+    p_payment billing.payments, p_reason text, p_operator text
+) RETURNS billing.reversals
+LANGUAGE plpgsql AS $$
+DECLARE
+    reversal billing.reversals;
+BEGIN
+    INSERT INTO billing.reversals (payment_id, reason, operator, reversed_at)
+    VALUES (p_payment.payment_id, p_reason, p_operator,
+        billing.next_instant(p_payment.apartment_id))
+    RETURNING * INTO reversal;
+    PERFORM billing.append_history('reversal', p_payment.payment_id, reversal.reversed_at);
+    DELETE FROM billing.settled_bills WHERE payment_id = p_payment.payment_id;
+    INSERT INTO billing.open_bills (bill_id, apartment_id, amount_minor, currency)
+    SELECT bill_id, apartment_id, amount_minor, currency
+    FROM billing.payment_lines WHERE payment_id = p_payment.payment_id;
+    RETURN reversal;
+END
+$$;
