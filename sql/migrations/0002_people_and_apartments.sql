@@ -71,7 +71,7 @@ COMMENT ON COLUMN billing.apartment_state.last_seq IS
 COMMENT ON COLUMN billing.apartment_state.last_posted_at IS
     'Posting instant of the newest history event, the next one is later; null when there is none.';
 COMMENT ON COLUMN billing.apartment_state.changed_in IS
-    'Transaction that last raised the version, set by trigger. Other triggers reject a change of the'
+    'Transaction that last raised the version, set by trigger. Other triggers reject changes of the'
     ' apartment in a transaction that has not raised it.';
 
 CREATE TABLE billing.residencies (

@@ -81,7 +81,7 @@ CREATE TABLE billing.open_bills (
         ON DELETE RESTRICT
 );
 COMMENT ON TABLE billing.open_bills IS
-    'What is owed now: inserted with the bill, deleted when it is paid, voided or replaced.';
+    'What is owed now. A row goes when its bill is paid, voided or replaced.';
 
 CREATE INDEX open_bills_of_an_apartment ON billing.open_bills (apartment_id);
 
@@ -96,4 +96,5 @@ CREATE TABLE billing.bill_voids (
     CONSTRAINT void_has_a_reason CHECK (btrim(reason) <> ''),
     CONSTRAINT void_has_an_operator CHECK (btrim(operator) <> '')
 );
-COMMENT ON TABLE billing.bill_voids IS 'Bills that were withdrawn without a correction, by whom and why.';
+COMMENT ON TABLE billing.bill_voids IS
+    'Bills that were withdrawn without a correction, by whom and why.';

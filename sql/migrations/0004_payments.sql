@@ -101,9 +101,9 @@ COMMENT ON TABLE billing.payment_requests IS
 COMMENT ON COLUMN billing.payment_requests.request_key IS
     'Idempotency key, unique per resident.';
 COMMENT ON COLUMN billing.payment_requests.fingerprint IS
-    'SHA-256 of apartment, set of bills and expected total: the same key with another one is rejected.';
+    'SHA-256 of apartment, set of bills and expected total. The key is rejected with another one.';
 COMMENT ON COLUMN billing.payment_requests.rejection IS
-    'Status, code and data of a rejection; null if a payment was made, whose receipt is the answer.';
+    'Status, code and data; null if a payment was made, whose receipt is then the answer.';
 
 CREATE TABLE billing.reversals (
     reversal_id uuid NOT NULL DEFAULT gen_random_uuid(),

@@ -1,6 +1,6 @@
 -- depends: 0005_history 0006_reply_queues
--- Rules that a plain constraint can't express. Each error carries the name of its trigger where that
--- of a constraint carries the constraint's name.
+-- Rules that a plain constraint can't express. Their errors name the trigger where the error of a
+-- constraint names the constraint.
 
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';

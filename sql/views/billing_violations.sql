@@ -1,6 +1,6 @@
 -- Constraints and triggers make each of these impossible; the view finds what got past them, for
--- example through a restore, a superuser or a bug in a rule. Tests read it after every scenario, the
--- reconciliation reads it on a schedule. It reads whole tables: never query it per request.
+-- example through a restore, a superuser or a bug in a rule. Tests read it after every scenario,
+-- and the reconciliation on a schedule. It reads whole tables: never query it per request.
 
 CREATE OR REPLACE VIEW billing.billing_violations (rule, subject, detail) AS
 
@@ -37,7 +37,8 @@ SELECT
 FROM billing.payments p
 LEFT JOIN (
     SELECT payment_id, sum(amount_minor) AS total_minor
-    FROM billing.payment_lines GROUP BY payment_id
+    FROM billing.payment_lines
+    GROUP BY payment_id
 ) l USING (payment_id)
 WHERE p.total_minor IS DISTINCT FROM l.total_minor
 
@@ -103,7 +104,8 @@ FROM billing.apartments a
 LEFT JOIN billing.apartment_state s USING (apartment_id)
 LEFT JOIN (
     SELECT apartment_id, max(seq) AS last_seq, max(posted_at) AS last_posted_at
-    FROM billing.history GROUP BY apartment_id
+    FROM billing.history
+    GROUP BY apartment_id
 ) h USING (apartment_id)
 WHERE s.last_seq IS DISTINCT FROM coalesce(h.last_seq, 0)
     OR s.last_posted_at IS DISTINCT FROM h.last_posted_at

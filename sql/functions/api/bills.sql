@@ -62,9 +62,9 @@ END
 $$;
 COMMENT ON FUNCTION api.add_provider(text, text) IS 'Adds a provider or renames it.';
 
--- All lines or none in one transaction, but a line that can't be issued is rejected alone. A bill is
--- recognized by provider and reference: the same content adds nothing, other content replaces the
--- bill while it is open and is rejected once it is paid.
+-- One transaction; a line that can't be issued is rejected alone. A bill is recognized by provider
+-- and reference: the same content adds nothing, other content replaces the bill while it is open,
+-- and is rejected once it is paid.
 --
 -- Lock order: the advisory lock of imports, so that two files with the same new reference take
 -- turns; then the apartments, sorted. A dry run does everything and rolls it back: it returns the
