@@ -27,7 +27,6 @@ class Request:
     """One request of a user. `fields` is the body, a JSON object not validated yet."""
 
     request_id: str
-    operation: str
     subject: UUID | None
     apartment_text: str
     idempotency_text: str | None
@@ -42,34 +41,34 @@ class Request:
             raise Undeliverable("no subject")
         return self.subject
 
-    @property
-    def apartment_id(self) -> UUID:
-        """The apartment in the path; text that is no UUID names no apartment of anybody.
 
-        Raises:
-            Rejection: `apartment_not_found`.
-        """
-        try:
-            return UUID(self.apartment_text)
-        except ValueError as error:
-            raise Rejection("apartment_not_found") from error
+def apartment_of(request: Request) -> UUID:
+    """Read the apartment in the path; text that is no UUID names no apartment of anybody.
 
-    @property
-    def idempotency_key(self) -> str:
-        """The client's key, by default the request's id: a redelivery pays once in any case.
-
-        Raises:
-            Rejection: `invalid_idempotency_key`.
-        """
-        key = self.idempotency_text
-        if key is None:
-            return self.request_id
-        if _KEY.fullmatch(key) is None:
-            raise Rejection("invalid_idempotency_key")
-        return key
+    Raises:
+        Rejection: `apartment_not_found`.
+    """
+    try:
+        return UUID(request.apartment_text)
+    except ValueError as error:
+        raise Rejection("apartment_not_found") from error
 
 
-def read_record(record: Mapping[str, Any], *, operation: str) -> Request:
+def idempotency_key_of(request: Request) -> str:
+    """Read the client's key, by default the request's id: a redelivery pays once in any case.
+
+    Raises:
+        Rejection: `invalid_idempotency_key`.
+    """
+    key = request.idempotency_text
+    if key is None:
+        return request.request_id
+    if _KEY.fullmatch(key) is None:
+        raise Rejection("invalid_idempotency_key")
+    return key
+
+
+def read_record(record: Mapping[str, Any], *, needs_subject: bool = True) -> Request:
     """Read a record of an SQS event.
 
     Raises:
@@ -78,11 +77,10 @@ def read_record(record: Mapping[str, Any], *, operation: str) -> Request:
     attributes = record.get("messageAttributes", {})
     fields = _read_body(record["body"])
     subject = _attribute(attributes, "subject")
-    if subject is None and operation != "auth":
+    if subject is None and needs_subject:
         raise Undeliverable("no subject")
     return Request(
         request_id=_required(attributes, "request_id"),
-        operation=operation,
         subject=None if subject is None else _uuid(subject),
         apartment_text=_attribute(attributes, "apartment_id") or "",
         idempotency_text=_attribute(attributes, "idempotency_key"),

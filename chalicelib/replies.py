@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from billing_app.domain.errors import CATALOGUE, Rejection
 from billing_app.domain.identifiers import login_queue, reply_queue
 from billing_app.domain.parts import to_json
 from billing_app.ports.reply_queues import ReplyAddress
+from chalicelib.operations import Operation
 from chalicelib.records import Request
-
-# A login's answer holds tokens, so it waits on a queue of its own and not for long.
-LOGIN_RETENTION = timedelta(minutes=5)
-RETENTION = timedelta(minutes=15)
-
-_DONE = {
-    "auth": "Logged in.",
-    "utils": "These are the current debts.",
-    "payments": "Paid.",
-    "histories": "This is what was settled since.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +24,9 @@ class Outcome:
     parts: Sequence[Mapping[str, Any] | None]
 
 
-def done(operation: str, parts: Sequence[Mapping[str, Any]]) -> Outcome:
+def done(operation: Operation, parts: Sequence[Mapping[str, Any]]) -> Outcome:
     """Return the outcome of a request that was done."""
-    return Outcome("done", None, _DONE[operation], parts)
+    return Outcome("done", None, operation.done_message, parts)
 
 
 def rejected(rejection: Rejection) -> Outcome:
@@ -50,13 +39,13 @@ def failed(code: str) -> Outcome:
     return Outcome("failed", code, CATALOGUE[code].message, [None])
 
 
-def messages(request: Request, outcome: Outcome) -> list[str]:
+def messages(operation: Operation, request: Request, outcome: Outcome) -> list[str]:
     """Write the outcome as reply messages, one a part."""
     return [
         to_json(
             {
                 "request_id": request.request_id,
-                "operation": request.operation,
+                "operation": operation.name,
                 "status": outcome.status,
                 "code": outcome.code,
                 "message": outcome.message,
@@ -69,10 +58,10 @@ def messages(request: Request, outcome: Outcome) -> list[str]:
     ]
 
 
-def address(request: Request, *, prefix: str) -> ReplyAddress:
+def address(operation: Operation, request: Request, *, prefix: str) -> ReplyAddress:
     """Say where the reply goes: for logged-in users a queue bound to their verified `sub`."""
-    if request.operation == "auth":
+    if not operation.needs_subject:
         name = login_queue(prefix=prefix, queue_name=request.queue_name)
-        return ReplyAddress(name, None, LOGIN_RETENTION)
+        return ReplyAddress(name, None, operation.reply_retention)
     name = reply_queue(prefix=prefix, subject=request.caller, queue_name=request.queue_name)
-    return ReplyAddress(name, request.caller, RETENTION)
+    return ReplyAddress(name, request.caller, operation.reply_retention)

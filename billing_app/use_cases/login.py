@@ -21,7 +21,7 @@ def log_in(*, identity: IdentityProvider, ledger: Ledger, credentials: Credentia
     return _session(ledger, identity.sign_in(credentials))
 
 
-def stay_logged_in(*, identity: IdentityProvider, ledger: Ledger, refresh_token: str) -> Json:
+def refresh_session(*, identity: IdentityProvider, ledger: Ledger, refresh_token: str) -> Json:
     """Return what a login returns, for a refresh token instead of a password.
 
     Raises:

@@ -5,12 +5,12 @@ import pytest
 from billing_app.adapters import redis_cache
 from billing_app.adapters.reply_queues import VISIBILITY_TIMEOUT_SECONDS
 from billing_app.use_cases.sweep import SWEEP_LIMIT
-from chalicelib.replies import LOGIN_RETENTION, RETENTION
+from chalicelib.operations import OPERATIONS
 from tests.support.documents import ROOT, text_of
 from tools.local.service import service
 
-KEPT = int(RETENTION.total_seconds()) // 60
-LOGIN_KEPT = int(LOGIN_RETENTION.total_seconds()) // 60
+KEPT = int(OPERATIONS["utils"].reply_retention.total_seconds()) // 60
+LOGIN_KEPT = int(OPERATIONS["auth"].reply_retention.total_seconds()) // 60
 LONGEST_CACHED = int(redis_cache.TIME_TO_LIVE_SECONDS * (1 + redis_cache._JITTER)) // 60
 HIDDEN = sorted(
     service().visibility_timeouts * service().functions[queue].timeout_seconds

@@ -12,18 +12,17 @@ from werkzeug.test import Client, TestResponse
 
 from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
-from chalicelib.batch import Batch, Work
-from chalicelib.operations import Debts, History, Login, Payment
+from chalicelib.batch import Batch
+from chalicelib.operations import OPERATIONS
 from tests.hostile.contract import NOT_FOR_SQS
 from tests.support.databases import BooksDatabase
-from tests.support.fakes import FakeCache, FakeClock, FakeIdentity, FakeReplyQueues
+from tests.support.fakes import FakeClock, FakeDependencies, FakeReplyQueues
 from tests.support.records import a_record
 from tests.unit.gateway.tools import DOCUMENT, PREFIX, Keyring, MemoryQueues
 from tools.local.gateway import create_app
 from tools.local.gateway.sqs import Answer, error_answer
 
 Json = dict[str, Any]
-OPERATIONS = ("auth", "utils", "payments", "histories")
 
 
 class StrictQueues(MemoryQueues):
@@ -58,20 +57,15 @@ class Pipeline:
             create_app(document=DOCUMENT, backend=self.queues, keys=lambda _: self._keyring)
         )
         self._token = self._keyring.token(str(subject))
-        ledger = PostgresLedger(
-            Database(
-                secret=lambda: database.secret("writer"),
-                renew_secret=lambda: None,
-                application_name="hostile",
+        self._dependencies = FakeDependencies(
+            ledger=PostgresLedger(
+                Database(
+                    secret=lambda: database.secret("writer"),
+                    renew_secret=lambda: None,
+                    application_name="hostile",
+                )
             )
         )
-        cache, clock = FakeCache(), FakeClock()
-        self._work: Mapping[str, Work] = {
-            "auth": Login(FakeIdentity(), ledger),
-            "utils": Debts(ledger, cache, clock),
-            "payments": Payment(ledger),
-            "histories": History(ledger, cache),
-        }
 
     def send(
         self, operation: str, body: bytes, *, apartment: str = "", key: str | None = None
@@ -112,8 +106,8 @@ class Pipeline:
         """Have a function work on a record; tell whether it comes back, and what was answered."""
         replies = FakeReplyQueues(FakeClock())
         batch = Batch(
-            operation=operation,
-            work=self._work[operation],
+            OPERATIONS[operation],
+            self._dependencies,
             queues=replies,
             prefix=PREFIX,
             max_receive_count=3,

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.logs import JsonFormatter
+from chalicelib.operations import OPERATIONS
 from tests.hostile.alphabets import CANARY, bodies, odd_values, texts, utf8_texts
-from tests.hostile.pipeline import OPERATIONS, Pipeline, Sent
+from tests.hostile.pipeline import Pipeline, Sent
 from tests.support.databases import Server
 from tests.support.ledger import Home, Ledger
 from tests.support.records import a_record
@@ -34,7 +35,7 @@ often = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-each_operation = pytest.mark.parametrize("operation", OPERATIONS)
+each_operation = pytest.mark.parametrize("operation", sorted(OPERATIONS))
 
 
 class World:
@@ -134,7 +135,7 @@ def test_text_in_any_field_is_a_value_and_nothing_else(
         world.send(operation, json.dumps({**VALID[operation], name: text}).encode())
 
 
-@pytest.mark.parametrize("operation", OPERATIONS[1:])
+@pytest.mark.parametrize("operation", sorted({*OPERATIONS} - {"auth"}))
 @often
 @given(apartment=utf8_texts)
 def test_an_apartment_of_any_spelling_is_nobodys(

@@ -115,7 +115,7 @@ def test_its_libraries_run_on_the_runtime(archive: zipfile.ZipFile) -> None:
 _START = """
 import sys
 sys.path.insert(0, sys.argv[1])
-import app, boto3, chalicelib.wiring
+import app, boto3, chalicelib.bootstrap
 for service in ("cognito-idp", "secretsmanager", "sqs"):
     boto3.client(service, region_name="eu-central-1")
 print(*{name.partition(".")[0] for name in sys.modules})

@@ -1,4 +1,4 @@
-"""A warm migration sets the passwords of now."""
+"""A warm migration sets the current passwords."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import psycopg2
 import pytest
 from moto import mock_aws
 
+from chalicelib import functions
+from chalicelib.bootstrap import Bootstrap
 from chalicelib.settings import Settings
-from chalicelib.wiring import Wiring
 from tests.support.databases import ROLE_PASSWORD, BooksDatabase
 
 ENVIRONMENT = {
@@ -22,7 +23,7 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def wiring(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wiring]:
+def adapters(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bootstrap]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -30,23 +31,23 @@ def wiring(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator
         client = boto3.client("secretsmanager")
         client.create_secret(Name="owner", SecretString=json.dumps(database.secret("owner")))
         client.create_secret(Name="reader", SecretString=json.dumps({"password": ROLE_PASSWORD}))
-        yield Wiring(Settings.from_environment(ENVIRONMENT))
+        yield Bootstrap(Settings.from_environment(ENVIRONMENT))
 
 
 def test_a_password_that_was_rotated_while_warm_is_the_one_that_is_set(
-    wiring: Wiring, database: BooksDatabase
+    adapters: Bootstrap, database: BooksDatabase
 ) -> None:
-    wiring.migrate()
+    functions.migrate(adapters)
     boto3.client("secretsmanager").put_secret_value(
         SecretId="reader", SecretString=json.dumps({"password": "rotated"})
     )
     try:
-        wiring.migrate()
+        functions.migrate(adapters)
         with pytest.raises(psycopg2.OperationalError):
             database.connect("reader")
     finally:
         boto3.client("secretsmanager").put_secret_value(
             SecretId="reader", SecretString=json.dumps({"password": ROLE_PASSWORD})
         )
-        wiring.migrate()
+        functions.migrate(adapters)
     database.connect("reader")

@@ -12,10 +12,10 @@ EDGE = (
         name="reply_before_work",
         endangers=("I4", "I6"),
         file="chalicelib/batch.py",
-        old="        outcome, settled = self._outcome(request)\n",
+        old="        outcome, acknowledged = self._outcome(request)\n",
         new=(
-            "        self._reply(request, replies.done(request.operation, [{}]))\n"
-            "        outcome, settled = self._outcome(request)\n"
+            "        self._reply(request, replies.done(operation, [{}]))\n"
+            "        outcome, acknowledged = self._outcome(request)\n"
         ),
         caught_by=(BATCH,),
     ),
@@ -50,8 +50,8 @@ EDGE = (
         name="lost_reply_is_forgotten",
         endangers=("I5",),
         file="chalicelib/batch.py",
-        old="settled = self._reply(request, outcome) and settled",
-        new="settled = self._reply(request, outcome) or settled",
+        old="acknowledged = self._reply(request, outcome) and acknowledged",
+        new="acknowledged = self._reply(request, outcome) or acknowledged",
         caught_by=(BATCH,),
     ),
     Mutation(
@@ -65,17 +65,17 @@ EDGE = (
     Mutation(
         name="payment_said_to_have_failed",
         endangers=("I6",),
-        file="chalicelib/batch.py",
-        old='        return "payment_outcome_unknown"\n',
-        new='        return "internal_error"\n',
+        file="chalicelib/operations.py",
+        old='        unknown_outcome="payment_outcome_unknown",\n',
+        new='        unknown_outcome="internal_error",\n',
         caught_by=(BATCH,),
     ),
     Mutation(
         name="password_rests_in_a_dead_letter",
         endangers=("I11",),
-        file="chalicelib/batch.py",
-        old='        self._dead_letters = operation != "auth"\n',
-        new="        self._dead_letters = True\n",
+        file="chalicelib/operations.py",
+        old="        dead_letters=False,\n",
+        new="        dead_letters=True,\n",
         caught_by=(BATCH,),
     ),
     Mutation(
@@ -132,9 +132,9 @@ EDGE = (
     Mutation(
         name="tokens_kept_as_long_as_other_replies",
         endangers=("I7", "I11"),
-        file="chalicelib/replies.py",
-        old="return ReplyAddress(name, None, LOGIN_RETENTION)",
-        new="return ReplyAddress(name, None, RETENTION)",
+        file="chalicelib/operations.py",
+        old="        reply_retention=timedelta(minutes=5),\n",
+        new="        reply_retention=timedelta(minutes=15),\n",
         caught_by=(BATCH,),
     ),
     Mutation(

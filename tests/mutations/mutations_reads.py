@@ -27,7 +27,7 @@ READS = (
         file="billing_app/use_cases/fresh_results.py",
         old="    cache.store(key=key, result=computed)\n",
         new=(
-            "    now = books.access(subject=subject, apartment_id=apartment_id) or access\n"
+            "    now = ledger.access(subject=subject, apartment_id=apartment_id) or access\n"
             "    cache.store(key=key, result=CachedResult(now.version, computed.body))\n"
         ),
         caught_by=("tests/unit/billing_app/test_debts.py",),

@@ -338,3 +338,13 @@ class FakeReplyQueues(ReplyQueues):
     def _check(self) -> None:
         if self.down:
             raise Unavailable("sqs: down")
+
+
+@dataclass
+class FakeDependencies:
+    """What the operations work with, in memory."""
+
+    ledger: Ledger = field(default_factory=FakeLedger)
+    cache: ResultCache = field(default_factory=FakeCache)
+    identity: IdentityProvider = field(default_factory=FakeIdentity)
+    clock: FakeClock = field(default_factory=FakeClock)

@@ -9,10 +9,10 @@ import pytest
 from redis import exceptions
 
 from billing_app.adapters.redis_cache import RedisCache
-from chalicelib import wiring
+from chalicelib import functions
+from chalicelib.bootstrap import Bootstrap
 from chalicelib.logs import JsonFormatter
 from chalicelib.settings import Settings
-from chalicelib.wiring import Wiring
 from tests.support.terraform import TERRAFORM
 
 ENVIRONMENT = {"BILLING_PREFIX": "test", "DATABASE_SECRET_ID": "test/database/operator"}
@@ -52,9 +52,9 @@ def test_a_cache_that_is_out_of_reach_is_counted(caplog: pytest.LogCaptureFixtur
 def test_books_that_differ_are_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, code: str | None, times: int
 ) -> None:
-    monkeypatch.setattr(wiring, "handle", lambda *_args, **_named: {"code": code})
-    function = Wiring(Settings.from_environment(ENVIRONMENT))
-    vars(function)["desk"] = None
+    monkeypatch.setattr(functions, "handle", lambda *_args, **_named: {"code": code})
+    adapters = Bootstrap(Settings.from_environment(ENVIRONMENT))
+    vars(adapters)["desk"] = None
     with caplog.at_level(logging.INFO):
-        function.operator("reconcile", {})
+        functions.operator(adapters, "reconcile", {})
     assert len(found("books_differ", caplog)) == times

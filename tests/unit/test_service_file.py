@@ -6,7 +6,8 @@ import pytest
 
 from billing_app.adapters import connections
 from billing_app.adapters.timeouts import timeouts_of
-from chalicelib import wiring
+from chalicelib import bootstrap
+from chalicelib.operations import OPERATIONS
 from tools.local.service import service
 
 # One dependency that hangs; the others answer in this time.
@@ -15,7 +16,7 @@ _REST_SECONDS = 1.0
 
 def aws_seconds() -> float:
     """How long a service of AWS that hangs is waited for."""
-    config: Any = wiring._AWS
+    config: Any = bootstrap.AWS
     return float(config.retries["max_attempts"] * config.read_timeout)
 
 
@@ -39,3 +40,8 @@ def test_a_message_outlives_a_service_of_aws_that_hangs(function: str) -> None:
 def test_a_batch_of_the_slowest_messages_fits_into_the_timeout(function: str) -> None:
     deployed = service().functions[function]
     assert deployed.batch_size * deployed.record_seconds <= deployed.timeout_seconds
+
+
+def test_the_operations_and_their_dead_letters_are_those_of_the_queues() -> None:
+    declared = {name: one.dead_letters for name, one in OPERATIONS.items()}
+    assert declared == {name: queue.dead_letters for name, queue in service().queues.items()}

@@ -8,7 +8,7 @@ import pytest
 
 from billing_app.domain.errors import Rejection
 from billing_app.ports.identity import Credentials
-from billing_app.use_cases.login import log_in, stay_logged_in
+from billing_app.use_cases.login import log_in, refresh_session
 from tests.support.fakes import FakeIdentity, FakeLedger
 
 
@@ -32,7 +32,7 @@ def test_a_login_gives_the_name_the_tokens_and_the_apartments(
     assert session["resident"] == {"name": "Ada"}
     assert session["tokens"]["id_token"] == f"id-{ada}"
     assert [a["apartment_id"] for a in session["apartments"]] == [str(home) for home in homes]
-    again = stay_logged_in(
+    again = refresh_session(
         identity=identity, ledger=ledger, refresh_token=session["tokens"]["refresh_token"]
     )
     assert again["apartments"] == session["apartments"]

@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from marshmallow import INCLUDE, Schema
 
 from billing_app.domain.errors import Rejection, Unavailable
-from chalicelib import replies
 from chalicelib.batch import Batch
-from chalicelib.records import Request, read_record
-from tests.support.fakes import FakeClock, FakeReplyQueues
+from chalicelib.logs import JsonFormatter
+from chalicelib.operations import OPERATIONS, Body, Dependencies
+from chalicelib.records import Request
+from tests.support.fakes import FakeClock, FakeDependencies, FakeReplyQueues
 from tests.support.records import QUEUE, a_record
 
 SUBJECT = uuid4()
 
 
+class AnyBody(Schema):
+    """Whatever a test sends."""
+
+    class Meta:
+        unknown = INCLUDE
+
+
 class Fixture:
-    """A batch whose work does what the body's `do` says."""
+    """A batch of an operation whose work does what the body's `do` says."""
 
     def __init__(self, operation: str = "utils") -> None:
         self.queues = FakeReplyQueues(FakeClock())
         self.done: list[str] = []
         self.batch = Batch(
-            operation=operation,
-            work=self.work,
+            replace(OPERATIONS[operation], schema=AnyBody, work=self.work),
+            FakeDependencies(),
             queues=self.queues,
             prefix="bill-test",
             max_receive_count=3,
         )
 
-    def work(self, request: Request) -> list[dict[str, Any]]:
-        what = request.fields.get("do")
+    def work(self, request: Request, body: Body, _to: Dependencies) -> list[dict[str, Any]]:
+        what = body.get("do")
         if what == "reject":
             raise Rejection("bill_not_found", data={"bills": ["b"]})
         if what == "outage":
@@ -133,8 +143,6 @@ def test_a_record_without_a_verified_subject_is_never_worked_on() -> None:
 def test_the_text_of_an_exception_reaches_neither_user_nor_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from chalicelib.logs import JsonFormatter
-
     batch = Fixture()
     batch.handle(a_record({"do": "bug"}, subject=SUBJECT, apartment=uuid4(), receive_count=3))
     lines = [JsonFormatter().format(record) for record in caplog.records]
@@ -145,8 +153,6 @@ def test_the_text_of_an_exception_reaches_neither_user_nor_log(
 def test_the_log_says_how_a_request_went_and_nothing_that_it_held(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from chalicelib.logs import JsonFormatter
-
     caplog.set_level("INFO")
     batch = Fixture()
     batch.handle(
@@ -154,7 +160,7 @@ def test_the_log_says_how_a_request_went_and_nothing_that_it_held(
     )
     [line] = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
     assert set(line) - {"time", "level", "message", "logger"} == {
-        "request_id", "operation", "status", "code", "parts", "receive_count", "settled",
+        "request_id", "operation", "status", "code", "parts", "receive_count", "acknowledged",
         "milliseconds",
     }  # fmt: skip
     assert (line["request_id"], line["status"], line["parts"]) == ("the-id", "done", 2)
@@ -162,7 +168,6 @@ def test_the_log_says_how_a_request_went_and_nothing_that_it_held(
 
 
 def test_tokens_wait_for_their_owner_five_minutes_and_other_answers_fifteen() -> None:
-    login = read_record(a_record({}), operation="auth")
-    debts = read_record(utils_record(), operation="utils")
-    kept = [replies.address(request, prefix="bill-test").retention for request in (login, debts)]
-    assert kept == [timedelta(minutes=5), timedelta(minutes=15)]
+    for name, operation in OPERATIONS.items():
+        minutes = 5 if name == "auth" else 15
+        assert operation.reply_retention == timedelta(minutes=minutes)

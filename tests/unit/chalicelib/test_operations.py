@@ -10,10 +10,10 @@ import pytest
 from billing_app.domain.bills import Provider
 from billing_app.domain.errors import Rejection
 from billing_app.domain.parts import to_json
-from chalicelib.operations import Payment
+from chalicelib.operations import OPERATIONS
 from chalicelib.records import read_record
 from tests.support.examples import a_debt
-from tests.support.fakes import FakeLedger
+from tests.support.fakes import FakeDependencies, FakeLedger
 from tests.support.records import a_record
 
 
@@ -38,7 +38,7 @@ class Payer:
         """Pay, and return the parts of the receipt."""
         content = {"bills_id": [str(bill) for bill in bills], **body}
         record = a_record(content, subject=self.subject, apartment=self.home, key=key)
-        return Payment(self.ledger)(read_record(record, operation="payments"))
+        return OPERATIONS["payments"].run(read_record(record), FakeDependencies(self.ledger))
 
 
 @pytest.fixture

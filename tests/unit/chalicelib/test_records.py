@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from billing_app.domain.errors import Rejection
-from chalicelib.records import Undeliverable, read_record
+from chalicelib.records import Undeliverable, apartment_of, idempotency_key_of, read_record
 from tests.support.records import QUEUE, a_record
 
 SUBJECT = uuid4()
@@ -17,8 +17,8 @@ def test_the_body_says_nothing_about_who_asks() -> None:
     home = uuid4()
     body = {"subject": str(uuid4()), "apartment_id": str(uuid4()), "request_id": "forged"}
     record = a_record(body, subject=SUBJECT, apartment=home, request_id="true")
-    request = read_record(record, operation="utils")
-    assert (request.caller, request.apartment_id, request.request_id) == (SUBJECT, home, "true")
+    request = read_record(record)
+    assert (request.caller, apartment_of(request), request.request_id) == (SUBJECT, home, "true")
 
 
 @pytest.mark.parametrize(
@@ -36,35 +36,35 @@ def test_the_body_says_nothing_about_who_asks() -> None:
 )
 def test_a_body_that_names_no_reply_queue_is_undeliverable(body: str) -> None:
     with pytest.raises(Undeliverable):
-        read_record(a_record(body, subject=SUBJECT), operation="utils")
+        read_record(a_record(body, subject=SUBJECT))
 
 
 @pytest.mark.parametrize("apartment", [None, "", "x", "../..", "' OR 1=1 --", "Квартира"])
 def test_text_that_is_no_uuid_is_an_apartment_of_nobody(apartment: str | None) -> None:
-    request = read_record(a_record(subject=SUBJECT, apartment=apartment), operation="utils")
+    request = read_record(a_record(subject=SUBJECT, apartment=apartment))
     with pytest.raises(Rejection) as rejection:
-        _ = request.apartment_id
+        apartment_of(request)
     assert rejection.value.code == "apartment_not_found"
 
 
 def test_the_request_id_is_the_key_of_a_payment_that_brings_none() -> None:
     for receive_count in (1, 2):
         record = a_record(subject=SUBJECT, request_id="the-id", receive_count=receive_count)
-        assert read_record(record, operation="payments").idempotency_key == "the-id"
+        assert idempotency_key_of(read_record(record)) == "the-id"
 
 
 def test_a_key_that_the_client_brings_is_the_key_of_the_payment() -> None:
     record = a_record(subject=SUBJECT, request_id="the-id", key="the client's")
-    assert read_record(record, operation="payments").idempotency_key == "the client's"
+    assert idempotency_key_of(read_record(record)) == "the client's"
 
 
 @pytest.mark.parametrize("key", ["ключ", "a\nb", "a" * 201, "\x00"])
 def test_a_key_that_is_not_printable_ascii_is_rejected(key: str) -> None:
-    request = read_record(a_record(subject=SUBJECT, key=key), operation="payments")
+    request = read_record(a_record(subject=SUBJECT, key=key))
     with pytest.raises(Rejection) as rejection:
-        _ = request.idempotency_key
+        idempotency_key_of(request)
     assert rejection.value.code == "invalid_idempotency_key"
 
 
 def test_the_queue_name_is_the_clients_uuid() -> None:
-    assert read_record(a_record(), operation="auth").queue_name == QUEUE
+    assert read_record(a_record(), needs_subject=False).queue_name == QUEUE

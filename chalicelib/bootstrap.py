@@ -1,0 +1,72 @@
+"""Puts the adapters of one function together. Each is made on first use and kept while warm."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+
+import boto3
+from botocore.config import Config
+
+from billing_app.adapters.cognito_login import CognitoLogin
+from billing_app.adapters.ledger import PostgresLedger
+from billing_app.adapters.redis_cache import RedisCache
+from billing_app.adapters.reply_queues import SqsReplyQueues
+from billing_app.bootstrap import Adapters, utc_now
+from billing_app.ports.clock import Clock
+from billing_app.use_cases.operator_events import Desk
+from chalicelib.settings import Settings
+
+# Under the shortest function timeout: a service that hangs must not look like a dead function.
+AWS = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 2})
+
+
+class Bootstrap(Adapters):
+    """The adapters of one function, from its settings."""
+
+    clock: Clock = staticmethod(utc_now)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            client=partial(boto3.client, config=AWS),
+            application_name=settings.prefix,
+            database_place=settings.database_place,
+        )
+        self.settings = settings
+
+    @cached_property
+    def ledger(self) -> PostgresLedger:
+        """The ledger of residents, and the registry of reply queues."""
+        return PostgresLedger(self.database(self.settings.database_secret_id))
+
+    @cached_property
+    def cache(self) -> RedisCache:
+        """Redis."""
+        secret_id = self.settings.require("CACHE_SECRET_ID", self.settings.cache_secret_id)
+        return RedisCache(
+            secret=lambda: self.secrets.get(secret_id),
+            renew_secret=lambda: self.secrets.forget(secret_id),
+        )
+
+    @cached_property
+    def reply_queues(self) -> SqsReplyQueues:
+        """SQS, for replies."""
+        return SqsReplyQueues(
+            self._client("sqs"),
+            registry=self.ledger,
+            prefix=self.settings.prefix,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def identity(self) -> CognitoLogin:
+        """Cognito, for logins."""
+        client_id = self.settings.require("USER_POOL_CLIENT_ID", self.settings.user_pool_client_id)
+        return CognitoLogin(self._client("cognito-idp"), client_id=client_id)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the operators' use cases work with."""
+        return self.operators(
+            database_secret_id=self.settings.database_secret_id,
+            user_pool_id=self.settings.require("USER_POOL_ID", self.settings.user_pool_id),
+        )

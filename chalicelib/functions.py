@@ -1,0 +1,49 @@
+"""The functions without a queue: call a use case, log what came of it, answer the caller."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from billing_app.domain.errors import Unavailable
+from billing_app.use_cases.operator_events import done, handle
+from billing_app.use_cases.sweep import sweep_reply_queues
+from chalicelib.bootstrap import Bootstrap
+
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, Any]
+
+
+def sweep(adapters: Bootstrap) -> Answer:
+    """Remove idle reply queues; an outage is reported, and the next sweep goes on."""
+    try:
+        report = sweep_reply_queues(
+            registry=adapters.ledger,
+            queues=adapters.reply_queues,
+            prefix=adapters.settings.prefix,
+        )
+    except Unavailable as error:
+        logger.exception("sweep", exc_info=error)
+        return {"status": "failed", "code": "service_unavailable"}
+    logger.info("sweep", extra=asdict(report))
+    return {"status": "done", **asdict(report)}
+
+
+def operator(adapters: Bootstrap, name: str, event: Mapping[str, Any]) -> Answer:
+    """Do what an operator asks for."""
+    answer = handle(name, event, desk=adapters.desk)
+    logger.info("operator", extra={"operation": name, "code": answer["code"]})
+    return answer
+
+
+def migrate(adapters: Bootstrap) -> Answer:
+    """Bring the database to the schema of this package; a failure fails the function."""
+    settings = adapters.settings
+    report = adapters.migrate(
+        owner_secret_id=settings.database_secret_id, role_secret_ids=settings.role_secret_ids
+    )
+    logger.info("migrate", extra=asdict(report))
+    return done(asdict(report))
