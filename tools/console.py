@@ -73,8 +73,9 @@ class Console:
         # No frame: with long ids it would not fit into 80 columns.
         table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
         for column in columns:
-            justify = "right" if column in numbers else "left"
-            table.add_column(column, justify=justify, overflow="fold")
+            table.add_column(
+                column, justify="right" if column in numbers else "left", overflow="fold"
+            )
         for row in rows:
             table.add_row(*(escape(str(cell)) for cell in row))
         self._terminal.print(table)

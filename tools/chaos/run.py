@@ -169,7 +169,7 @@ class Run:
         collect(
             owner=stage.servers.postgres.connect,
             queues=queues,
-            logs=[stage.service.logs, stage.service.output, stage.servers.postgres.log],
+            logs=[stage.service.logs, stage.service.log, stage.servers.postgres.log],
             secrets=self._folder / "secrets.jsonl",
             into=self._folder,
         )

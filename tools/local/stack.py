@@ -18,41 +18,52 @@ from typing import Any
 import psutil
 import psycopg2
 
+from tools.local import processes
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, read_cloud
 from tools.local.errors import LocalCloudError
-from tools.local.processes import free_port
 from tools.local.settings import REPOSITORY
 
-START_SECONDS = 90.0
-STOP_SECONDS = 40.0
+_STOP_SECONDS = 40.0
 _RESTART_SECONDS = 20.0
 # Short, so that what a killed worker held comes back within a test: 6 x 3 s.
-_FUNCTION_TIMEOUT_SECONDS = 3
-_OTHERS = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL", "BILLING_PREFIX", "BILLING_WORKERS")
+_QUICK = {"BILLING_DURABLE": "0", "BILLING_FUNCTION_TIMEOUT": "3"}
+# The developer's own settings must not reach a service that is started for a test.
+_FOREIGN = ("AWS_", "BILLING_", "DATABASE_URL", "REDIS_URL")
 
 
 class Stack:
     """`python -m tools.local up` on a free port and a state folder of its own."""
 
-    def __init__(self, state: Path, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        state: Path,
+        variables: Mapping[str, str] | None = None,
+        *,
+        start_seconds: float = 90.0,
+    ) -> None:
         self.state = state
-        self.port = free_port()
+        self.port = processes.free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
+        self.log = state.with_name(f"{state.name}.out")
         self._variables = dict(variables or {})
+        self._start_seconds = start_seconds
         self._process: subprocess.Popen[bytes] | None = None
-        self._output = state.with_name(f"{state.name}.out")
 
     def start(self) -> None:
-        """Start it and wait until it is healthy; on failure raise with all it has said."""
-        with self._output.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tools.local", "up"],
-                cwd=REPOSITORY,
-                env=self._environment(),
-                stdout=output,
-                stderr=output,
-            )
+        """Start it and wait until it is healthy.
+
+        Raises:
+            LocalCloudError: It does not come up; the text has all that it said.
+        """
+        self._process = processes.spawn(
+            [sys.executable, "-m", "tools.local", "up"],
+            log=self.log,
+            environment=self._environment(),
+            folder=REPOSITORY,
+            # It ends its children before it ends, however we end.
+            death_signal=signal.SIGTERM,
+        )
         try:
             self.wait_until_healthy()
         except BaseException:
@@ -60,61 +71,60 @@ class Stack:
             raise
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """End it with a signal, see that no process is left, and return its exit code."""
+        """End it with a signal, see that no process is left, and return its exit code.
+
+        Raises:
+            LocalCloudError: It had to be killed, or has left processes behind.
+        """
         if self._process is None:
             return 0
         family = self._family()
-        self._process.send_signal(number)
+        process, self._process = self._process, None
+        process.send_signal(number)
         try:
-            code = self._process.wait(STOP_SECONDS)
+            code = process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise LocalCloudError(f"The stack did not end: {self.output()}") from None
-        finally:
-            self._process = None
+            # The kernel ends its children with it.
+            process.kill()
+            process.wait()
+            raise LocalCloudError(f"The service did not end. It said:\n{self.output()}") from None
         if survivors := left(family, seconds=5):
-            raise LocalCloudError(f"Processes outlived the stack: {survivors}")
+            raise LocalCloudError(f"The service has left processes behind: {survivors}")
         return code
 
     def wait_until_healthy(self) -> None:
-        """Wait until GET /health says that everything is ready."""
-        deadline = time.monotonic() + START_SECONDS
-        while not self.health().get("ready"):
+        """Wait until everything is ready, also after a fault.
+
+        Raises:
+            LocalCloudError: It ended, or is not ready in time; the text has all that it said.
+        """
+        deadline = time.monotonic() + self._start_seconds
+        while not (health := self.health()).get("ready"):
             ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
-                raise LocalCloudError(f"not up: {self.health()}\n{self.output()}")
+                raise LocalCloudError(f"The service is not up: {health}\n{self.output()}")
             time.sleep(0.1)
 
     def health(self) -> dict[str, Any]:
-        """Return what GET /health says; empty when nobody answers."""
-        try:
-            return self._read_health()
-        except OSError:
-            return {}
-
-    def _read_health(self) -> dict[str, Any]:
+        """Return what `GET /health` says; empty when nobody answers."""
         try:
             answer: Any = urllib.request.urlopen(f"{self.base_url}/health", timeout=10)  # noqa: S310
         except urllib.error.HTTPError as error:
             # 503 while something is not ready: its body says what.
             answer = error
+        except OSError:
+            return {}
         with answer:
             content: dict[str, Any] = json.load(answer)
             return content
 
     def output(self) -> str:
-        """Return what it has printed."""
-        return self._output.read_text(errors="replace")
-
-    @property
-    def demo(self) -> dict[str, Any]:
-        """Content of demo.json."""
-        content: dict[str, Any] = json.loads((self.state / "demo.json").read_text("utf-8"))
-        return content
+        """Return the end of what it has printed."""
+        return self.log.read_text(errors="replace")[-6000:]
 
     @property
     def cloud(self) -> Cloud:
-        """Content of cloud.json, as it is now."""
+        """Where its parts are now."""
         return read_cloud(self.state)
 
     @property
@@ -122,6 +132,12 @@ class Stack:
         """boto3 clients for its SQS, Cognito and Secrets Manager."""
         cloud = self.cloud
         return Clients(endpoint_url=cloud.aws_endpoint_url, region=cloud.region)
+
+    @property
+    def demo(self) -> dict[str, Any]:
+        """Content of demo.json."""
+        content: dict[str, Any] = json.loads((self.state / "demo.json").read_text("utf-8"))
+        return content
 
     @contextmanager
     def database(self) -> Iterator[psycopg2.extensions.connection]:
@@ -152,14 +168,9 @@ class Stack:
         return psutil.Process(self._process.pid).children(recursive=True)
 
     def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if name not in _OTHERS}
-        own = {
-            "PORT": str(self.port),
-            "BILLING_STATE": str(self.state),
-            "BILLING_DURABLE": "0",
-            "BILLING_FUNCTION_TIMEOUT": str(_FUNCTION_TIMEOUT_SECONDS),
-        }
-        return inherited | own | self._variables
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+        own = {"PORT": str(self.port), "BILLING_STATE": str(self.state)}
+        return kept | _QUICK | own | self._variables
 
 
 def left(processes: list[psutil.Process], *, seconds: float) -> list[psutil.Process]:
