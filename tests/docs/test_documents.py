@@ -21,7 +21,7 @@ from tests.support.documents import (
     prose_of,
     text_of,
 )
-from tools.costs.__main__ import main as costs
+from tools.costs import main as costs
 from tools.load.__main__ import main as load
 from tools.local.cli import main as localcloud
 

@@ -1,1 +1,0 @@
-"""What a month of the service costs: unit prices, a usage model, and their product."""
