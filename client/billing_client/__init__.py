@@ -1,19 +1,7 @@
-"""Client of the utilities billing service: ``from billing_client import BillingClient``."""
+"""Client of the utilities billing service: `from billing_client import BillingClient`."""
 
-from billing_client.answers import (
-    Apartment,
-    Debt,
-    Debts,
-    Frame,
-    HistoryEvent,
-    HistoryPart,
-    Login,
-    Period,
-    Provider,
-    Receipt,
-    ReceiptLine,
-    Tokens,
-)
+from __future__ import annotations
+
 from billing_client.client import BillingClient
 from billing_client.errors import (
     AnswerTimeout,
@@ -26,13 +14,34 @@ from billing_client.errors import (
     UnexpectedAnswer,
 )
 from billing_client.history import HistoryState
-from billing_client.money import Money
-from billing_client.pending import PendingPayments, PendingPaymentsInMemory, PendingRequest
-from billing_client.sessions import Session, SessionInMemory, SessionStore
+from billing_client.models import (
+    Apartment,
+    Bill,
+    Debt,
+    Debts,
+    Frame,
+    HistoryEvent,
+    HistoryPart,
+    Login,
+    Money,
+    PendingRequest,
+    Period,
+    Provider,
+    Receipt,
+    Tokens,
+)
+from billing_client.storage import (
+    PendingPayments,
+    PendingPaymentsInMemory,
+    Session,
+    SessionInMemory,
+    SessionStore,
+)
 
 __all__ = [
     "AnswerTimeout",
     "Apartment",
+    "Bill",
     "BillingClient",
     "BillingError",
     "ConnectionFailed",
@@ -52,7 +61,6 @@ __all__ = [
     "Period",
     "Provider",
     "Receipt",
-    "ReceiptLine",
     "RequestRejected",
     "ServiceFailed",
     "Session",

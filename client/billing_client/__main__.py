@@ -1,6 +1,8 @@
-"""``python -m billing_client`` is ``billing``."""
+"""Runs `billing` as `python -m billing_client`."""
 
-from billing_client.cli import main
+from __future__ import annotations
+
+from billing_client.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -9,32 +10,45 @@ from typing import Any
 
 import httpx
 
-from billing_client.answers import Apartment, Debts, HistoryEvent, HistoryPart, Login, Receipt
-from billing_client.authorization import Authorized, current_session
-from billing_client.clock import Clock, Deadline, SystemClock
-from billing_client.decoding import (
-    decode_debts,
-    decode_history_part,
-    decode_login,
+from billing_client.errors import (
+    AnswerTimeout,
+    BillingError,
+    GatewayRejected,
+    NotLoggedIn,
+    RequestRejected,
+    UnexpectedAnswer,
 )
-from billing_client.errors import AnswerTimeout, NotLoggedIn, RequestRejected
-from billing_client.exchange import Exchange
-from billing_client.fields import Fields
-from billing_client.gateway import Call, Gateway
 from billing_client.history import HistoryState, sync_steps
-from billing_client.payments import Payments
-from billing_client.pending import (
+from billing_client.models import (
     AUTH,
     HISTORIES,
     PAYMENTS,
     UTILS,
+    Apartment,
+    Debts,
+    HistoryEvent,
+    HistoryPart,
+    Login,
+    PendingRequest,
+    Receipt,
+)
+from billing_client.request_reply import RequestReply
+from billing_client.serialization import (
+    Fields,
+    decode_debts,
+    decode_history_part,
+    decode_login,
+    decode_receipt,
+)
+from billing_client.storage import (
     PendingPayments,
     PendingPaymentsInMemory,
-    PendingRequest,
-    apartment_path,
-    payment_request,
+    Session,
+    SessionInMemory,
+    SessionStore,
+    current_session,
 )
-from billing_client.sessions import Session, SessionInMemory, SessionStore
+from billing_client.transport import Clock, Deadline, HttpTransport, SessionTransport, SystemClock
 
 Answer = Login | Debts | Receipt | tuple[HistoryPart, ...]
 
@@ -42,9 +56,9 @@ Answer = Login | Debts | Receipt | tuple[HistoryPart, ...]
 class BillingClient:
     """Talks to the service over HTTP and hides its queues.
 
-    Every call returns or raises within ``timeout_seconds``. Threads may share a client: its
-    calls share one reply queue and hand each other what is not their own. Any call may raise
-    NotLoggedIn, GatewayRejected, ConnectionFailed, ServiceFailed and AnswerTimeout.
+    Every call returns or raises within `timeout_seconds`. Threads may share a client: its calls
+    share one reply queue. Any call may raise NotLoggedIn, GatewayRejected, ConnectionFailed,
+    ServiceFailed and AnswerTimeout.
     """
 
     def __init__(
@@ -57,16 +71,19 @@ class BillingClient:
         http: httpx.Client | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Raises ValueError if ``base_url`` is no address. Nothing is sent yet."""
+        """Prepare the client; nothing is sent yet.
+
+        Raises:
+            ValueError: `base_url` is not an http:// or https:// address.
+        """
         self.timeout_seconds = timeout_seconds
-        self._clock = clock or SystemClock()
-        self._gateway = Gateway(base_url, http)
-        self._sessions = sessions or SessionInMemory()
-        self._public = Exchange(self._send_public, self._clock)
-        authorized = Authorized(self._gateway, self._sessions, self._renew)
-        self._exchange = Exchange(authorized.send, self._clock)
         self.pending_payments = pending_payments or PendingPaymentsInMemory()
-        self._payments = Payments(self._exchange, self.pending_payments)
+        self._clock = clock or SystemClock()
+        self._sessions = sessions or SessionInMemory()
+        self._http = HttpTransport(base_url, http)
+        self._public = RequestReply(self._http, self._clock)
+        with_session = SessionTransport(self._http, self._sessions, self._renew)
+        self._requests = RequestReply(with_session, self._clock)
 
     def __enter__(self) -> BillingClient:
         return self
@@ -81,11 +98,11 @@ class BillingClient:
 
     def close(self) -> None:
         """Close the connections; the session stays."""
-        self._gateway.close()
+        self._http.close()
 
     @property
     def session(self) -> Session | None:
-        """Who is logged in."""
+        """The current session, None if nobody is logged in."""
         return self._sessions.load()
 
     @property
@@ -94,10 +111,11 @@ class BillingClient:
         return current_session(self._sessions).apartments
 
     def login(self, username: str, password: str, new_password: str | None = None) -> Login:
-        """Open a session, with a new password where one is demanded.
+        """Open a session, and set a new password if the service requires one.
 
-        Raises RequestRejected with the codes of a login: ``invalid_credentials``,
-        ``new_password_required``, ``account_disabled`` and others.
+        Raises:
+            RequestRejected: `invalid_credentials`, `new_password_required`, `account_disabled`
+                and others.
         """
         secret = {"username": username, "password": password}
         if new_password is not None:
@@ -107,17 +125,21 @@ class BillingClient:
         return login
 
     def refresh(self) -> Login:
-        """Renew the tokens and the list of apartments; raises NotLoggedIn if that is over."""
+        """Renew the tokens and the list of apartments.
+
+        Raises:
+            NotLoggedIn: There is no session, or it has ended.
+        """
         return self._renew(current_session(self._sessions), self._deadline()).login
 
     def logout(self) -> None:
-        """Forget the tokens. The service lets them run out by themselves."""
+        """Forget the tokens. They stay valid at the service until they expire."""
         self._sessions.clear()
 
     def debts(self, apartment_id: str) -> Debts:
-        """Return the open bills; raises RequestRejected (``apartment_not_found``)."""
-        pending = PendingRequest(UTILS, apartment_path(apartment_id, UTILS), "")
-        return decode_debts(self._exchange.ask(pending, self._deadline()))
+        """Return the open bills; raises RequestRejected (`apartment_not_found`)."""
+        pending = PendingRequest(UTILS, _apartment_path(apartment_id, UTILS))
+        return decode_debts(self._requests.ask(pending, self._deadline()))
 
     def pay(
         self,
@@ -129,38 +151,63 @@ class BillingClient:
     ) -> Receipt:
         """Pay bills, all of them or none, and return the receipt.
 
-        The key is made before anything is sent. Any error that leaves the outcome open carries
-        ``pending``, which ``collect`` and ``resume_payment`` turn into the outcome, without
-        ever paying twice. Raises RequestRejected where nothing was paid.
+        The payment gets its idempotency key and is stored in `pending_payments` before anything
+        is sent. Any error that leaves the outcome open has `pending`: pass it to `collect` or
+        `resume_payment` to get the outcome. They never pay twice.
+
+        Raises:
+            RequestRejected: Nothing was paid.
         """
-        pending = payment_request(
-            apartment_id,
-            bill_ids,
-            expected_total_minor=expected_total_minor,
-            idempotency_key=idempotency_key,
+        body: dict[str, Any] = {"bills_id": list(bill_ids)}
+        if expected_total_minor is not None:
+            body["expected_total_minor"] = expected_total_minor
+        pending = PendingRequest(
+            PAYMENTS,
+            _apartment_path(apartment_id, PAYMENTS),
+            idempotency_key=idempotency_key or str(uuid.uuid4()),
+            body=body,
         )
-        return self._payments.pay(pending, self._deadline())
+        self.pending_payments.keep(pending)
+        try:
+            return self._paid(pending)
+        except BillingError as error:
+            if error.pending is None:
+                self.pending_payments.forget(pending)
+            raise
 
     def resume_payment(self, pending: PendingRequest) -> Receipt:
-        """Ask for the outcome of a payment, by sending it again under the same key."""
-        return self._payments.resume(pending, self._deadline())
+        """Get the outcome of a payment by sending it again under its key.
+
+        It may have been carried out the first time, so it stays pending until the service answers
+        for this very payment.
+        """
+        self.pending_payments.keep(pending)
+        try:
+            return self._paid(pending)
+        except BillingError as error:
+            if _is_final(error):
+                self.pending_payments.forget(pending)
+                raise
+            raise error.with_pending(error.pending or pending) from error
 
     def collect(self, pending: PendingRequest) -> Answer:
-        """Fetch the answer that an earlier call did not wait for.
+        """Fetch the answer to a request whose call timed out.
 
         The service keeps an answer for a quarter of an hour, that of a payment for ever. A
-        request that was not accepted is sent again; a login has to be made anew.
+        request that was not accepted is sent again, except for a login: log in again.
         """
         if pending.operation == PAYMENTS:
             return self.resume_payment(pending)
-        deadline = self._deadline()
-        exchange = self._public if pending.operation == AUTH else self._exchange
-        if pending.request_id is None and pending.operation != AUTH:
-            return _decoded(pending.operation, exchange.ask(pending, deadline))
-        return _decoded(pending.operation, exchange.collect(pending, deadline))
+        if pending.operation == AUTH:
+            return decode_login(self._public.collect(pending, self._deadline())[0])
+        fetch = self._requests.ask if pending.request_id is None else self._requests.collect
+        parts = fetch(pending, self._deadline())
+        if pending.operation == UTILS:
+            return decode_debts(parts)
+        return tuple(decode_history_part(part) for part in parts)
 
     def history(self, apartment_id: str) -> tuple[HistoryEvent, ...]:
-        """Return all settled bills that the resident may see, in the order of posting."""
+        """Return all paid bills that the resident may see, in the order of posting."""
         return self.sync_history(HistoryState(apartment_id)).events
 
     def sync_history(self, state: HistoryState) -> HistoryState:
@@ -170,31 +217,37 @@ class BillingClient:
         return state
 
     def history_steps(self, state: HistoryState) -> Iterator[HistoryState]:
-        """Yield the state after each part that comes: keep the latest, lose nothing."""
+        """Yield the state after each part that arrives; store the latest to continue later."""
         deadline = self._deadline()
-        return sync_steps(lambda held: self._history_answer(held, deadline), state)
 
-    def _history_answer(self, held: HistoryState, deadline: Deadline) -> list[HistoryPart]:
-        path = apartment_path(held.apartment_id, HISTORIES)
-        pending = PendingRequest(HISTORIES, path, "", body=held.request_body())
-        return [decode_history_part(part) for part in self._exchange.ask(pending, deadline)]
+        def ask(held: HistoryState) -> list[HistoryPart]:
+            path = _apartment_path(held.apartment_id, HISTORIES)
+            pending = PendingRequest(HISTORIES, path, body=held.request_body())
+            return [decode_history_part(part) for part in self._requests.ask(pending, deadline)]
+
+        return sync_steps(ask, state)
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self.timeout_seconds, self._clock)
 
-    def _send_public(self, call: Call, deadline: Deadline) -> Fields:
-        return self._gateway.send(call, deadline=deadline)
+    def _paid(self, pending: PendingRequest) -> Receipt:
+        try:
+            receipt = decode_receipt(self._requests.ask(pending, self._deadline()))
+        except UnexpectedAnswer as error:
+            # What the answer says is not known, so the payment may have been made.
+            raise error.with_pending(pending) from error
+        self.pending_payments.forget(pending)
+        return receipt
 
     def _authenticate(self, secret: dict[str, Any], deadline: Deadline) -> Fields:
-        pending = PendingRequest(AUTH, "/auth", "")
-        return self._public.ask(pending, deadline, secret_body=secret)[0]
+        return self._public.ask(PendingRequest(AUTH, "/auth"), deadline, secret_body=secret)[0]
 
     def _renew(self, session: Session, deadline: Deadline) -> Session:
         token = session.tokens.refresh_token
         try:
             data = self._authenticate({"refresh_token": token}, deadline)
         except RequestRejected as rejected:
-            raise NotLoggedIn(rejected.code, "Your login has ended.") from rejected
+            raise NotLoggedIn(rejected.code, "Your login has expired.") from rejected
         except AnswerTimeout as late:
             raise AnswerTimeout("The login was not renewed in time.", pending=None) from late
         renewed = replace(session, login=decode_login(data, refresh_token=token))
@@ -202,9 +255,13 @@ class BillingClient:
         return renewed
 
 
-def _decoded(operation: str, parts: list[Fields]) -> Answer:
-    if operation == AUTH:
-        return decode_login(parts[0])
-    if operation == UTILS:
-        return decode_debts(parts)
-    return tuple(decode_history_part(part) for part in parts)
+def _is_final(error: BillingError) -> bool:
+    """A body that the gateway rejects as such can't have been accepted earlier either."""
+    if isinstance(error, GatewayRejected):
+        return not error.is_retryable and error.http_status != 401
+    return isinstance(error, RequestRejected)
+
+
+def _apartment_path(apartment_id: str, operation: str) -> str:
+    """Return the path of an operation; raises ValueError if the id is not a UUID."""
+    return f"/apartments/{uuid.UUID(apartment_id)}/{operation}"

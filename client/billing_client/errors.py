@@ -1,21 +1,41 @@
 """What can go wrong, by what the caller can do about it.
 
-Every error has a stable ``code`` and a ``message`` for people. ``pending`` is there when a
-request may have been accepted though its answer has not come: hand it to
-``BillingClient.collect`` to fetch the answer.
+Every error has a stable `code` and a `message` for people. `pending` is set if the request may
+have been accepted although its reply has not come: pass it to `BillingClient.collect`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Self
 
-if TYPE_CHECKING:
-    from billing_client.pending import PendingRequest
+from billing_client.models import PendingRequest
+
+# Codes that the client itself sets. All others come from the service: docs/errors.md.
+CLIENT_CODES: Mapping[str, str] = {
+    "answer_timeout": "No reply arrived in time.",
+    "connection_failed": "The service can't be reached, or the connection broke.",
+    "http_<status>": "A proxy rejected the request with this HTTP status.",
+    "not_logged_in": "There is no session on this machine.",
+    "session_expired": "The session has ended.",
+    "unexpected_answer": "The service's reply doesn't follow the API contract.",
+}
+# The same for the `billing` command, which reports these without asking the service.
+COMMAND_CODES: Mapping[str, str] = {
+    "bill_ambiguous": "Several open bills begin with the given id.",
+    "bill_not_found": "No open bill begins with the given id.",
+    "currency_mixed": "The selected bills are in several currencies.",
+    "file_error": "A file can't be read or written.",
+    "history_not_fetched": "`--offline` was given, but no history has been fetched yet.",
+    "no_apartment": "You have no apartment.",
+    "no_matching_bill": "No open bill matches the options.",
+    "receipt_not_found": "None of your apartments has this receipt.",
+    "too_many_bills": "More bills are selected than one payment can take.",
+}
 
 
 class BillingError(Exception):
-    """Root of all errors of this package."""
+    """Base class of all errors of this package."""
 
     def __init__(
         self,
@@ -34,11 +54,21 @@ class BillingError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"
 
+    def with_pending(self, pending: PendingRequest) -> Self:
+        """Return a copy that leaves the outcome of a request open."""
+        error = type(self).__new__(type(self), *self.args)
+        vars(error).update(vars(self), pending=pending)
+        return error
+
+
+class SelectionError(BillingError):
+    """The options of a command select nothing that can be paid or shown. Nothing was sent."""
+
 
 class RequestRejected(BillingError):
-    """The request can't be done as asked; asking again changes nothing.
+    """The service can't do what was asked; asking again changes nothing.
 
-    ``details`` is what the service added, such as ``bills`` or ``total_minor``.
+    `details` holds what the service added, such as `bills` or `total_minor`.
     """
 
     def __init__(
@@ -54,20 +84,20 @@ class RequestRejected(BillingError):
 
 
 class ServiceFailed(BillingError):
-    """The service could not do it this time; ask again later."""
+    """The service failed this time; try again later."""
 
 
 class UnexpectedAnswer(ServiceFailed):
-    """The answer is not what the contract promises."""
+    """The answer doesn't follow the API contract."""
 
-    def __init__(self, message: str, *, request_id: str | None = None) -> None:
-        super().__init__("unexpected_answer", message, request_id=request_id)
+    def __init__(self, message: str) -> None:
+        super().__init__("unexpected_answer", message)
 
 
 class GatewayRejected(BillingError):
     """The gateway rejected the request before accepting it.
 
-    ``retry_after_seconds`` is what the gateway asked for, most of all with status 429.
+    `retry_after_seconds` is the pause that the gateway asked for, mostly with status 429.
     """
 
     def __init__(
@@ -84,7 +114,7 @@ class GatewayRejected(BillingError):
         self.retry_after_seconds = retry_after_seconds
 
     @property
-    def may_pass(self) -> bool:
+    def is_retryable(self) -> bool:
         """Tell whether the same request may be accepted a moment later."""
         return self.http_status == 429 or self.http_status >= 500
 
@@ -98,13 +128,13 @@ class AnswerTimeout(BillingError):
 
 
 class NotLoggedIn(BillingError):
-    """There is no session, or it is over: log in."""
+    """There is no session, or it has ended: log in."""
 
 
 class ConnectionFailed(BillingError):
     """The service can't be reached.
 
-    ``reached`` tells whether a connection stood, so that the request may have been accepted.
+    `reached` is True if there was a connection, so that the request may have been accepted.
     """
 
     def __init__(self, message: str, *, reached: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
-from billing_client.cli.app import cli as billing
+from billing_client.cli.main import cli as billing
 
 from billing_app.commands.main import billing_admin
 from tests.support.documents import (

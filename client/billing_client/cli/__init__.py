@@ -1,5 +1,1 @@
-"""The ``billing`` command."""
-
-from billing_client.cli.app import cli, main
-
-__all__ = ["cli", "main"]
+"""The `billing` command."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from billing_client.cli import cli
+from billing_client.cli.main import cli
 from click.testing import CliRunner, Result
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from billing_client import BillingClient
-from billing_client.clock import SystemClock
+from billing_client.transport import SystemClock
 
 from tests.support.fake_api import FakeApi
 from tests.support.fake_ledger import FakeApartment, FakeUser

@@ -149,7 +149,7 @@ def test_a_bill_is_chosen_by_the_start_of_its_id(at_home: Billing, owed: FakeApa
 
 def test_pay_shows_the_total_and_asks(at_home: Billing, owed: FakeApartment) -> None:
     shown = at_home.ok("pay", "--utility", "gas", answers="y\n")
-    assert "To pay: 102.80 EUR for 2 bills." in shown
+    assert "Total: 102.80 EUR for 2 bills." in shown
     assert len(owed.events) == 2
 
 
@@ -166,7 +166,7 @@ def test_pay_as_json_talks_on_stderr_and_answers_on_stdout(
     result = at_home.run("pay", "--all", "--json", answers="y\n")
     assert "Pay now?" in result.stderr
     found = json.loads(result.stdout)
-    assert sorted(found) == ["declined", "receipt", "resumed"]
+    assert sorted(found) == ["cancelled", "receipt", "resumed"]
     assert found["receipt"]["total_minor"] == 133736
     assert len(found["receipt"]["lines"]) == 3
 
@@ -175,9 +175,9 @@ def test_history_is_kept_and_fetched_by_difference(
     at_home: Billing, api: FakeApi, owed: FakeApartment
 ) -> None:
     at_home.ok("pay", "--utility", "gas", "--yes")
-    assert "Paid in all: 102.80 EUR." in at_home.ok("history")
+    assert "Total paid: 102.80 EUR." in at_home.ok("history")
     at_home.ok("pay", "--all", "--yes")
-    assert "Paid in all: 1,337.36 EUR." in at_home.ok("history")
+    assert "Total paid: 1,337.36 EUR." in at_home.ok("history")
     first, second = (request.body for request in api.calls("POST", "histories"))
     assert (first["date_up"], second["date_up"] is None) == (None, False)
     api.expire_tokens(refresh_too=True)
@@ -206,7 +206,7 @@ def test_a_reversal_counts_against(at_home: Billing, owed: FakeApartment) -> Non
     owed.post(**{**owed.events[0], "event": "reversal"})
     shown = at_home.ok("history")
     assert "-1,234.56 EUR" in shown
-    assert "Paid in all: 0.00 EUR." in shown
+    assert "Total paid: 0.00 EUR." in shown
     kept = at_home.json("receipt", "R-000000")
     assert kept["reversed_at"] == owed.events[1]["posted_at"]
     assert "Reversed 2026-01-01" in at_home.ok("receipt", "r-000000", "--offline")

@@ -6,8 +6,8 @@ import json
 
 import click
 import pytest
-from billing_client.answers import Apartment
-from billing_client.cli.desk import choose_apartment
+from billing_client.cli.context import choose_apartment
+from billing_client.models import Apartment
 from click.testing import Result
 
 from tests.support.fake_api import FakeApi, Fault
@@ -32,14 +32,14 @@ def ends(result: Result, code: int, *told: str) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["pay"], "Say what to pay"),
-        (["pay", "--period", "October"], "write it as 2026-10"),
-        (["pay", "--resume", "--all"], "without a choice"),
-        (["debts", "--apartment", "9"], "no apartment in the list"),
-        (["debts", "--url", "ftp://nowhere"], "no http"),
+        (["pay"], "Select bills with"),
+        (["pay", "--period", "October"], "use YYYY-MM, for example 2026-10"),
+        (["pay", "--resume", "--all"], "be combined"),
+        (["debts", "--apartment", "9"], "No apartment"),
+        (["debts", "--url", "ftp://nowhere"], "not an http"),
         (["debts", "--timeout", "nan"], "seconds"),
         (["debts", "--timeout", "0"], "range"),
-        (["history", "--csv", "--json"], "Choose --csv or --json"),
+        (["history", "--csv", "--json"], "either --csv or --json"),
         (["fly"], "No such command"),
     ],
 )
@@ -52,7 +52,7 @@ def test_a_number_is_a_place_in_the_list_and_never_the_start_of_an_id() -> None:
     assert choose_apartment((home,), "1") == home.apartment_id
     assert choose_apartment((home,), "29999999") == home.apartment_id
     for chosen in ("2", "299", "0"):
-        with pytest.raises(click.UsageError, match="no apartment in the list"):
+        with pytest.raises(click.UsageError, match="No apartment"):
             choose_apartment((home,), chosen)
 
 
@@ -61,13 +61,13 @@ def test_two_apartments_and_no_choice_end_with_2(
 ) -> None:
     api.ledger.add_apartment(ada, "2 Mill Lane")
     at_home.ok("apartments", "--refresh")
-    ends(at_home.run("debts"), 2, "Say which apartment", "1 Mill Lane", "2 Mill Lane")
+    ends(at_home.run("debts"), 2, "Select an apartment", "1 Mill Lane", "2 Mill Lane")
 
 
 def test_a_question_without_anybody_to_answer_ends_with_2(
     at_home: Billing, owed: FakeApartment
 ) -> None:
-    ends(at_home.run("pay", "--all", answers=""), 2, "Nothing was done")
+    ends(at_home.run("pay", "--all", answers=""), 2, "Use --yes to skip")
     assert owed.events == []
 
 
@@ -131,10 +131,10 @@ def test_a_payment_without_an_answer_ends_with_5_and_is_resumed(
     ends(at_home.run("pay", "--resume", "--timeout", "0.5"), 5, "billing pay --resume")
     api.silent = set()
     shown = at_home.ok("pay", "--resume")
-    assert "The earlier payment was made." in shown
+    assert "The pending payment was made." in shown
     assert "51.40 EUR" in shown
     assert len(owed.events) == 1
-    assert "No payment waits" in at_home.ok("pay", "--resume")
+    assert "No pending payments" in at_home.ok("pay", "--resume")
 
 
 def test_any_later_payment_fetches_the_open_outcome_first(
@@ -157,8 +157,8 @@ def test_an_earlier_payment_that_was_rejected_is_told_plainly(
     at_home.run("pay", "--all", "--yes", "--timeout", "0.5")
     api.silent = set()
     owed.debts[0]["amount_minor"] += 1
-    ends(at_home.run("pay", "--resume"), 3, "The earlier payment was not made")
-    assert "No payment waits" in at_home.ok("pay", "--resume")
+    ends(at_home.run("pay", "--resume"), 3, "The pending payment was not made")
+    assert "No pending payments" in at_home.ok("pay", "--resume")
 
 
 def test_an_open_outcome_can_be_given_up(
@@ -166,8 +166,8 @@ def test_an_open_outcome_can_be_given_up(
 ) -> None:
     api.failing["payments"] = "payment_outcome_unknown"
     ends(at_home.run("pay", "--all", "--yes"), 4, "billing pay --resume")
-    assert "1 payment forgotten" in at_home.ok("pay", "--forget")
-    assert "No payment waits" in at_home.ok("pay", "--resume")
+    assert "1 pending payment discarded" in at_home.ok("pay", "--forget")
+    assert "No pending payments" in at_home.ok("pay", "--resume")
 
 
 @pytest.mark.parametrize("words", [["debts"], ["apartments"], ["history"], ["pay", "--all"]])
@@ -177,7 +177,7 @@ def test_without_a_login_everything_ends_with_6(billing: Billing, words: list[st
 
 def test_a_session_that_is_over_ends_with_6(at_home: Billing, api: FakeApi) -> None:
     api.expire_tokens(refresh_too=True)
-    ends(at_home.run("debts"), 6, "Your login has ended", "billing login")
+    ends(at_home.run("debts"), 6, "Your login has expired", "billing login")
 
 
 def test_a_login_elsewhere_is_none_here(at_home: Billing) -> None:

@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from billing_client.cli.desk import is_private_way
+from billing_client.cli.context import is_private_connection
+from billing_client.cli.formatting import period_text, short_ids
 from billing_client.cli.terminal import json_text, safe
-from billing_client.cli.words import period_text, short_ids
-from billing_client.decoding import decode_debts
-from billing_client.fields import Fields
+from billing_client.serialization import Fields, decode_debts
 from rich.cells import cell_len
 
 from tests.support.fake_api import FakeApi
@@ -173,7 +172,7 @@ def test_ctrl_c_while_waiting_ends_with_130_and_keeps_the_payment(
     assert "billing pay --resume" in shown
     assert "Traceback" not in shown
     api.silent = set()
-    assert "The earlier payment was made." in at_home.ok("pay", "--resume")
+    assert "The pending payment was made." in at_home.ok("pay", "--resume")
 
 
 def test_ctrl_c_at_the_question_pays_nothing(at_home: Billing, late: FakeApartment) -> None:
@@ -271,4 +270,4 @@ def test_short_ids_tell_bills_apart() -> None:
     ],
 )
 def test_a_way_without_tls_is_private_on_this_machine_only(url: str, private: bool) -> None:
-    assert is_private_way(url) is private
+    assert is_private_connection(url) is private

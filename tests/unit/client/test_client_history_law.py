@@ -10,8 +10,8 @@ from datetime import timedelta
 import httpx
 import pytest
 from billing_client import BillingClient, BillingError, HistoryState
-from billing_client.answers import Frame, HistoryEvent
-from billing_client.encoding import encode_event
+from billing_client.models import Frame, HistoryEvent
+from billing_client.serialization import encode_event
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -183,7 +183,7 @@ def test_a_history_that_has_more_but_does_not_go_on_is_an_error(
     answer = api.ledger.history(api.ledger.users["ada"].subject, flat.apartment_id, _nothing())
     answer["parts"][-1]["more"] = True
     monkeypatch.setattr(api.ledger, "history", lambda *_: answer)
-    with pytest.raises(BillingError, match="does not go on"):
+    with pytest.raises(BillingError, match="makes no progress"):
         client.sync_history(HistoryState(flat.apartment_id))
 
 

@@ -7,9 +7,8 @@ from decimal import Decimal
 
 import pytest
 from billing_client import Money, UnexpectedAnswer
-from billing_client.decoding import decode_receipt
-from billing_client.fields import Fields, format_instant, parse_instant
-from billing_client.money import totals
+from billing_client.models import totals
+from billing_client.serialization import Fields, decode_receipt, format_instant, parse_instant
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,7 +50,7 @@ def test_an_instant_without_offset_is_none() -> None:
 @pytest.mark.parametrize("value", [None, True, "1", 1.5, [], {}])
 def test_a_field_of_another_type_is_named(value: object) -> None:
     with pytest.raises(UnexpectedAnswer, match=r"debts\.amount_minor"):
-        Fields.of({"amount_minor": value}, "debts").whole("amount_minor")
+        Fields.of({"amount_minor": value}, "debts").integer("amount_minor")
 
 
 @pytest.mark.parametrize("value", [None, "yesterday", "2026-13-01", 20261122])

@@ -1,4 +1,4 @@
-"""The command group: help, and the way from an error to an exit code."""
+"""The command group: help, and the exit code of each error."""
 
 from __future__ import annotations
 
@@ -7,55 +7,52 @@ from typing import Any
 
 import click
 
-from billing_client.cli import failures
-from billing_client.cli.commands import account, debts, history, pay
-from billing_client.cli.desk import JSON_ASKED
+from billing_client.cli import account, debts, exit_codes, history, pay
+from billing_client.cli.context import JSON_REQUESTED
 from billing_client.cli.terminal import Terminal
 from billing_client.errors import BillingError, ServiceFailed
 
-INTERRUPTED = "Interrupted."
-
 
 class BillingGroup(click.Group):
-    """Turns errors into a sentence and an exit code, for every command alike."""
+    """Turns errors of every command into a message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; exit with a documented code if it fails."""
         try:
             return super().invoke(ctx)
         except BillingError as error:
-            ctx.exit(failures.tell(_terminal(ctx), error))
+            ctx.exit(exit_codes.report(_terminal(ctx), error))
         except BrokenPipeError:
             raise
         except OSError as error:
-            ctx.exit(failures.tell(_terminal(ctx), _storage_failed(error)))
+            ctx.exit(exit_codes.report(_terminal(ctx), _file_error(error)))
         except (KeyboardInterrupt, click.Abort) as stop:
-            ctx.exit(_stopped(_terminal(ctx), stop))
+            ctx.exit(_interrupted(_terminal(ctx), stop))
 
 
 def _terminal(ctx: click.Context) -> Terminal:
-    return Terminal(as_json=bool(ctx.meta.get(JSON_ASKED)))
+    return Terminal(as_json=bool(ctx.meta.get(JSON_REQUESTED)))
 
 
-def _storage_failed(error: OSError) -> BillingError:
+def _file_error(error: OSError) -> BillingError:
     place = f" {error.filename}" if error.filename else ""
-    return ServiceFailed("file_error", f"The file{place} can't be used: {error.strerror}.")
+    return ServiceFailed("file_error", f"Can't use the file{place}: {error.strerror}.")
 
 
-def _stopped(terminal: Terminal, stop: BaseException) -> int:
-    """A question that nobody can answer is a mistake of the call, Ctrl-C is a wish."""
+def _interrupted(terminal: Terminal, stop: BaseException) -> int:
+    """A prompt that nobody can answer is wrong usage, Ctrl-C is the user's decision."""
     if isinstance(stop, click.Abort) and not sys.stdin.isatty():
-        terminal.warn("There was no answer to a question. Nothing was done; see --help.")
-        return failures.USAGE
-    terminal.warn(INTERRUPTED)
-    return failures.INTERRUPTED
+        terminal.warn("Input required; nothing was changed. See --help for how to avoid prompts.")
+        return exit_codes.USAGE
+    terminal.warn("Interrupted.")
+    return exit_codes.INTERRUPTED
 
 
 @click.group(
     cls=BillingGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 declined at the question, 2 wrong usage, 3 rejected, "
-    "4 failed (try again), 5 no answer in time, 6 not logged in, 7 no connection, "
-    "130 interrupted.",
+    epilog="Exit codes: 0 done, 1 cancelled at the prompt, 2 wrong usage, 3 rejected, "
+    "4 failed (try again), 5 timed out, 6 not logged in, 7 no connection, 130 interrupted.",
 )
 @click.version_option(package_name="utilities-billing-client")
 def cli() -> None:

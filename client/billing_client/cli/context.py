@@ -1,4 +1,4 @@
-"""What every command needs: its common options, the client, the files and the terminal."""
+"""What every command shares: common options, the client, the files and the terminal."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from urllib.parse import urlsplit
 
 import click
 
-from billing_client.answers import Apartment
+from billing_client.cli.formatting import SHORT_ID
 from billing_client.cli.terminal import Terminal, safe
-from billing_client.cli.words import SHORT_ID
 from billing_client.client import BillingClient
-from billing_client.errors import NotLoggedIn, RequestRejected
-from billing_client.files import ResidentFiles, ServiceFiles, default_home
-from billing_client.gateway import checked_base_url
-from billing_client.pending import PendingRequest
-from billing_client.sessions import Session
+from billing_client.errors import NotLoggedIn, SelectionError
+from billing_client.models import Apartment
+from billing_client.storage import (
+    ResidentFiles,
+    ServiceFiles,
+    Session,
+    default_home,
+)
+from billing_client.transport import checked_base_url
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-JSON_ASKED = "billing.json"
+JSON_REQUESTED = "billing.json"
 
 
 @dataclass(frozen=True)
-class Desk:
-    """The place where a command works."""
+class CommandContext:
+    """The client, files and terminal of one command."""
 
     client: BillingClient
     files: ServiceFiles
@@ -37,7 +40,7 @@ class Desk:
 
     @property
     def session(self) -> Session:
-        """Who is logged in; raises NotLoggedIn."""
+        """The current session; raises NotLoggedIn."""
         session = self.files.session.load()
         if session is None:
             raise NotLoggedIn("not_logged_in", f"You are not logged in to {self.files.base_url}.")
@@ -45,37 +48,16 @@ class Desk:
 
     @property
     def resident_files(self) -> ResidentFiles:
+        """The files of the resident who is logged in."""
         return self.files.of_resident(self.session)
 
     def apartment(self, chosen: str | None) -> str:
-        """Return the id of the apartment that is meant."""
+        """Return the id of the selected apartment."""
         return choose_apartment(self.session.apartments, chosen)
 
 
-@dataclass(frozen=True)
-class PendingPaymentsOfWhoIsLoggedIn:
-    """Looks up at each use who is logged in, since a login may change it."""
-
-    files: ServiceFiles
-
-    def keep(self, pending: PendingRequest) -> None:
-        self._resident().pending_payments.keep(pending)
-
-    def forget(self, idempotency_key: str) -> None:
-        self._resident().pending_payments.forget(idempotency_key)
-
-    def all(self) -> tuple[PendingRequest, ...]:
-        return self._resident().pending_payments.all()
-
-    def _resident(self) -> ResidentFiles:
-        session = self.files.session.load()
-        if session is None:
-            raise NotLoggedIn("not_logged_in", "You are not logged in.")
-        return self.files.of_resident(session)
-
-
-def with_desk(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its options --url, --timeout and --json, and a desk made from them."""
+def with_context(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options --url, --timeout and --json, and pass a context made from them."""
 
     @click.option(
         "--url",
@@ -92,20 +74,20 @@ def with_desk(command: Callable[..., None]) -> Callable[..., None]:
         default=30.0,
         show_default=True,
         callback=_finite,
-        help="Seconds to wait for an answer.",
+        help="Seconds to wait for each answer.",
     )
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout.")
     @functools.wraps(command)
     def run(*, url: str, timeout: float, as_json: bool, **rest: Any) -> None:
-        click.get_current_context().meta[JSON_ASKED] = as_json
+        click.get_current_context().meta[JSON_REQUESTED] = as_json
         files = ServiceFiles(default_home(), url)
         with BillingClient(
             url,
             sessions=files.session,
-            pending_payments=PendingPaymentsOfWhoIsLoggedIn(files),
+            pending_payments=files.pending_payments,
             timeout_seconds=timeout,
         ) as client:
-            command(Desk(client, files, Terminal(as_json)), **rest)
+            command(CommandContext(client, files, Terminal(as_json)), **rest)
 
     return run
 
@@ -113,7 +95,7 @@ def with_desk(command: Callable[..., None]) -> Callable[..., None]:
 apartment_option = click.option(
     "--apartment",
     metavar="APARTMENT",
-    help="Its number in `billing apartments`, its id, or the start of its id. "
+    help="Number in `billing apartments`, id, or first characters of the id. "
     "Not needed if you have only one.",
 )
 
@@ -127,12 +109,12 @@ def _checked_url(_: click.Context, __: click.Parameter, url: str) -> str:
 
 def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
     if not math.isfinite(seconds):
-        raise click.BadParameter("say how many seconds")
+        raise click.BadParameter("must be a number of seconds")
     return seconds
 
 
-def is_private_way(url: str) -> bool:
-    """Tell whether nobody on the way can read along: HTTPS, or this machine."""
+def is_private_connection(url: str) -> bool:
+    """Tell whether nobody can read along: HTTPS, or this machine."""
     parts = urlsplit(url)
     if parts.scheme == "https" or parts.hostname == "localhost":
         return True
@@ -143,33 +125,40 @@ def is_private_way(url: str) -> bool:
 
 
 def choose_apartment(apartments: tuple[Apartment, ...], chosen: str | None) -> str:
-    """Return the id that is meant by a number, an id or its start; the only one if none is."""
+    """Return the id of an apartment, given by number, id or the start of its id.
+
+    Without a choice it is the only apartment.
+
+    Raises:
+        SelectionError: There is no apartment.
+        click.UsageError: The choice matches none, or several.
+    """
     if not apartments and chosen is None:
-        raise RequestRejected("no_apartment", "You have no apartment here yet.")
+        raise SelectionError("no_apartment", "You have no apartment.")
     if chosen is None:
-        return _only(apartments, "Say which apartment, with --apartment")
-    # A number is a place in the list alone: 9 must not become the apartment whose id begins with 9.
+        return _only(apartments, "Select an apartment with --apartment")
+    # Digits are always a number in the list: 9 must not select the id that begins with 9.
     if chosen.isdecimal() and len(chosen) < SHORT_ID:
-        place = int(chosen)
-        known = 1 <= place <= len(apartments)
-        return apartments[place - 1].apartment_id if known else _unlisted(chosen)
+        number = int(chosen)
+        known = 1 <= number <= len(apartments)
+        return apartments[number - 1].apartment_id if known else _unlisted(chosen)
     found = tuple(a for a in apartments if a.apartment_id.startswith(chosen.lower()))
     if found and chosen:
-        return _only(found, f"{chosen!r} is the start of several ids")
+        return _only(found, f"{chosen!r} matches several apartments")
     return _unlisted(chosen)
 
 
-def _only(apartments: tuple[Apartment, ...], question: str) -> str:
+def _only(apartments: tuple[Apartment, ...], problem: str) -> str:
     if len(apartments) > 1:
         listed = "; ".join(f"{a.apartment_id[:SHORT_ID]} {safe(a.address)}" for a in apartments)
-        raise click.UsageError(f"{question}: {listed}.")
+        raise click.UsageError(f"{problem}: {listed}.")
     return apartments[0].apartment_id
 
 
 def _unlisted(chosen: str) -> str:
-    """Let the service judge a whole id: it may have been granted since the login."""
+    """Let the service check a whole id: it may have been added after the login."""
     try:
         return str(uuid.UUID(chosen))
     except ValueError as error:
-        message = f"{chosen!r} is no apartment in the list; run `billing apartments`."
+        message = f"No apartment {chosen!r}. Run `billing apartments` to list yours."
         raise click.UsageError(message) from error
