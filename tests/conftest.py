@@ -1,7 +1,7 @@
 """Fixtures that several kinds of tests share."""
 
 pytest_plugins = [
-    "tests.support.model_runs",
+    "tests.support.hypothesis_profiles",
     "tests.support.cache_fixtures",
     "tests.support.postgres_fixtures",
     "tests.support.stack",

@@ -24,7 +24,7 @@ from tests.model_checking.cache_protocols import (
 from tests.model_checking.cache_redis import FAULTS, FaultyRedis, LyingRedis
 from tests.model_checking.cache_world import Checker, Protocols
 from tests.model_checking.explorer import Explored
-from tests.support.model_runs import own_timeout, runs_long
+from tests.support.hypothesis_profiles import own_timeout, runs_long
 
 pytestmark = pytest.mark.timeout(own_timeout(300))
 

@@ -18,12 +18,12 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from billing_app.adapters import redis_cache
 from billing_app.use_cases import history
-from tests.property.model_payment_rules import PaymentRules
-from tests.property.model_read_rules import ReadRules
-from tests.property.model_scene import Run
+from tests.property.machine import Run
+from tests.property.payment_rules import PaymentRules
+from tests.property.read_rules import ReadRules
+from tests.property.service import Service
 from tests.support.databases import BooksDatabase
-from tests.support.model_runs import own_timeout, runs_long
-from tests.support.model_service import Service
+from tests.support.hypothesis_profiles import own_timeout, runs_long
 
 pytestmark = pytest.mark.timeout(own_timeout(300))
 # Hypothesis looks for a shorter story for five minutes; on a database this much is enough.

@@ -10,12 +10,12 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.property.model_operator_rules import OfficeRules
-from tests.property.model_scene import PEOPLE, numbers, one_of
-from tests.support.model_client import CURSOR, FRAME, NOTHING, DocClient, Held
-from tests.support.model_service import NOW
-from tests.support.model_totals import period, provider, totals
-from tests.support.model_values import Answer, Json, Line
+from tests.property.history_client import CURSOR, FRAME, NOTHING, Held, HistoryClient
+from tests.property.machine import PEOPLE, numbers, one_of
+from tests.property.operator_rules import OfficeRules
+from tests.property.service import NOW
+from tests.property.totals import period, provider, totals
+from tests.property.values import Answer, Json, Line
 
 ways = st.sampled_from([CURSOR, FRAME, NOTHING])
 
@@ -26,7 +26,7 @@ class Asking:
 
     who: str
     apartment: str
-    client: DocClient
+    client: HistoryClient
     by: str
     own: bool
 
@@ -97,7 +97,7 @@ class ReadRules(OfficeRules):
             return
         for _ in range(100):
             parts = self.parts(asking)
-            client = DocClient() if parts is None else asking.client.take_all(parts)
+            client = HistoryClient() if parts is None else asking.client.take_all(parts)
             asking = replace(asking, client=client, by=FRAME if asking.by == FRAME else CURSOR)
             if parts is not None and not parts[-1]["more"]:
                 break
@@ -146,7 +146,7 @@ class ReadRules(OfficeRules):
         end = self.model.history_end(asking.who, asking.apartment)
         return "history_frame_unknown" if asked["date_up"] and asked["date_up"] > end else None
 
-    def note_reach(self, client: DocClient, parts: list[Json]) -> None:
+    def note_reach(self, client: HistoryClient, parts: list[Json]) -> None:
         """Note in which directions a frame changed, and whether the answer was cut."""
         self.run.note("sync: several parts" if len(parts) > 1 else "sync: one part")
         if parts[-1]["more"]:
@@ -162,7 +162,7 @@ class ReadRules(OfficeRules):
             if happened:
                 self.run.note(f"sync: {what}")
 
-    def holds_what_is_covered(self, client: DocClient, asking: Asking) -> None:
+    def holds_what_is_covered(self, client: HistoryClient, asking: Asking) -> None:
         """Compare what is held with what there is inside of the frame."""
         assert client.covered is not None
         down, up = client.covered

@@ -7,11 +7,11 @@ from uuid import uuid4
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.property.model_scene import PEOPLE, UNKNOWN, Scene, numbers, one_of
-from tests.support.model_values import Order
+from tests.property.machine import PEOPLE, UNKNOWN, LedgerMachine, numbers, one_of
+from tests.property.values import Order
 
 
-class PaymentRules(Scene):
+class PaymentRules(LedgerMachine):
     """What residents pay."""
 
     @rule(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.property.oracle import Oracle
 from tests.support.databases import BooksDatabase
 from tests.support.ledger import query
-from tests.support.model_ledger import ModelBooks
 
 Dump = dict[str, list[tuple[Any, ...]]]
 
@@ -50,7 +50,7 @@ _TABLES = {
 }
 
 
-def dump(database: BooksDatabase, model: ModelBooks) -> Dump:
+def dump(database: BooksDatabase, model: Oracle) -> Dump:
     """Read what the tables hold of the model's apartments and residents."""
     connection = database.connect("owner")
     apartments, residents = list(model.apartments), list(model.residents)
@@ -63,7 +63,7 @@ def dump(database: BooksDatabase, model: ModelBooks) -> Dump:
         connection.close()
 
 
-def expected(model: ModelBooks) -> Dump:
+def expected(model: Oracle) -> Dump:
     """Write down what they should hold."""
     rows = {
         "bills": _bills(model),
@@ -92,7 +92,7 @@ def _money(receipt: dict[str, Any]) -> tuple[Any, ...]:
     return receipt["receipt_number"], receipt["total_minor"], receipt["currency"]
 
 
-def _bills(model: ModelBooks) -> list[tuple[Any, ...]]:
+def _bills(model: Oracle) -> list[tuple[Any, ...]]:
     return [
         (
             bill.bill_id,
@@ -108,7 +108,7 @@ def _bills(model: ModelBooks) -> list[tuple[Any, ...]]:
     ]
 
 
-def _history(model: ModelBooks) -> list[tuple[Any, ...]]:
+def _history(model: Oracle) -> list[tuple[Any, ...]]:
     names = ("event", "payment_id", "bill_id", "posted_at")
     return [
         (apartment, seq, *(event[name] for name in names))

@@ -16,11 +16,11 @@ from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from tests.support.model_client import DocClient
-from tests.support.model_dump import dump, expected
-from tests.support.model_ledger import ModelBooks
-from tests.support.model_service import Service
-from tests.support.model_values import Answer, Apartment, Line, Order
+from tests.property.dump import dump, expected
+from tests.property.history_client import HistoryClient
+from tests.property.oracle import Oracle
+from tests.property.service import Service
+from tests.property.values import Answer, Apartment, Line, Order
 
 Thing = TypeVar("Thing")
 LONG_AGO, TOMORROW = "2020-01-01T00:00:00.000000Z", "2100-01-01T00:00:00.000000Z"
@@ -53,14 +53,14 @@ def plain(data: Any) -> Any:
     return json.loads(json.dumps(data))
 
 
-class Scene(RuleBasedStateMachine):
+class LedgerMachine(RuleBasedStateMachine):
     """Two apartments: one is shared by Ada and Bob, the other is Eve's."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
         self.run = run
         self.service = run.service
-        self.model = ModelBooks(TOMORROW)
+        self.model = Oracle(TOMORROW)
 
     @initialize()
     def start(self) -> None:
@@ -81,7 +81,7 @@ class Scene(RuleBasedStateMachine):
         for utility in ("gas", "water"):
             self.rename_provider(utility, "& Sons")
         self.home, self.other = (self.add_apartment() for _ in range(2))
-        self.clients = [(self.home, DocClient())]
+        self.clients = [(self.home, HistoryClient())]
         for name, apartment in (("ada", self.home), ("bob", self.home), ("eve", self.other)):
             self.grant(name, apartment, LONG_AGO)
         self.first_bills()

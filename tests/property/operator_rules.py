@@ -7,15 +7,23 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.property.model_scene import LONG_AGO, PEOPLE, TOMORROW, UNKNOWN, Scene, numbers, one_of
-from tests.support.model_service import digest
-from tests.support.model_values import Answer, Line, later
+from tests.property.machine import (
+    LONG_AGO,
+    PEOPLE,
+    TOMORROW,
+    UNKNOWN,
+    LedgerMachine,
+    numbers,
+    one_of,
+)
+from tests.property.service import digest
+from tests.property.values import Answer, Line, later
 
 MONTHS = [("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28"), ("2026-03-01", "2026-03-31")]
 DUE_ON = ["2026-02-10", "2026-03-15", "2026-04-10"]
 
 
-class OfficeRules(Scene):
+class OfficeRules(LedgerMachine):
     """What operators do."""
 
     def first_bills(self) -> None:

@@ -32,9 +32,9 @@ from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import sync_history
 from billing_app.use_cases.imports import BillFile, import_bills
 from billing_app.use_cases.payments import pay_bills
+from tests.property.values import Answer, Line, Order
 from tests.support.databases import BooksDatabase
 from tests.support.fake_operator_ledger import Account, FakeUserDirectory
-from tests.support.model_values import Answer, Line, Order
 
 Json = dict[str, Any]
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tests.support.model_values import (
+from tests.property.values import (
     Answer,
     Apartment,
     Bill,
@@ -24,7 +24,7 @@ UTILITIES = ("electricity", "gas", "water")
 
 
 @dataclass
-class ModelBooks:
+class Oracle:
     """All books. `tomorrow` is an instant that does not come while the model runs."""
 
     tomorrow: str

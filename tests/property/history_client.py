@@ -33,7 +33,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class DocClient:
+class HistoryClient:
     """Exactly the events inside `covered`; nothing at first."""
 
     covered: tuple[str, str] | None = None
@@ -48,24 +48,24 @@ class DocClient:
         cursor = self.cursor if by == CURSOR else None
         return {"date_down": date_down, "date_up": date_up, "cursor": cursor}
 
-    def take(self, part: Mapping[str, Any]) -> DocClient:
+    def take(self, part: Mapping[str, Any]) -> HistoryClient:
         """Return what is held with a part, 3 of the protocol: `covered` is authoritative."""
         kept = {held.identity: held for held in self.events}
         kept |= {held.identity: held for held in map(Held.of, part["settled_debts"])}
         down, up = part["covered"]["date_down"], part["covered"]["date_up"]
         inside = (held for held in kept.values() if down <= held.posted_at < up)
-        return DocClient((down, up), part["cursor"], frozenset(inside))
+        return HistoryClient((down, up), part["cursor"], frozenset(inside))
 
-    def take_all(self, parts: Iterable[Mapping[str, Any]]) -> DocClient:
+    def take_all(self, parts: Iterable[Mapping[str, Any]]) -> HistoryClient:
         """Return what is held with several parts, in their order."""
         client = self
         for part in parts:
             client = client.take(part)
         return client
 
-    def may_have_asked(self, by: str) -> DocClient:
+    def may_have_asked(self, by: str) -> HistoryClient:
         """Return what such a request was made from: who says that they hold nothing, forgets."""
-        return DocClient() if by == NOTHING else self
+        return HistoryClient() if by == NOTHING else self
 
 
 def usable(delivered: Iterable[tuple[int, Json]]) -> list[Json]:

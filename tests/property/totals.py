@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.support.model_values import Bill, Json, Line
+from tests.property.values import Bill, Json, Line
 
 
 def totals(bills: Sequence[Bill], providers: Mapping[str, str]) -> Json:
