@@ -7,7 +7,6 @@ sizes, timeouts and batches are in terraform/service.json.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -125,10 +124,3 @@ def reverse_payment(event: Mapping[str, Any], context: Any) -> Json:
 def reconcile(event: Mapping[str, Any], context: Any) -> Json:
     """Check that payments, lines and bills agree."""
     return functions.operator(_adapters(), "reconcile", event)
-
-
-if os.environ.get("BILLING_SERVE_API") == "1":
-    # `chalice local` only: in the cloud API Gateway serves the contract, and it is no Lambda's.
-    from tools.local.gateway.chalice_routes import mount
-
-    mount(app)

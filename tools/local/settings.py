@@ -14,7 +14,8 @@ ACCOUNT_ID = "123456789012"
 # Any will do for moto. A real endpoint gets the developer's own, found the way boto3 finds them.
 LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 QUEUE_FUNCTIONS = tuple(service().queues)
-_WORKERS = {"auth": 1, "utils": 1, "histories": 1, "payments": 2}
+# One for each queue; two payments at once, so that their races can be met here.
+_MORE_WORKERS = {"payments": 2}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Settings:
     region: str = "eu-central-1"
     function_timeout_seconds: int | None = None
     sweep_seconds: int = 60
-    workers: Mapping[str, int] = field(default_factory=lambda: dict(_WORKERS))
+    workers: Mapping[str, int] = field(default_factory=lambda: default_workers())
     durable: bool = True
     throttle_share: float = 1.0
     database_url: str | None = None
@@ -101,9 +102,14 @@ def _share(values: Mapping[str, str], name: str) -> float:
     return share
 
 
+def default_workers() -> dict[str, int]:
+    """Return how many workers each queue of terraform/service.json gets."""
+    return {queue: _MORE_WORKERS.get(queue, 1) for queue in service().queues}
+
+
 def _workers(values: Mapping[str, str]) -> dict[str, int]:
     """Worker processes by function, e.g. ``BILLING_WORKERS=payments=4,utils=2``."""
-    workers = dict(_WORKERS)
+    workers = default_workers()
     for part in filter(None, values.get("BILLING_WORKERS", "").split(",")):
         function, _, count = part.strip().partition("=")
         if function not in workers or not count.isdecimal() or int(count) < 1:

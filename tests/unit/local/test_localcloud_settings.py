@@ -1,9 +1,12 @@
 """The environment decides where the local cloud lives and which servers it uses."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
+from tools.local.application import worker_names
 from tools.local.errors import LocalCloudError
 from tools.local.service import service
 from tools.local.settings import REPOSITORY, read_settings
@@ -33,8 +36,17 @@ def test_a_function_has_the_timeout_that_it_is_deployed_with() -> None:
     assert read_settings({}).timeout_seconds("payments") == deployed
 
 
-def test_workers_are_counted_by_function(tmp_path: Path) -> None:
-    settings = read_settings({"BILLING_STATE": str(tmp_path), "BILLING_WORKERS": "utils=3"})
+def test_every_queue_of_the_service_file_gets_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = service().queues["utils"]
+    added = replace(service(), queues={**service().queues, "receipts": queue})
+    monkeypatch.setattr("tools.local.settings.service", lambda: added)
+    settings = read_settings({})
+    assert settings.workers == dict.fromkeys(added.queues, 1) | {"payments": 2}
+    assert "receipts-1" in worker_names(settings)
+
+
+def test_workers_are_counted_by_function() -> None:
+    settings = read_settings({"BILLING_WORKERS": "utils=3"})
     assert (settings.workers["utils"], settings.workers["payments"]) == (3, 2)
 
 
