@@ -62,9 +62,10 @@ format: install ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: check
-check: install ## Lint, format, types and import rules
+check: install ## Lint, format, SQL, types and import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/sqlfluff lint --processes 2 sql
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
