@@ -184,7 +184,8 @@ def test_a_migration_bounds_its_waiting_and_depends_on_the_one_before(file: Path
 def test_every_sql_file_is_reached_by_the_migration(empty: BooksDatabase) -> None:
     report = migrate(secret=empty.secret("owner"), role_passwords={})
     reached = {f"migrations/{name}.sql" for name in report.applied} | set(report.repeated)
-    assert {str(file.relative_to(SQL_FOLDER)) for file in SQL_FOLDER.rglob("*.sql")} == reached
+    files = {str(file.relative_to(SQL_FOLDER)) for file in SQL_FOLDER.rglob("*.sql")}
+    assert files - {"examples/pay.sql"} == reached
 
 
 @pytest.mark.parametrize(("folder", "schema"), [("internal", "billing"), ("api", "api")])
