@@ -67,60 +67,24 @@ def migrate(event: Mapping[str, Any], context: Any) -> Json:
 
 
 @app.lambda_function()
-def add_resident(event: Mapping[str, Any], context: Any) -> Json:
-    """Add a resident: a login and a row."""
-    return functions.operator(_adapters(), "add_resident", event)
+def admin(event: Mapping[str, Any], context: Any) -> Json:
+    """Do what an operator does in the ledger alone."""
+    return functions.admin(_adapters(), "admin", event)
 
 
 @app.lambda_function()
-def add_apartment(event: Mapping[str, Any], context: Any) -> Json:
-    """Add an apartment."""
-    return functions.operator(_adapters(), "add_apartment", event)
-
-
-@app.lambda_function()
-def grant_residency(event: Mapping[str, Any], context: Any) -> Json:
-    """Give a resident an apartment."""
-    return functions.operator(_adapters(), "grant_residency", event)
-
-
-@app.lambda_function()
-def end_residency(event: Mapping[str, Any], context: Any) -> Json:
-    """Take an apartment from a resident."""
-    return functions.operator(_adapters(), "end_residency", event)
-
-
-@app.lambda_function()
-def disable_login(event: Mapping[str, Any], context: Any) -> Json:
-    """Keep a login from logging in."""
-    return functions.operator(_adapters(), "disable_login", event)
-
-
-@app.lambda_function()
-def add_provider(event: Mapping[str, Any], context: Any) -> Json:
-    """Add a provider, or rename one."""
-    return functions.operator(_adapters(), "add_provider", event)
+def admin_users(event: Mapping[str, Any], context: Any) -> Json:
+    """Do what an operator does to residents and their logins."""
+    return functions.admin(_adapters(), "admin_users", event)
 
 
 @app.lambda_function()
 def import_bills(event: Mapping[str, Any], context: Any) -> Json:
     """Issue the bills of a file."""
-    return functions.operator(_adapters(), "import_bills", event)
-
-
-@app.lambda_function()
-def void_bill(event: Mapping[str, Any], context: Any) -> Json:
-    """Withdraw a bill."""
-    return functions.operator(_adapters(), "void_bill", event)
-
-
-@app.lambda_function()
-def reverse_payment(event: Mapping[str, Any], context: Any) -> Json:
-    """Undo a payment."""
-    return functions.operator(_adapters(), "reverse_payment", event)
+    return functions.admin(_adapters(), "import_bills", event)
 
 
 @app.lambda_function()
 def reconcile(event: Mapping[str, Any], context: Any) -> Json:
     """Check that payments, lines and bills agree."""
-    return functions.operator(_adapters(), "reconcile", event)
+    return functions.admin(_adapters(), "reconcile", event)

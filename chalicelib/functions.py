@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from billing_app.domain.errors import Unavailable
-from billing_app.use_cases.operator_events import done, handle
+from billing_app.use_cases.operator_events import done, handle_event
 from billing_app.use_cases.sweep import sweep_reply_queues
 from chalicelib.bootstrap import Bootstrap
 
@@ -32,10 +32,10 @@ def sweep(adapters: Bootstrap) -> Answer:
     return {"status": "done", **asdict(report)}
 
 
-def operator(adapters: Bootstrap, name: str, event: Mapping[str, Any]) -> Answer:
-    """Do what an operator asks for."""
-    answer = handle(name, event, desk=adapters.desk)
-    logger.info("operator", extra={"operation": name, "code": answer["code"]})
+def admin(adapters: Bootstrap, function: str, event: Mapping[str, Any]) -> Answer:
+    """Do an operation of an operators' function."""
+    operation, answer = handle_event(function, event, desk=adapters.desk)
+    logger.info("admin", extra={"operation": operation, "code": answer["code"]})
     return answer
 
 

@@ -17,7 +17,7 @@ from billing_app.commands.session import Reach
 from billing_app.commands.settings import Settings, Target, read_settings
 from billing_app.domain.errors import Unavailable
 from billing_app.domain.operator_errors import OperatorRejection
-from billing_app.use_cases.operator_events import Answer, done, handle, rejected
+from billing_app.use_cases.operator_events import Answer, done, function_event, handle, rejected
 
 _FUNCTION_TIMEOUT_SECONDS = 900
 _AWS = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 3})
@@ -38,7 +38,7 @@ def _deployed(prefix: str) -> Reach:
 def _answering(functions: InvokedFunctions) -> Callable[[str, Mapping[str, Any]], Answer]:
     def ask(name: str, event: Mapping[str, Any]) -> Answer:
         try:
-            return functions(name, event)
+            return functions(*function_event(name, event))
         except Unavailable:
             return rejected(OperatorRejection("service_unavailable"))
 

@@ -55,6 +55,31 @@ def handle(name: str, event: Mapping[str, Any], *, desk: Desk) -> Answer:
     return done(data)
 
 
+def handle_event(
+    function: str, event: Mapping[str, Any], *, desk: Desk
+) -> tuple[str | None, Answer]:
+    """Run the operation that an event of a function names; return its name and the answer.
+
+    A function of one operation takes its arguments as the event; the others take
+    `{"operation": name, "arguments": {...}}`.
+    """
+    if function in _EVENTS:
+        return function, handle(function, event, desk=desk)
+    try:
+        loaded = _loaded(operator_schemas.OperationEvent(FUNCTIONS[function]), event)
+    except OperatorRejection as rejection:
+        return None, rejected(rejection)
+    return loaded["operation"], handle(loaded["operation"], loaded["arguments"], desk=desk)
+
+
+def function_event(name: str, arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Return the function that does an operation, and the event that it takes for it."""
+    for function, operations in FUNCTIONS.items():
+        if name in operations:
+            return function, {"operation": name, "arguments": arguments}
+    return name, arguments
+
+
 def done(data: Data) -> Answer:
     """Write what a use case returned as an answer."""
     return {"status": "done", "code": None, "message": "Done.", "data": data}
@@ -234,3 +259,10 @@ _EVENTS: dict[str, tuple[Schema, Callable[[Data, Desk], Data]]] = {
     "reconcile": (operator_schemas.Reconcile(), _reconcile),
 }
 EVENT_NAMES = tuple(_EVENTS)
+
+# Functions of several operations: a role for those that touch the ledger alone, and one for those
+# that touch logins, too. Every other operation is a function of its own name.
+FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    "admin": ("add_apartment", "add_provider", "void_bill", "reverse_payment"),
+    "admin_users": ("add_resident", "grant_residency", "end_residency", "disable_login"),
+}

@@ -1,9 +1,18 @@
 """The JSON events that operators send, one schema each; unknown fields are rejected."""
 
 import unicodedata
+from collections.abc import Collection
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import (
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    validate,
+    validates,
+    validates_schema,
+)
 
 from billing_app.domain.bill_lines import (
     MAX_REFERENCE_CHARS,
@@ -51,6 +60,23 @@ def _provider_id(text: str) -> None:
 
 def _text(maximum: int = MAX_NAME_CHARS, **kwargs: Any) -> fields.String:
     return fields.String(validate=[validate.Length(max=maximum), _plain], **kwargs)
+
+
+class OperationEvent(Schema):
+    """Which of a function's operations to do, and the event of that."""
+
+    operation = fields.String(required=True)
+    arguments = fields.Dict(keys=fields.String(), required=True)
+
+    def __init__(self, operations: Collection[str]) -> None:
+        super().__init__()
+        self._operations = operations
+
+    @validates("operation")
+    def known(self, operation: str, **_: Any) -> None:
+        """Take the operations of this function only."""
+        if operation not in self._operations:
+            raise ValidationError("no operation of this function")
 
 
 class AddResident(Schema):

@@ -52,9 +52,11 @@ def test_a_cache_that_is_out_of_reach_is_counted(caplog: pytest.LogCaptureFixtur
 def test_books_that_differ_are_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, code: str | None, times: int
 ) -> None:
-    monkeypatch.setattr(functions, "handle", lambda *_args, **_named: {"code": code})
+    monkeypatch.setattr(
+        functions, "handle_event", lambda *_args, **_named: ("reconcile", {"code": code})
+    )
     adapters = Bootstrap(Settings.from_environment(ENVIRONMENT))
     vars(adapters)["desk"] = None
     with caplog.at_level(logging.INFO):
-        functions.operator(adapters, "reconcile", {})
+        functions.admin(adapters, "reconcile", {})
     assert len(found("books_differ", caplog)) == times

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 
+from billing_app.use_cases.operator_events import function_event
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import RehearsalError
 from tools.deploy_check.operator_client import OperatorLedger, Resident
@@ -21,6 +22,7 @@ from tools.deploy_check.requests import Requests, bodies
 Exercise = Callable[[Permission], bool]
 _QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
 _AT_ONCE = 4
+_DISABLING = ("cognito-idp:AdminDisableUser", "cognito-idp:AdminUserGlobalSignOut")
 _SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - an action
 
 
@@ -69,33 +71,28 @@ class Actors:
     def _operate(self, name: str, permission: Permission) -> bool:
         self._start_anew(name, permission)
         try:
-            answer = self._ask(name)
+            answer = self._ask(name, permission)
         except RehearsalError:
             return False
         return answer["status"] == "done" and not answer.get("failed")
 
-    def _ask(self, name: str) -> Any:
+    def _ask(self, name: str, permission: Permission) -> Any:
         if name == "sweep":
             self.replies.make_some(self.requests, self.resident)
             return self.ledger.sweep()
-        return self.ledger.invoke(name, self._event(name))
+        return self.ledger.invoke(name, self._event(name, permission))
 
-    def _event(self, name: str) -> dict[str, Any]:
-        username, home = self.resident.username, self.resident.apartment_id
-        residency = {"username": username, "apartment_id": home}
-        grounds = {"reason": "rehearsal", "operator": "rehearsal"}
-        events: Mapping[str, dict[str, Any]] = {
-            "add_resident": {"username": f"other-{uuid4().hex[:10]}", "name": "Other", **_PASSWORD},
-            "add_apartment": {"address": "Vulytsia Sadova 3"},
-            "add_provider": {"provider_id": "north-gas", "name": "North Gas"},
-            "grant_residency": residency,
-            "end_residency": residency,
-            "disable_login": {"username": username},
-            "void_bill": {"bill_id": str(uuid4()), **grounds},
-            "reverse_payment": {"payment_id": str(uuid4()), **grounds},
-            "import_bills": self.ledger.bills_event(self.resident, [100]),
-        }
-        return events.get(name, {})
+    def _event(self, name: str, permission: Permission) -> Mapping[str, Any]:
+        """Return an event whose operation uses the permission."""
+        if name == "admin":
+            return function_event("add_apartment", {"address": "Vulytsia Sadova 3"})[1]
+        if name == "admin_users" and permission.action in _DISABLING:
+            return function_event("disable_login", {"username": self.resident.username})[1]
+        if name == "admin_users":
+            username = f"other-{uuid4().hex[:10]}"
+            other = {"username": username, "name": "Other", **_PASSWORD}
+            return function_event("add_resident", other)[1]
+        return self.ledger.bills_event(self.resident, [100]) if name == "import_bills" else {}
 
     def _gateway(self, permission: Permission) -> bool:
         """Send what needs the permission; whatever the gateway can't do it answers with a 502."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from billing_app.use_cases.operator_events import function_event
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import RehearsalError
 from tools.local.lambda_events import scheduled_event
@@ -58,14 +59,15 @@ class OperatorLedger:
                     raise
                 time.sleep(0.5)
 
-    def ask(self, function: str, event: Mapping[str, Any]) -> Json:
-        """Invoke a function and return the data of its answer.
+    def ask(self, operation: str, arguments: Mapping[str, Any]) -> Json:
+        """Have an operation done and return the data of its answer.
 
         Raises RehearsalError when it rejects or breaks off.
         """
+        function, event = function_event(operation, arguments)
         answer: Json = self.invoke(function, event)
         if answer.get("status") != "done":
-            raise RehearsalError(f"{function} answered {answer}")
+            raise RehearsalError(f"{operation} answered {answer}")
         return dict(answer["data"])
 
     def sweep(self) -> Json:

@@ -8,16 +8,6 @@ locals {
   reply_queue_arn = {
     for name in local.queue_functions : name => "${local.queue_arn_prefix}-${name == "auth" ? "login" : "r"}-*"
   }
-
-  # Disabling a login is done in the user pool alone, so that function never opens the database.
-  reading_functions = { for name, function in var.functions : name => function if name != "disable_login" }
-
-  directory_actions = {
-    add_resident    = ["cognito-idp:AdminCreateUser", "cognito-idp:AdminGetUser", "cognito-idp:AdminSetUserPassword"]
-    grant_residency = ["cognito-idp:AdminGetUser"]
-    end_residency   = ["cognito-idp:AdminGetUser"]
-    disable_login   = ["cognito-idp:AdminDisableUser", "cognito-idp:AdminGetUser", "cognito-idp:AdminUserGlobalSignOut"]
-  }
 }
 
 resource "aws_iam_role" "function" {
@@ -52,10 +42,10 @@ data "aws_iam_policy_document" "function" {
 
   source_policy_documents = compact([
     data.aws_iam_policy_document.runtime[each.key].json,
-    try(data.aws_iam_policy_document.secrets[each.key].json, ""),
+    data.aws_iam_policy_document.secrets[each.key].json,
     try(data.aws_iam_policy_document.requests[each.key].json, ""),
     each.key == "sweep" ? data.aws_iam_policy_document.sweep.json : "",
-    try(data.aws_iam_policy_document.directory[each.key].json, ""),
+    each.key == "admin_users" ? data.aws_iam_policy_document.users.json : "",
     each.value.cache && length(var.cache_connect_arns) > 0 ? data.aws_iam_policy_document.cache.json : "",
   ])
 }
@@ -116,7 +106,7 @@ data "aws_iam_policy_document" "runtime" {
 }
 
 data "aws_iam_policy_document" "secrets" {
-  for_each = local.reading_functions
+  for_each = var.functions
 
   statement {
     sid       = "ReadItsSecrets"
@@ -174,12 +164,16 @@ data "aws_iam_policy_document" "sweep" {
   }
 }
 
-data "aws_iam_policy_document" "directory" {
-  for_each = local.directory_actions
-
+data "aws_iam_policy_document" "users" {
   statement {
-    sid       = "KeepLogins"
-    actions   = each.value
+    sid = "KeepLogins"
+    actions = [
+      "cognito-idp:AdminCreateUser",
+      "cognito-idp:AdminDisableUser",
+      "cognito-idp:AdminGetUser",
+      "cognito-idp:AdminSetUserPassword",
+      "cognito-idp:AdminUserGlobalSignOut",
+    ]
     resources = [var.user_pool.arn]
   }
 }

@@ -14,7 +14,13 @@ from billing_app.domain.errors import Unavailable
 from billing_app.domain.operator_errors import OPERATOR_CATALOGUE
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
 from billing_app.use_cases import operator_events
-from billing_app.use_cases.operator_events import Desk, handle
+from billing_app.use_cases.operator_events import (
+    EVENT_NAMES,
+    Desk,
+    function_event,
+    handle,
+    handle_event,
+)
 from tests.support.bill_files import APARTMENT, GOOD, bill_line, bill_text
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
 
@@ -245,6 +251,25 @@ class Silent(FakeOperatorLedger):
 def test_an_outage_is_told_as_failed(desk: Desk) -> None:
     answer = ask(replace(desk, ledger=Silent()), "add_provider", provider_id="a", name="A")
     assert (answer["status"], answer["code"]) == ("failed", "service_unavailable")
+
+
+def test_a_function_does_its_own_operations_only(desk: Desk, ledger: FakeOperatorLedger) -> None:
+    arguments = {"provider_id": "waterworks", "name": "Waterworks"}
+    event = {"operation": "add_provider", "arguments": arguments}
+    rejected = handle_event("admin_users", event, desk=desk)[1]
+    assert (rejected["code"], list(rejected["data"]["fields"])) == (
+        "invalid_request",
+        ["operation"],
+    )
+    assert "waterworks" not in ledger.providers
+    name, answer = handle_event("admin", event, desk=desk)
+    assert (name, answer["status"]) == ("add_provider", "done")
+
+
+@pytest.mark.parametrize("name", EVENT_NAMES)
+def test_the_event_of_each_operation_names_a_function_that_does_it(desk: Desk, name: str) -> None:
+    function, event = function_event(name, {"unknown": 1})
+    assert handle_event(function, event, desk=desk)[0] == name
 
 
 def test_every_code_says_what_to_do() -> None:

@@ -39,7 +39,7 @@ def test_every_function_of_the_app_has_an_environment(function: str) -> None:
         ("payments", "writer"),
         ("utils", "reader"),
         ("histories", "reader"),
-        ("reverse_payment", "operator"),
+        ("admin", "operator"),
         ("migrate", "migrator"),
     ],
 )

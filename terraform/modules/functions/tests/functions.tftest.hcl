@@ -86,11 +86,6 @@ run "each_function_has_its_own_role_log_and_secrets" {
   }
 
   assert {
-    condition     = setsubtract(keys(var.functions), keys(data.aws_iam_policy_document.secrets)) == toset(["disable_login"])
-    error_message = "Every function reads a secret but the one that only uses the user pool."
-  }
-
-  assert {
     condition = (
       toset(values(local.secrets["payments"])) == toset([var.role_secret_arns.writer]) &&
       toset(values(local.secrets["histories"])) == toset([var.role_secret_arns.reader, var.cache_secret_arn]) &&
@@ -112,7 +107,7 @@ run "roles_have_no_star_but_where_aws_knows_no_resource" {
       for statement in flatten([
         for document in concat(
           values(data.aws_iam_policy_document.runtime), values(data.aws_iam_policy_document.requests),
-          values(data.aws_iam_policy_document.directory), [data.aws_iam_policy_document.sweep]
+          [data.aws_iam_policy_document.users, data.aws_iam_policy_document.sweep]
         ) : document.statement
       ]) : !contains(statement.resources, "*") || contains(["Trace", "BeTiedToTheNetwork", "ButNotTieItself", "LookForOrphans"], statement.sid)
     ])
@@ -121,7 +116,7 @@ run "roles_have_no_star_but_where_aws_knows_no_resource" {
 
   assert {
     condition = alltrue([
-      for statement in flatten([for document in concat(values(data.aws_iam_policy_document.runtime), values(data.aws_iam_policy_document.requests), values(data.aws_iam_policy_document.directory), [data.aws_iam_policy_document.sweep]) : document.statement]) :
+      for statement in flatten([for document in concat(values(data.aws_iam_policy_document.runtime), values(data.aws_iam_policy_document.requests), [data.aws_iam_policy_document.users, data.aws_iam_policy_document.sweep]) : document.statement]) :
       alltrue([for action in statement.actions : !strcontains(action, "*")])
     ])
     error_message = "Name every action."
