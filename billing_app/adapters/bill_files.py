@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
+from billing_app.domain.limits import MAX_LINE_BYTES
 from billing_app.ports.operator_ledger import SeenReferences
 
-# A line of bills has a few hundred bytes. The limit keeps a film that was chosen by mistake, which
-# may be one line of gigabytes, out of memory.
-MAX_LINE_BYTES = 16384
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -40,18 +38,18 @@ class BillFileOnDisk:
 def open_bills(path: Path) -> Iterator[BillFileOnDisk]:
     """Open a file and look it through; nothing of it is kept in memory.
 
-    Raises OperatorRejection: file_unreadable, file_not_utf8, line_too_long.
+    Raises Rejection: file_unreadable, file_not_utf8, line_too_long.
     """
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise OperatorRejection("file_unreadable", detail=error.strerror) from error
+        raise Rejection("file_unreadable", detail=error.strerror) from error
     with stream:
         yield look_through(stream, name=path.name)
 
 
 def look_through(stream: IO[bytes], *, name: str) -> BillFileOnDisk:
-    """Read a seekable stream once. Raises OperatorRejection: file_not_utf8, line_too_long."""
+    """Read a seekable stream once. Raises Rejection: file_not_utf8, line_too_long."""
     digest, size_bytes = hashlib.sha256(), 0
     for number, raw in enumerate(_raw_lines(stream), start=1):
         _check_line(raw, number)
@@ -62,14 +60,14 @@ def look_through(stream: IO[bytes], *, name: str) -> BillFileOnDisk:
 
 def _check_line(raw: bytes, number: int) -> None:
     if number == 1 and raw.startswith(_UTF16_MARKS):
-        raise OperatorRejection("file_not_utf8", detail="it is UTF-16")
+        raise Rejection("file_not_utf8", detail="it is UTF-16")
     if len(raw) > MAX_LINE_BYTES:
-        raise OperatorRejection("line_too_long", detail=f"line {number}")
+        raise Rejection("line_too_long", detail=f"line {number}")
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
         where = f"line {number}, byte {error.start + 1}"
-        raise OperatorRejection("file_not_utf8", detail=where) from error
+        raise Rejection("file_not_utf8", detail=where) from error
 
 
 def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:

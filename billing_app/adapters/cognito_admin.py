@@ -9,8 +9,7 @@ from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import Login, UserDirectory
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class CognitoUserDirectory(UserDirectory):
         try:
             with _translated():
                 user = self._client.admin_get_user(UserPoolId=self._pool, Username=username)
-        except OperatorRejection as rejection:
+        except Rejection as rejection:
             if rejection.code == "login_not_found":
                 return None
             raise
@@ -114,7 +113,7 @@ def _translated() -> Iterator[None]:
         if code == "UsernameExistsException":
             raise
         if code in _REJECTIONS:
-            raise OperatorRejection(_REJECTIONS[code]) from None
+            raise Rejection(_REJECTIONS[code]) from None
         raise Unavailable(f"the user pool answered {code}") from error
     except BotoCoreError as error:
         raise Unavailable(f"the user pool did not answer: {type(error).__name__}") from error

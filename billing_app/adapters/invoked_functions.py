@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from billing_app.adapters.operator_ledger import batch_data, line_result
-from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OPERATOR_CATALOGUE, OperatorRejection
+from billing_app.domain.errors import CATALOGUE, Rejection, Unavailable
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 
 if TYPE_CHECKING:
@@ -46,5 +45,5 @@ class InvokedFunctions(BillIssuer):
         answer = self("import_bills", batch_data(batch))
         if answer["status"] != "done":
             code = answer["code"]
-            raise OperatorRejection(code if code in OPERATOR_CATALOGUE else "internal_error")
+            raise Rejection(code if code in CATALOGUE else "internal_error")
         return [line_result(line) for line in answer["data"]["lines"]]

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_app.adapters.connections import Database
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import (
     BillBatch,
     Data,
@@ -110,7 +110,7 @@ class PostgresOperatorLedger(OperatorLedger):
     def _ask(self, statement: str, **parameters: object) -> Data:
         answer = self._database.value(statement, parameters)
         if answer["status"] != "done":
-            raise OperatorRejection(answer["code"], data=answer.get("data"))
+            raise Rejection(answer["code"], data=answer.get("data"))
         data: Data = answer.get("data") or {}
         return data
 

@@ -24,8 +24,8 @@ from billing_app.adapters.bill_files import (
 )
 from billing_app.commands.rejected_lines import RejectedLines
 from billing_app.commands.session import Session, json_option
-from billing_app.domain.bill_lines import MESSAGES, visible
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.bill_lines import visible
+from billing_app.domain.errors import CATALOGUE, Rejection
 from billing_app.use_cases.imports import BillFile, ImportSummary, import_bills
 from billing_app.use_cases.operator_events import row_data, summary_data
 
@@ -142,7 +142,7 @@ def _tell(session: Session, summary: ImportSummary, rejected_lines: RejectedLine
         _print_tables(summary, rejected_lines)
     if summary.rejected:
         counts = f"{summary.rejected} of {summary.results.total()}"
-        session.decline(OperatorRejection("lines_rejected", detail=counts, data=data))
+        session.decline(Rejection("lines_rejected", detail=counts, data=data))
     if session.as_json:
         session.say(data, "")
 
@@ -162,5 +162,5 @@ def _print_tables(summary: ImportSummary, rejected_lines: RejectedLines) -> None
 def _problems_table(summary: ImportSummary) -> Table:
     table = Table("Code", "Lines", "What it means", title="Why lines were rejected")
     for code, count in summary.problems.most_common():
-        table.add_row(visible(code), str(count), MESSAGES.get(code, ""))
+        table.add_row(visible(code), str(count), CATALOGUE[code].line)
     return table

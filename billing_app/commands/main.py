@@ -22,7 +22,6 @@ from billing_app.commands.session import (
 )
 from billing_app.commands.settings import Target
 from billing_app.domain.errors import Rejection, Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
 from billing_app.use_cases.operator_events import rejected
 
 EPILOG = """\b
@@ -64,10 +63,10 @@ def _declined(session: Session | None, error: Exception) -> Exception:
     return Declined(rejected(rejection), as_json=session.as_json)
 
 
-def _our_fault(error: Exception) -> OperatorRejection:
+def _our_fault(error: Exception) -> Rejection:
     if isinstance(error, Unavailable):
-        return OperatorRejection("service_unavailable")
-    return OperatorRejection("internal_error", detail=f"{type(error).__name__}, see --traceback")
+        return Rejection("service_unavailable")
+    return Rejection("internal_error", detail=f"{type(error).__name__}, see --traceback")
 
 
 @click.group(

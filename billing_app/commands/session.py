@@ -11,7 +11,7 @@ import click
 
 from billing_app.commands.settings import Target
 from billing_app.domain.bill_lines import visible
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillIssuer
 from billing_app.use_cases.operator_events import Answer, rejected
 
@@ -58,7 +58,7 @@ class Session:
         data: dict[str, Any] = answer["data"] or {}
         return data
 
-    def decline(self, rejection: OperatorRejection) -> NoReturn:
+    def decline(self, rejection: Rejection) -> NoReturn:
         """End the command with a rejection."""
         raise Declined(rejected(rejection), as_json=self.as_json)
 

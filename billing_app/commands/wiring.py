@@ -15,8 +15,7 @@ from billing_app.adapters.migrations import MigrationError
 from billing_app.bootstrap import Adapters
 from billing_app.commands.session import Reach
 from billing_app.commands.settings import Settings, Target, read_settings
-from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.use_cases.operator_events import Answer, done, function_event, handle, rejected
 
 _FUNCTION_TIMEOUT_SECONDS = 900
@@ -40,7 +39,7 @@ def _answering(functions: InvokedFunctions) -> Callable[[str, Mapping[str, Any]]
         try:
             return functions(*function_event(name, event))
         except Unavailable:
-            return rejected(OperatorRejection("service_unavailable"))
+            return rejected(Rejection("service_unavailable"))
 
     return ask
 
@@ -75,5 +74,5 @@ def _migrated(adapters: Adapters, settings: Settings) -> Answer:
             role_secret_ids={f"billing_{role}": settings.secret_of(role) for role in _ROLES},
         )
     except MigrationError as error:
-        return rejected(OperatorRejection("migration_failed", detail=str(error).rstrip(".")))
+        return rejected(Rejection("migration_failed", detail=str(error).rstrip(".")))
     return done(asdict(report))

@@ -1,7 +1,6 @@
 """What a line of a file of bills must look like, cell by cell.
 
-Each `read_*` function will read one cell's text or raise CellError with a stable code;
-`docs/operators.md` lists the codes, and MESSAGES holds the sentence for each.
+Each `read_*` function reads one cell's text or raises CellError with a code of the catalogue.
 """
 
 import re
@@ -10,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from billing_app.domain.currencies import EXPONENT_OF, MAX_AMOUNT_MINOR
+from billing_app.domain.currencies import EXPONENT_OF
+from billing_app.domain.errors import CATALOGUE
+from billing_app.domain.limits import MAX_REFERENCE_CHARS
 
 COLUMNS = (
     "apartment_id",
@@ -23,34 +24,6 @@ COLUMNS = (
     "amount",
     "currency",
 )
-MAX_REFERENCE_CHARS = 200
-
-MESSAGES = {
-    "line_not_csv": "The line is not well-formed CSV: look at its quotes.",
-    "wrong_column_count": "The line does not have as many cells as the header.",
-    "value_missing": "The cell is empty.",
-    "value_has_spaces": "The cell begins or ends with a space.",
-    "value_too_long": f"The cell has more than {MAX_REFERENCE_CHARS} characters.",
-    "control_character": "The cell has a control or invisible character.",
-    "formula_rejected": "The cell begins like a spreadsheet formula (= + - @).",
-    "apartment_id_invalid": "The apartment's id is not a UUID.",
-    "utility_invalid": "A utility is a word of small letters, such as gas.",
-    "provider_id_invalid": "Only letters, digits, '.', '_' and '-', at most 64, can stand here.",
-    "date_invalid": "The date is not written YYYY-MM-DD, or does not exist.",
-    "period_reversed": "The period ends before it begins.",
-    "amount_invalid": "The amount is not a decimal number such as 51.40.",
-    "amount_too_precise": "The amount has more decimals than its currency.",
-    "amount_not_positive": "The amount must be more than zero.",
-    "amount_too_large": f"The amount is more than {MAX_AMOUNT_MINOR} minor units.",
-    "currency_unknown": "The currency is not a code of ISO 4217 in capitals, such as EUR.",
-    "reference_duplicated": "The file has this provider and reference in an earlier line.",
-    "apartment_not_found": "There is no such apartment.",
-    "provider_not_found": "There is no such provider: add it with `billing-admin provider add`.",
-    "utility_not_found": "There is no such utility.",
-    "bill_already_paid": "The bill is paid, so it can't be replaced by another content.",
-    "reference_of_other_apartment": "The provider's reference belongs to another apartment.",
-}
-
 _UTILITY = re.compile(r"[a-z][a-z_]{0,31}")
 _PROVIDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -62,7 +35,7 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 class CellError(ValueError):
-    """The cell can't be read; `code` is a key of MESSAGES."""
+    """The cell can't be read; `code` is a code of the catalogue."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -87,7 +60,7 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a line was rejected: a key of MESSAGES, and the column unless it is the whole line."""
+    """Why a line was rejected: a code, and the column unless it is the whole line."""
 
     code: str
     column: str | None = None
@@ -95,7 +68,7 @@ class Problem:
     @property
     def message(self) -> str:
         """Say it in a sentence, the column first."""
-        text = MESSAGES.get(self.code, self.code)
+        text = CATALOGUE[self.code].line or self.code
         return f"{self.column}: {text}" if self.column else text
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+from billing_app.domain.limits import MAX_AMOUNT_MINOR
+
 # By the digits behind the point, the "exponent". Funds and metals, in which nobody is billed,
 # are left out.
 _WITHOUT_CENTS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
@@ -19,9 +21,6 @@ EXPONENT_OF = {
     **dict.fromkeys(_WITH_CENTS.split(), 2),
     **dict.fromkeys(_WITH_THOUSANDTHS.split(), 3),
 }
-
-# Far above any bill, and a sum of millions of such still fits into the database's bigint.
-MAX_AMOUNT_MINOR = 10**12
 
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,18}))?")
 

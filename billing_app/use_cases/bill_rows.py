@@ -24,7 +24,7 @@ from billing_app.domain.bill_lines import (
     read_utility,
 )
 from billing_app.domain.currencies import EXPONENT_OF, AmountError, minor_units
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 
 DELIMITERS = (",", ";")
 
@@ -109,10 +109,10 @@ class Row:
 def read_header(*, text: str, delimiter: str | None) -> Header:
     """Read the first line; the delimiter is the one that gives all columns.
 
-    Raises OperatorRejection: header_invalid, delimiter_invalid.
+    Raises Rejection: header_invalid, delimiter_invalid.
     """
     if delimiter not in (None, *DELIMITERS):
-        raise OperatorRejection("delimiter_invalid")
+        raise Rejection("delimiter_invalid")
     candidates = [delimiter] if delimiter else DELIMITERS
     headers = [Header(_header_cells(text, one), one) for one in candidates]
     fitting = [header for header in headers if sorted(header.columns) == sorted(COLUMNS)]
@@ -156,10 +156,10 @@ def _header_cells(text: str, delimiter: str) -> tuple[str, ...]:
         return ()
 
 
-def _header_rejection(found: tuple[str, ...]) -> OperatorRejection:
+def _header_rejection(found: tuple[str, ...]) -> Rejection:
     missing = [column for column in COLUMNS if column not in found]
     unknown = sorted({column for column in found if column not in COLUMNS})
     repeated = sorted({column for column in found if found.count(column) > 1})
     said = [("missing", missing), ("unknown", unknown), ("repeated", repeated)]
     details = "; ".join(f"{word}: {', '.join(names)[:200]}" for word, names in said if names)
-    return OperatorRejection("header_invalid", detail=details)
+    return Rejection("header_invalid", detail=details)

@@ -11,7 +11,7 @@ from itertools import islice
 from uuid import UUID
 
 from billing_app.domain.bill_lines import BillLine, Problem
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult, SeenReferences
 from billing_app.use_cases.bill_rows import Header, Row, read_header, read_row
 
@@ -76,7 +76,7 @@ def import_bills(
     """Issue the bills of a file, batch by batch; each batch is one transaction.
 
     `on_rejected` gets each rejected line, `on_progress` the number of the last line of each batch.
-    Raises OperatorRejection before anything is issued: file_empty, header_invalid,
+    Raises Rejection before anything is issued: file_empty, header_invalid,
     delimiter_invalid.
     """
     lines = _numbered(file.lines)
@@ -122,7 +122,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 def _header(lines: Iterator[tuple[int, str]], delimiter: str | None) -> Header:
     first = next(lines, None)
     if first is None:
-        raise OperatorRejection("file_empty")
+        raise Rejection("file_empty")
     return read_header(text=first[1], delimiter=delimiter)
 
 

@@ -15,7 +15,6 @@ from uuid import UUID
 from marshmallow import Schema, ValidationError
 
 from billing_app.domain.errors import Rejection, Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
 from billing_app.ports.operator_ledger import (
     BillBatch,
     Data,
@@ -51,7 +50,7 @@ def handle(name: str, event: Mapping[str, Any], *, desk: Desk) -> Answer:
     except Rejection as rejection:
         return rejected(rejection)
     except Unavailable:
-        return rejected(OperatorRejection("service_unavailable"))
+        return rejected(Rejection("service_unavailable"))
     return done(data)
 
 
@@ -67,7 +66,7 @@ def handle_event(
         return function, handle(function, event, desk=desk)
     try:
         loaded = _loaded(operator_schemas.OperationEvent(FUNCTIONS[function]), event)
-    except OperatorRejection as rejection:
+    except Rejection as rejection:
         return None, rejected(rejection)
     return loaded["operation"], handle(loaded["operation"], loaded["arguments"], desk=desk)
 
@@ -88,11 +87,12 @@ def done(data: Data) -> Answer:
 def rejected(rejection: Rejection) -> Answer:
     """Write a rejection as an answer."""
     data = dict(rejection.data) if rejection.data is not None else None
+    message, advice = rejection.for_operator()
     return {
         "status": rejection.status,
         "code": rejection.code,
-        "message": rejection.message,
-        "advice": rejection.kind.advice,
+        "message": message,
+        "advice": advice,
         "data": data,
     }
 
@@ -103,7 +103,7 @@ def _loaded(schema: Schema, event: Mapping[str, Any]) -> Data:
     except ValidationError as error:
         fields = error.messages_dict
         names = ", ".join(sorted(map(str, fields)))
-        raise OperatorRejection("invalid_request", detail=names, data={"fields": fields}) from error
+        raise Rejection("invalid_request", detail=names, data={"fields": fields}) from error
     return loaded
 
 
@@ -122,7 +122,7 @@ def _add_apartment(event: Data, desk: Desk) -> Data:
     apartment_id = event["apartment_id"] or desk.new_id()
     try:
         return desk.ledger.add_apartment(apartment_id=apartment_id, address=event["address"])
-    except OperatorRejection as rejection:
+    except Rejection as rejection:
         # An id made just now can only be there because a lost answer was asked for again.
         if event["apartment_id"] or rejection.code != "apartment_exists":
             raise
@@ -164,7 +164,7 @@ def _reconcile(event: Data, desk: Desk) -> Data:
     found = reconciliation.reconcile(first_day=first_day, last_day=last_day, ledger=desk.ledger)
     data = reconciliation_data(found)
     if not found.agrees:
-        raise OperatorRejection("books_differ", data=data)
+        raise Rejection("books_differ", data=data)
     return data
 
 
@@ -225,7 +225,7 @@ def _import_answer(summary: imports.ImportSummary, rows: list[Row]) -> Data:
     data["rejected_lines"] = [row_data(row) for row in rows[:MAX_REJECTED_LINES]]
     data["rejected_lines_left_out"] = max(0, len(rows) - MAX_REJECTED_LINES)
     if rows:
-        raise OperatorRejection("lines_rejected", data=data)
+        raise Rejection("lines_rejected", data=data)
     return data
 
 

@@ -15,16 +15,20 @@ from marshmallow import (
 )
 
 from billing_app.domain.bill_lines import (
-    MAX_REFERENCE_CHARS,
     BillLine,
     CellError,
     read_provider_id,
     read_utility,
 )
-from billing_app.domain.currencies import EXPONENT_OF, MAX_AMOUNT_MINOR
+from billing_app.domain.currencies import EXPONENT_OF
+from billing_app.domain.limits import (
+    MAX_ADDRESS_CHARS,
+    MAX_AMOUNT_MINOR,
+    MAX_NAME_CHARS,
+    MAX_REFERENCE_CHARS,
+    MAX_USERNAME_CHARS,
+)
 
-MAX_NAME_CHARS = 200
-MAX_ADDRESS_CHARS = 500
 MAX_LINES = 1000
 
 
@@ -82,7 +86,7 @@ class OperationEvent(Schema):
 class AddResident(Schema):
     """Login, row, and an apartment that exists (`apartment_id`) or is new (`address`)."""
 
-    username = _text(128, required=True)
+    username = _text(MAX_USERNAME_CHARS, required=True)
     name = _text(required=True)
     email = fields.Email(load_default=None, allow_none=True)
     password = fields.String(
@@ -110,7 +114,7 @@ class AddApartment(Schema):
 class Residency(Schema):
     """Who and which apartment."""
 
-    username = _text(128, required=True)
+    username = _text(MAX_USERNAME_CHARS, required=True)
     apartment_id = fields.UUID(required=True)
 
 
@@ -123,7 +127,7 @@ class GrantResidency(Residency):
 class Username(Schema):
     """Whose login."""
 
-    username = _text(128, required=True)
+    username = _text(MAX_USERNAME_CHARS, required=True)
 
 
 class AddProvider(Schema):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import DayOfProvider, OperatorLedger, Violation
 
 
@@ -31,9 +31,9 @@ class Reconciliation:
 def reconcile(*, first_day: date, last_day: date, ledger: OperatorLedger) -> Reconciliation:
     """Compare the sums per provider and posting day, and ask for broken rules.
 
-    Raises OperatorRejection: invalid_request when the days are the wrong way round.
+    Raises Rejection: invalid_request when the days are the wrong way round.
     """
     if last_day < first_day:
-        raise OperatorRejection("invalid_request", detail="the last day is before the first")
+        raise Rejection("invalid_request", detail="the last day is before the first")
     rows = ledger.reconcile(first_day=first_day, last_day=last_day)
     return Reconciliation(first_day, last_day, rows, ledger.violations())

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import Login, OperatorLedger, UserDirectory
 
 
@@ -43,7 +43,7 @@ def add_resident(
 ) -> dict[str, Any]:
     """Make the login, then the row, then the apartment, then the residency, in that order.
 
-    Returns the ids and, in `made`, which of these were made now. Raises OperatorRejection:
+    Returns the ids and, in `made`, which of these were made now. Raises Rejection:
     resident_exists when all stood before, login_disabled, password_or_email_required,
     login_invalid, invalid_new_password, apartment_not_found.
     """
@@ -71,7 +71,7 @@ def grant_residency(
 ) -> dict[str, Any]:
     """Give a resident an apartment; they see what was posted from `since` on.
 
-    Raises OperatorRejection: login_not_found, resident_not_found, apartment_not_found,
+    Raises Rejection: login_not_found, resident_not_found, apartment_not_found,
     residency_exists.
     """
     subject = _known(username, directory).subject
@@ -83,7 +83,7 @@ def end_residency(
 ) -> dict[str, Any]:
     """End a residency: from now on the apartment is not found for this resident.
 
-    Raises OperatorRejection: login_not_found, residency_not_found.
+    Raises Rejection: login_not_found, residency_not_found.
     """
     subject = _known(username, directory).subject
     return ledger.end_residency(subject=subject, apartment_id=apartment_id)
@@ -92,7 +92,7 @@ def end_residency(
 def disable_login(*, username: str, directory: UserDirectory) -> dict[str, Any]:
     """Let somebody log in no more; what the books say of them stays.
 
-    Raises OperatorRejection: login_not_found.
+    Raises Rejection: login_not_found.
     """
     login = _known(username, directory)
     directory.disable(username=username)
@@ -105,7 +105,7 @@ def _login(resident: NewResident, directory: UserDirectory, made: list[str]) -> 
         made.append("login")
         return _new_login(resident, directory)
     if not found.enabled:
-        raise OperatorRejection("login_disabled", detail=resident.username)
+        raise Rejection("login_disabled", detail=resident.username)
     # Someone who has logged in already keeps the password that they know.
     if resident.password and found.fresh:
         _set_password(resident.username, resident.password, directory)
@@ -115,7 +115,7 @@ def _login(resident: NewResident, directory: UserDirectory, made: list[str]) -> 
 def _new_login(resident: NewResident, directory: UserDirectory) -> Login:
     password = resident.password
     if password is None and resident.email is None:
-        raise OperatorRejection("password_or_email_required")
+        raise Rejection("password_or_email_required")
     login = directory.create(
         username=resident.username,
         email=resident.email,
@@ -155,7 +155,7 @@ def _make(made: list[str], what: str, exists_code: str, make: Callable[[], objec
     """Make something and note it, unless it is there already."""
     try:
         make()
-    except OperatorRejection as rejection:
+    except Rejection as rejection:
         if rejection.code != exists_code:
             raise
     else:
@@ -172,12 +172,12 @@ def _told(
         "made": made,
     }
     if not made:
-        raise OperatorRejection("resident_exists", detail=resident.username, data=data)
+        raise Rejection("resident_exists", detail=resident.username, data=data)
     return data
 
 
 def _known(username: str, directory: UserDirectory) -> Login:
     login = directory.find(username=username)
     if login is None:
-        raise OperatorRejection("login_not_found", detail=username)
+        raise Rejection("login_not_found", detail=username)
     return login

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
+from billing_app.domain.limits import MAX_REASON_CHARS
 from billing_app.ports.operator_ledger import OperatorLedger
-
-MAX_REASON_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Grounds:
 
     def __post_init__(self) -> None:
         if not self.reason.strip() or len(self.reason) > MAX_REASON_CHARS:
-            raise OperatorRejection("reason_required")
+            raise Rejection("reason_required")
 
 
 def reverse_payment(
@@ -31,7 +30,7 @@ def reverse_payment(
     """Undo a payment whole: its bills are open again, the history gets a reversal per line.
 
     Returns reversal_id, payment_id, receipt_number, reversed_at, total_minor (minor units),
-    currency and bills. Raises OperatorRejection: payment_not_found, payment_already_reversed.
+    currency and bills. Raises Rejection: payment_not_found, payment_already_reversed.
     """
     return ledger.reverse_payment(
         payment_id=payment_id, reason=grounds.reason.strip(), operator=grounds.operator
@@ -41,7 +40,7 @@ def reverse_payment(
 def void_bill(*, bill_id: UUID, grounds: Grounds, ledger: OperatorLedger) -> dict[str, Any]:
     """Withdraw a bill that is open.
 
-    Raises OperatorRejection: bill_not_found, bill_already_paid, bill_void.
+    Raises Rejection: bill_not_found, bill_already_paid, bill_void.
     """
     return ledger.void_bill(
         bill_id=bill_id, reason=grounds.reason.strip(), operator=grounds.operator

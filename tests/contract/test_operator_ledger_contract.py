@@ -14,7 +14,7 @@ import pytest
 from billing_app.adapters.connections import Database
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.domain.bill_lines import BillLine
-from billing_app.domain.operator_errors import OPERATOR_CATALOGUE, OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch, LineResult, OperatorLedger
 from tests.support.databases import BooksDatabase
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger
@@ -108,9 +108,9 @@ def _settle_in(
 
 
 def code_of(act: Callable[..., Any], **kwargs: Any) -> str:
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         act(**kwargs)
-    assert caught.value.code in OPERATOR_CATALOGUE
+    assert caught.value.kind.operator
     return caught.value.code
 
 

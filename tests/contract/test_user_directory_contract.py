@@ -12,8 +12,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from billing_app.adapters.cognito_admin import CognitoUserDirectory
-from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import UserDirectory
 from tests.support.fake_operator_ledger import FakeUserDirectory
 
@@ -42,7 +41,7 @@ def _cognito() -> CognitoUserDirectory:
 
 
 def code_of(act: Callable[..., Any], **kwargs: Any) -> str:
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         act(**kwargs)
     return caught.value.code
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from billing_app.domain.bill_lines import BillLine
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import (
     BillBatch,
     Data,
@@ -62,27 +62,27 @@ class FakeOperatorLedger(OperatorLedger):
 
     def add_resident(self, *, subject: UUID, name: str) -> Data:
         if subject in self.residents:
-            raise OperatorRejection("resident_exists")
+            raise Rejection("resident_exists")
         self.residents[subject] = name
         return {"subject": str(subject), "name": name}
 
     def add_apartment(self, *, apartment_id: UUID, address: str) -> Data:
         if apartment_id in self.apartments:
-            raise OperatorRejection("apartment_exists")
+            raise Rejection("apartment_exists")
         self.apartments[apartment_id] = address
         return {"apartment_id": str(apartment_id), "address": address}
 
     def grant_residency(self, *, subject: UUID, apartment_id: UUID, since: datetime) -> Data:
         self._check_residency(subject, apartment_id)
         if (subject, apartment_id) in self.residencies:
-            raise OperatorRejection("residency_exists")
+            raise Rejection("residency_exists")
         self.residencies.add((subject, apartment_id))
         return {"apartment_id": str(apartment_id), "since": since.isoformat()}
 
     def end_residency(self, *, subject: UUID, apartment_id: UUID) -> Data:
         self._check_residency(subject, apartment_id)
         if (subject, apartment_id) not in self.residencies:
-            raise OperatorRejection("residency_not_found")
+            raise Rejection("residency_not_found")
         self.residencies.remove((subject, apartment_id))
         return {"apartment_id": str(apartment_id)}
 
@@ -104,9 +104,9 @@ class FakeOperatorLedger(OperatorLedger):
     def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> Data:
         bill = next((one for one in self.bills.values() if one.bill_id == bill_id), None)
         if bill is None:
-            raise OperatorRejection("bill_void" if bill_id in self.replaced else "bill_not_found")
+            raise Rejection("bill_void" if bill_id in self.replaced else "bill_not_found")
         if bill.state != "open":
-            raise OperatorRejection("bill_void" if bill.state == "void" else "bill_already_paid")
+            raise Rejection("bill_void" if bill.state == "void" else "bill_already_paid")
         bill.state = "void"
         self.grounds.append((bill_id, reason, operator))
         return {"bill_id": str(bill_id)}
@@ -114,9 +114,9 @@ class FakeOperatorLedger(OperatorLedger):
     def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Data:
         payment = self.payments.get(payment_id)
         if payment is None:
-            raise OperatorRejection("payment_not_found")
+            raise Rejection("payment_not_found")
         if payment.reversal:
-            raise OperatorRejection("payment_already_reversed")
+            raise Rejection("payment_already_reversed")
         payment.reversal = uuid4()
         for bill in payment.bills:
             bill.state = "open"
@@ -152,9 +152,9 @@ class FakeOperatorLedger(OperatorLedger):
 
     def _check_residency(self, subject: UUID, apartment_id: UUID) -> None:
         if subject not in self.residents:
-            raise OperatorRejection("resident_not_found")
+            raise Rejection("resident_not_found")
         if apartment_id not in self.apartments:
-            raise OperatorRejection("apartment_not_found")
+            raise Rejection("apartment_not_found")
 
     def _issue(self, line: BillLine, sha256: str, *, dry_run: bool) -> LineResult:
         key = (line.provider_id, line.provider_reference)
@@ -241,10 +241,10 @@ class FakeUserDirectory(UserDirectory):
 
     def _known(self, username: str) -> Account:
         if username not in self.accounts:
-            raise OperatorRejection("login_not_found")
+            raise Rejection("login_not_found")
         return self.accounts[username]
 
 
 def _check_password(password: str) -> None:
     if len(password) < 10:
-        raise OperatorRejection("invalid_new_password")
+        raise Rejection("invalid_new_password")

@@ -13,8 +13,7 @@ from click.testing import CliRunner
 from billing_app.commands.main import billing_admin
 from billing_app.commands.session import Reach, Session
 from billing_app.commands.settings import Target
-from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
 from billing_app.use_cases.operator_events import rejected
 from tests.support.admin_bench import Bench
@@ -44,7 +43,7 @@ def test_adding_a_resident_again_is_rejected_with_what_stands(bench: Bench) -> N
     assert bench.run(*command).exit_code == 0
     again = bench.run(*command)
     assert again.exit_code == 3
-    assert again.stderr.startswith("billing-admin: resident_exists: The resident is complete")
+    assert again.stderr.startswith("billing-admin: resident_exists: The resident exists")
     assert again.stderr.count("\n") == 1
 
 
@@ -140,7 +139,7 @@ def test_a_wrong_command_line_ends_with_two(bench: Bench, arguments: tuple[str, 
     [
         (Unavailable("x"), 1, "service_unavailable"),
         (RuntimeError("secret"), 1, "internal_error"),
-        (OperatorRejection("bill_not_found"), 3, "bill_not_found"),
+        (Rejection("bill_not_found"), 3, "bill_not_found"),
     ],
 )
 def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: str) -> None:
@@ -155,7 +154,7 @@ def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: s
 
 
 def test_a_failed_answer_ends_with_one(bench: Bench) -> None:
-    failed = rejected(OperatorRejection("service_unavailable"))
+    failed = rejected(Rejection("service_unavailable"))
     session = Session(
         lambda _target: Reach(ask=lambda _name, _event: failed, bills=bench.ledger),
         Target(environment={}),

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from billing_app.domain.currencies import (
     EXPONENT_OF,
-    MAX_AMOUNT_MINOR,
     AmountError,
     major_text,
     minor_units,
 )
+from billing_app.domain.limits import MAX_AMOUNT_MINOR
 
 amounts = st.integers(1, MAX_AMOUNT_MINOR)
 exponents = st.sampled_from([0, 2, 3])

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing_app.adapters.bill_files import MAX_LINE_BYTES, ReferencesOnDisk, look_through
+from billing_app.adapters.bill_files import ReferencesOnDisk, look_through
 from billing_app.commands.rejected_lines import RejectedLines
-from billing_app.domain.bill_lines import COLUMNS, MESSAGES, spreadsheet_safe
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.bill_lines import COLUMNS, spreadsheet_safe
+from billing_app.domain.errors import CATALOGUE, Rejection
+from billing_app.domain.limits import MAX_LINE_BYTES
 from billing_app.use_cases.bill_rows import Row
 from billing_app.use_cases.imports import BillFile, ImportSummary, import_bills
 from tests.support.bill_files import APARTMENT, HEADER, bill_line
@@ -159,7 +160,7 @@ def run(content: bytes, ledger: FakeOperatorLedger, *, dry_run: bool = False) ->
                 on_rejected=on_rejected,
                 on_progress=lambda _: None,
             )
-    except OperatorRejection as rejection:
+    except Rejection as rejection:
         return Imported(None, rejected, rejection.code, 0, "")
     return Imported(summary, rejected, None, _lines_of_bills(content), report.getvalue())
 
@@ -207,7 +208,7 @@ def judged(first: Imported, ledger: FakeOperatorLedger) -> None:
     assert results["rejected"] == len(first.rejected) == len({row.line for row in first.rejected})
     assert results["issued"] == len(ledger.bills)
     assert all(row.problems for row in first.rejected)
-    assert {one.code for row in first.rejected for one in row.problems} <= set(MESSAGES)
+    assert {one.code for row in first.rejected for one in row.problems} <= set(CATALOGUE)
     for bill in ledger.bills.values():
         reference = bill.line.provider_reference
         assert reference == spreadsheet_safe(reference)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from billing_app.adapters.bill_files import ReferencesOnDisk
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult, SeenReferences
 from billing_app.use_cases.imports import BATCH_LINES, RememberedReferences
 from tests.support.bill_files import (
@@ -89,7 +89,7 @@ def test_byte_order_mark_crlf_and_empty_lines_are_fine(ledger: FakeOperatorLedge
 
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
 def test_an_empty_file_is_rejected(ledger: FakeOperatorLedger, text: str) -> None:
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         run_import(text, ledger=ledger)
     assert caught.value.code == "file_empty"
 

@@ -15,8 +15,7 @@ from botocore.stub import Stubber
 
 from billing_app.adapters.invoked_functions import InvokedFunctions
 from billing_app.domain.bill_lines import BillLine
-from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import BillBatch, LineResult
 from billing_app.use_cases.operator_schemas import ImportBills
 from tests.support.bill_files import APARTMENT
@@ -91,7 +90,7 @@ def test_a_batch_goes_as_an_event_that_the_function_reads(deployed: Deployed) ->
 @pytest.mark.parametrize("code", ["invalid_request", "service_unavailable", "unheard_of"])
 def test_a_batch_that_is_rejected_ends_the_import(deployed: Deployed, code: str) -> None:
     deployed.answer({"status": "rejected", "code": code, "data": None})
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         deployed.functions.issue_bills(batch=BATCH)
     assert caught.value.code == ("internal_error" if code == "unheard_of" else code)
 

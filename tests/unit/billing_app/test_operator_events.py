@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OPERATOR_CATALOGUE
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
 from billing_app.use_cases import operator_events
 from billing_app.use_cases.operator_events import (
@@ -270,7 +269,3 @@ def test_a_function_does_its_own_operations_only(desk: Desk, ledger: FakeOperato
 def test_the_event_of_each_operation_names_a_function_that_does_it(desk: Desk, name: str) -> None:
     function, event = function_event(name, {"unknown": 1})
     assert handle_event(function, event, desk=desk)[0] == name
-
-
-def test_every_code_says_what_to_do() -> None:
-    assert all(kind.message and kind.advice for kind in OPERATOR_CATALOGUE.values())

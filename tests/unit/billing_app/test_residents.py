@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from billing_app.domain.errors import Unavailable
-from billing_app.domain.operator_errors import OperatorRejection
+from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import Data
 from billing_app.use_cases.residents import (
     FirstPassword,
@@ -63,7 +62,7 @@ def test_a_second_run_says_that_nothing_was_left(
     ledger: FakeOperatorLedger, directory: FakeUserDirectory
 ) -> None:
     told = add(ANNA, ledger, directory)
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         add(ANNA, ledger, directory)
     assert caught.value.code == "resident_exists"
     assert caught.value.data == {**told, "made": []}
@@ -104,7 +103,7 @@ def test_a_run_that_broke_off_is_completed_by_the_next(
             directory=Dying(directory, step),
         )
     if step == "grant_residency":
-        with pytest.raises(OperatorRejection, match="resident_exists"):
+        with pytest.raises(Rejection, match="resident_exists"):
             add(ANNA, ledger, directory)
     else:
         add(ANNA, ledger, directory)
@@ -128,7 +127,7 @@ def test_a_disabled_login_is_not_taken(
 ) -> None:
     directory.create(username="anna", email=None, password=PASSWORD)
     directory.disable(username="anna")
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         add(ANNA, ledger, directory)
     assert caught.value.code == "login_disabled"
     assert ledger.residents == {}
@@ -137,7 +136,7 @@ def test_a_disabled_login_is_not_taken(
 def test_a_new_login_needs_a_way_to_its_first_password(
     ledger: FakeOperatorLedger, directory: FakeUserDirectory
 ) -> None:
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         add(replace(ANNA, password=None), ledger, directory)
     assert caught.value.code == "password_or_email_required"
     assert directory.accounts == {}
@@ -154,7 +153,7 @@ def test_without_a_password_it_is_mailed(
 def test_an_apartment_that_does_not_exist_is_told(
     ledger: FakeOperatorLedger, directory: FakeUserDirectory
 ) -> None:
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         add(replace(ANNA, address=None, apartment_id=uuid4()), ledger, directory)
     assert caught.value.code == "apartment_not_found"
 
@@ -180,12 +179,12 @@ def test_an_apartment_is_given_and_taken(
     assert ledger.residencies == {(directory.accounts["anna"].subject, flat)}
     change(end_residency)
     assert ledger.residencies == set()
-    with pytest.raises(OperatorRejection, match="residency_not_found"):
+    with pytest.raises(Rejection, match="residency_not_found"):
         change(end_residency)
 
 
 def test_nobody_is_found_under_an_unknown_username(directory: FakeUserDirectory) -> None:
-    with pytest.raises(OperatorRejection) as caught:
+    with pytest.raises(Rejection) as caught:
         disable_login(username="nobody", directory=directory)
     assert caught.value.code == "login_not_found"
 
