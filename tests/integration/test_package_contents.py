@@ -17,14 +17,16 @@ from typing import Any
 import pytest
 
 from tests.support.packages import built_package
+from tools.package import __main__ as package_command
 from tools.package.__main__ import PROJECT, build
+from tools.package.bytecode import INTERPRETER
 from tools.package.contents import AWS_SERVICES
 
 # Lambda's limit unpacked is 250 MB; a cold start fetches and unpacks what there is.
 LARGEST_ZIP_BYTES = 11_000_000
 LARGEST_UNPACKED_BYTES = 35_000_000
-# The runtime python3.11 is Amazon Linux 2.
-GLIBC_OF_THE_RUNTIME = (2, 26)
+# python3.11 runs on Amazon Linux 2, later ones on Amazon Linux 2023, which has 2.34.
+GLIBC_OF_THE_OLDEST_RUNTIME = (2, 26)
 UNCHECKED_HASH = 0b01
 
 
@@ -48,6 +50,16 @@ def sha256(folder: Path) -> dict[str, str]:
 def test_the_same_checkout_gives_the_same_bytes(tmp_path: Path) -> None:
     build(project=PROJECT, output=tmp_path)
     assert sha256(tmp_path) == sha256(built_package())
+
+
+def test_only_the_runtime_of_the_functions_builds_what_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "terraform").mkdir()
+    (tmp_path / "terraform" / "service.json").write_text('{"runtime": "python3.10"}')
+    monkeypatch.setattr(package_command, "PROJECT", tmp_path)
+    assert package_command.main([]) == 1
+    assert "uv python install 3.10" in capsys.readouterr().err
 
 
 def test_it_holds_what_the_functions_need_and_nothing_of_the_rest(archive: zipfile.ZipFile) -> None:
@@ -95,7 +107,8 @@ def test_every_module_has_bytecode_that_is_taken_unchecked(archive: zipfile.ZipF
 
 
 def test_tracebacks_name_files_as_they_are_in_lambda(archive: zipfile.ZipFile) -> None:
-    code = marshal.loads(archive.read("__pycache__/app.cpython-311.pyc")[16:])  # noqa: S302 - ours
+    bytecode = archive.read(importlib.util.cache_from_source("app.py"))
+    code = marshal.loads(bytecode[16:])  # noqa: S302 - ours
     assert code.co_filename == "/var/task/app.py"
 
 
@@ -107,7 +120,7 @@ def test_its_libraries_run_on_the_runtime(archive: zipfile.ZipFile) -> None:
         for name in libraries
         for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", archive.read(name))
     }
-    assert max(wanted) <= GLIBC_OF_THE_RUNTIME
+    assert max(wanted) <= GLIBC_OF_THE_OLDEST_RUNTIME
     assert not [name for name in libraries if "aarch64" in name]
 
 
@@ -141,7 +154,7 @@ def test_each_function_of_the_app_is_in_the_terraform(definition: dict[str, Any]
     functions = definition["resource"]["aws_lambda_function"]
     assert set(functions) == set(service["functions"])
     assert {one["handler"] for one in functions.values()} == {f"app.{name}" for name in functions}
-    assert {one["runtime"] for one in functions.values()} == {"python3.11"}
+    assert {one["runtime"] for one in functions.values()} == {INTERPRETER}
 
 
 def test_each_queue_feeds_its_function_in_partial_batches(definition: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.package.archive import build_archive
 from tools.package.bytecode import check_runtime
 from tools.package.chalice_output import run_chalice
-from tools.package.definition import fit, runtime_of
+from tools.package.definition import fit
 from tools.package.errors import PackagingError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -22,13 +22,14 @@ MODULE = PROJECT / "terraform" / "modules" / "functions"
 def build(*, project: Path, output: Path) -> Path:
     """Write `deployment.zip` and `chalice.tf.json` into `output`; return the zip.
 
+    Chalice makes them for the interpreter that runs it. `main` allows none but the runtime.
+
     Raises:
         PackagingError: the package can't be built.
     """
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         made = run_chalice(project=project, folder=Path(folder))
-        check_runtime(runtime_of(made.definition))
         archive = output / "deployment.zip"
         build_archive(source=made.zip_file, target=archive)
     text = json.dumps(fit(made.definition), indent=2, sort_keys=True)
@@ -41,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.package", description=__doc__)
     parser.add_argument("--output", type=Path, default=MODULE, help="folder to write into")
     options = parser.parse_args(arguments)
+    service = json.loads((PROJECT / "terraform" / "service.json").read_text(encoding="utf-8"))
     try:
+        check_runtime(service["runtime"])
         archive = build(project=PROJECT, output=options.output)
     except PackagingError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command's output

@@ -15,16 +15,24 @@ from pathlib import Path
 
 from tools.package.errors import PackagingError
 
+INTERPRETER = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
 
 def check_runtime(runtime: str) -> None:
-    """Check that this interpreter makes bytecode for `runtime`, such as `python3.11`.
+    """Check that this interpreter is the `runtime` of the functions, such as `python3.13`.
+
+    Chalice names the interpreter it runs on as the runtime and picks libraries for it, and Lambda
+    ignores bytecode of another version.
 
     Raises:
-        PackagingError: it is of another version, whose bytecode Lambda would ignore.
+        PackagingError: it is another version.
     """
-    here = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    if here != runtime:
-        raise PackagingError(f"The functions run on {runtime}; package with it, not with {here}.")
+    if runtime != INTERPRETER:
+        raise PackagingError(
+            f"The functions run on {runtime} (terraform/service.json), but .venv has {INTERPRETER}."
+            f" Get {runtime}, for example with `uv python install {runtime[6:]}`,"
+            f" then run `make install PYTHON={runtime}`."
+        )
 
 
 def compile_folder(folder: Path) -> None:

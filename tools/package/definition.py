@@ -47,12 +47,6 @@ def _by_function(resources: Json) -> Json:
     }
 
 
-def runtime_of(definition: Json) -> str:
-    """Return the one runtime of all functions, such as `python3.11`."""
-    [runtime] = {one["runtime"] for one in definition["resource"]["aws_lambda_function"].values()}
-    return str(runtime)
-
-
 def _each(change: Any, resources: Json) -> Json:
     return {name: change(name, one) for name, one in sorted(resources.items())}
 
