@@ -1,5 +1,4 @@
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
@@ -9,26 +8,28 @@ LOAD ?= closed
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-$(BIN)/installed: requirements.txt requirements-dev.txt constraints.txt pyproject.toml client/pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+# PYTHON=... chooses the interpreter; without it tools/install.sh finds one. Quoted: paths may have spaces.
+INSTALL = sh tools/install.sh
+
+$(BIN)/installed: requirements/dev.txt requirements/commands.in requirements.txt pyproject.toml client/pyproject.toml
+	@PYTHON="$(PYTHON)" $(INSTALL) $(VENV) requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-build-isolation --no-deps --editable . --editable client
 	@touch $@
 
 .PHONY: install
-install: $(BIN)/installed ## Create .venv and install everything into it
+install: $(BIN)/installed ## Create .venv and install everything into it (PYTHON=python3.12)
 
 # checkov pins a boto3 of its own, so it lives apart.
 CHECKOV := $(VENV)/checkov/installed
-$(CHECKOV): $(BIN)/installed
-	$(PYTHON) -m venv $(VENV)/checkov
-	$(VENV)/checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
+$(CHECKOV): requirements/scan.txt | $(BIN)/installed
+	@PYTHON="$(BIN)/python" $(INSTALL) $(VENV)/checkov requirements/scan.txt
 	@touch $@
 
 # The emulator pins a botocore of its own, so it lives apart, too.
 EMULATOR := $(VENV)/deploy-check/installed
-$(EMULATOR): $(BIN)/installed requirements-deploy-check.txt
-	$(PYTHON) -m venv $(VENV)/deploy-check
-	$(VENV)/deploy-check/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-deploy-check.txt
+$(EMULATOR): requirements/deploy-check.txt | $(BIN)/installed
+	@PYTHON="$(BIN)/python" $(INSTALL) $(VENV)/deploy-check requirements/deploy-check.txt
 	@touch $@
 
 .PHONY: deploy-check
@@ -83,13 +84,15 @@ chaos: install ## Let faults strike the running service, then judge it (SECONDS=
 mutations: install ## Plant each bug of tests/mutations in a copy; a test must fail (MUTATIONS="check_then_act")
 	@$(BIN)/python -m tests.mutations $(MUTATIONS)
 
+# Versions that still fit stay, unless UPGRADE=--upgrade. Any platform, any supported Python, no registry's name.
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock" $(UPGRADE)
 .PHONY: lock
-lock: ## Resolve the requirements anew and write down the exact versions
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	(sed -n 1,2p constraints.txt; $(BIN)/python -m pip freeze --exclude-editable) > constraints.new
-	mv constraints.new constraints.txt
+lock: ## Resolve the requirements into requirements/*.txt, with hashes (UPGRADE=--upgrade)
+	@uv --version >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/"; exit 1; }
+	@$(COMPILE) requirements.txt requirements/commands.in client/pyproject.toml --group dev -o requirements/dev.txt
+	@$(COMPILE) --group deploy-check -o requirements/deploy-check.txt
+	@$(COMPILE) --group scan -o requirements/scan.txt
 
 .PHONY: clean
 clean: ## Remove the local state (.local) and what was built

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -144,7 +145,7 @@ def test_a_reader_that_leaves_early_costs_no_traceback(
 ) -> None:
     flat.debts = [bill() for _ in range(1000)]
     done = subprocess.run(  # noqa: S602 - a pipe of the shell is what is tested
-        f"{sys.executable} -m billing_client debts | head -1",
+        f"{shlex.quote(sys.executable)} -m billing_client debts | head -1",
         shell=True,
         env=environment(at_home),
         capture_output=True,
