@@ -23,8 +23,8 @@ from tests.support.api import ANSWER_SECONDS, Resident, Scene
 SCHEMA = load(published_document(), max_examples=10, modes=[GenerationMode.POSITIVE])
 TAGS = [tag["name"] for tag in published_document()["tags"]]
 SETTINGS = hypothesis.settings(
-    max_examples=10,
-    stateful_step_count=6,
+    max_examples=15,
+    stateful_step_count=8,
     derandomize=True,
     database=None,
     deadline=None,
