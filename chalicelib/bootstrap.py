@@ -7,6 +7,7 @@ from functools import cached_property, partial
 import boto3
 from botocore.config import Config
 
+from billing_app.adapters.cached_ledger import CachedLedger
 from billing_app.adapters.cognito_login import CognitoLogin
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.redis_cache import RedisCache
@@ -39,13 +40,14 @@ class Bootstrap(Adapters):
         return PostgresLedger(self.database(self.settings.database_secret_id))
 
     @cached_property
-    def cache(self) -> RedisCache:
-        """Redis."""
+    def reader(self) -> CachedLedger:
+        """The ledger, read through Redis."""
         secret_id = self.settings.require("CACHE_SECRET_ID", self.settings.cache_secret_id)
-        return RedisCache(
+        cache = RedisCache(
             secret=lambda: self.secrets.get(secret_id),
             renew_secret=lambda: self.secrets.forget(secret_id),
         )
+        return CachedLedger(self.ledger, cache)
 
     @cached_property
     def reply_queues(self) -> SqsReplyQueues:

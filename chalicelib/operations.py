@@ -9,20 +9,18 @@ from typing import Any, Protocol
 
 from marshmallow import Schema
 
-from billing_app.domain.history import frame_from
-from billing_app.ports.cache import ResultCache
 from billing_app.ports.clock import Clock
 from billing_app.ports.identity import Credentials, IdentityProvider
-from billing_app.ports.ledger import Ledger, PaymentOrder
+from billing_app.ports.ledger import ApartmentReader, Ledger, PaymentOrder
 from billing_app.use_cases.debts import show_debts
-from billing_app.use_cases.history import sync_history
+from billing_app.use_cases.history import HistorySync
 from billing_app.use_cases.login import log_in, refresh_session
-from billing_app.use_cases.payments import pay_bills, receipt_parts
 from chalicelib import schemas
+from chalicelib.cursors import read_cursor, read_frame
 from chalicelib.records import Request, apartment_of, idempotency_key_of
+from chalicelib.serializers import debts_parts, history_parts, receipt_parts, session_parts
 
 Body = Mapping[str, Any]
-Parts = list[dict[str, Any]]
 
 
 class Dependencies(Protocol):
@@ -33,8 +31,8 @@ class Dependencies(Protocol):
         """The ledger."""
 
     @property
-    def cache(self) -> ResultCache:
-        """Computed results."""
+    def reader(self) -> ApartmentReader:
+        """The ledger behind a cache."""
 
     @property
     def identity(self) -> IdentityProvider:
@@ -50,8 +48,8 @@ class Operation:
     """What there is to know of an operation; sizes and timeouts are in terraform/service.json.
 
     Args:
-        work: Does what a request with a valid body asks for and returns the parts of its data.
-            Raises Rejection or Unavailable.
+        work: Does what a request with a valid body asks for and returns its data in parts, each
+            JSON. Raises Rejection or Unavailable.
         done_message: What the user reads when it was done.
         reply_retention: How long the answer waits for the user.
         needs_subject: The user is logged in, and the answer is for their `sub` alone.
@@ -61,15 +59,15 @@ class Operation:
 
     name: str
     schema: type[Schema]
-    work: Callable[[Request, Body, Dependencies], Parts]
+    work: Callable[[Request, Body, Dependencies], list[str]]
     done_message: str
     reply_retention: timedelta = timedelta(minutes=15)
     needs_subject: bool = True
     dead_letters: bool = True
     unknown_outcome: str | None = None
 
-    def run(self, request: Request, dependencies: Dependencies) -> Parts:
-        """Validate the body and do the work.
+    def run(self, request: Request, dependencies: Dependencies) -> list[str]:
+        """Validate the body, do the work and return its data in parts, each JSON.
 
         Raises:
             Rejection: the request can't be done.
@@ -78,36 +76,35 @@ class Operation:
         return self.work(request, schemas.validated(self.schema, request.fields), dependencies)
 
 
-def _auth(_request: Request, body: Body, to: Dependencies) -> Parts:
+def _auth(_request: Request, body: Body, to: Dependencies) -> list[str]:
     if "refresh_token" in body:
         token = body["refresh_token"]
-        return [refresh_session(identity=to.identity, ledger=to.ledger, refresh_token=token)]
-    credentials = Credentials(body["username"], body["password"], body.get("new_password"))
-    return [log_in(identity=to.identity, ledger=to.ledger, credentials=credentials)]
+        session = refresh_session(identity=to.identity, ledger=to.ledger, refresh_token=token)
+    else:
+        credentials = Credentials(body["username"], body["password"], body.get("new_password"))
+        session = log_in(identity=to.identity, ledger=to.ledger, credentials=credentials)
+    return session_parts(session)
 
 
-def _utils(request: Request, _body: Body, to: Dependencies) -> Parts:
-    return show_debts(
-        ledger=to.ledger,
-        cache=to.cache,
+def _utils(request: Request, _body: Body, to: Dependencies) -> list[str]:
+    found = show_debts(
+        reader=to.reader,
         clock=to.clock,
         subject=request.caller,
         apartment_id=apartment_of(request),
     )
+    return debts_parts(found)
 
 
-def _histories(request: Request, body: Body, to: Dependencies) -> Parts:
-    return sync_history(
-        ledger=to.ledger,
-        cache=to.cache,
-        subject=request.caller,
-        apartment_id=apartment_of(request),
-        frame=frame_from(date_down=body["date_down"], date_up=body["date_up"]),
-        cursor=body.get("cursor"),
-    )
+def _histories(request: Request, body: Body, to: Dependencies) -> list[str]:
+    apartment_id = apartment_of(request)
+    start = read_frame(date_down=body["date_down"], date_up=body["date_up"])
+    if body.get("cursor") is not None:
+        start = read_cursor(body["cursor"], apartment_id=apartment_id)
+    return history_parts(HistorySync(to.reader, request.caller, apartment_id).update(start))
 
 
-def _payments(request: Request, body: Body, to: Dependencies) -> Parts:
+def _payments(request: Request, body: Body, to: Dependencies) -> list[str]:
     order = PaymentOrder(
         subject=request.caller,
         request_key=idempotency_key_of(request),
@@ -115,7 +112,7 @@ def _payments(request: Request, body: Body, to: Dependencies) -> Parts:
         bills=tuple(body["bills_id"]),
         expected_total_minor=body.get("expected_total_minor"),
     )
-    return receipt_parts(pay_bills(ledger=to.ledger, order=order))
+    return receipt_parts(to.ledger.pay(order))
 
 
 _ALL = (

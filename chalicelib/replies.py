@@ -2,58 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from billing_app.domain.errors import CATALOGUE, Rejection
 from billing_app.domain.identifiers import login_queue, reply_queue
-from billing_app.domain.parts import to_json
 from billing_app.ports.reply_queues import ReplyAddress
 from chalicelib.operations import Operation
+from chalicelib.paging import to_json
 from chalicelib.records import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a request: done with the parts of its data, or a code of the catalogue."""
+    """What became of a request: done with its data in parts, or a code of the catalogue.
+
+    Each part is JSON.
+    """
 
     status: str
     code: str | None
     message: str
-    parts: Sequence[Mapping[str, Any] | None]
+    parts: Sequence[str]
 
 
-def done(operation: Operation, parts: Sequence[Mapping[str, Any]]) -> Outcome:
+def done(operation: Operation, parts: Sequence[str]) -> Outcome:
     """Return the outcome of a request that was done."""
     return Outcome("done", None, operation.done_message, parts)
 
 
 def rejected(rejection: Rejection) -> Outcome:
     """Return the outcome of a request that can't be done."""
-    return Outcome(rejection.status, rejection.code, rejection.message, [rejection.data])
+    data = to_json(rejection.data)
+    return Outcome(rejection.status, rejection.code, rejection.message, [data])
 
 
 def failed(code: str) -> Outcome:
     """Return the outcome of a request that we failed to do."""
-    return Outcome("failed", code, CATALOGUE[code].message, [None])
+    return Outcome("failed", code, CATALOGUE[code].message, ["null"])
 
 
 def messages(operation: Operation, request: Request, outcome: Outcome) -> list[str]:
     """Write the outcome as reply messages, one a part."""
+    head = {
+        "request_id": request.request_id,
+        "operation": operation.name,
+        "status": outcome.status,
+        "code": outcome.code,
+        "message": outcome.message,
+        "parts": len(outcome.parts),
+    }
     return [
-        to_json(
-            {
-                "request_id": request.request_id,
-                "operation": operation.name,
-                "status": outcome.status,
-                "code": outcome.code,
-                "message": outcome.message,
-                "data": data,
-                "part": number,
-                "parts": len(outcome.parts),
-            }
-        )
+        f'{to_json({**head, "part": number})[:-1]},"data":{data}}}'
         for number, data in enumerate(outcome.parts, start=1)
     ]
 

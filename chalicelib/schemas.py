@@ -10,7 +10,8 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from billing_app.domain.errors import Rejection
 
 MAX_BILLS = 1_000
-MAX_AMOUNT_MINOR = 2**63 - 1
+# What the database holds; a single bill is far below, see billing_app/domain/currencies.py.
+MAX_TOTAL_MINOR = 2**63 - 1
 
 
 class _Body(Schema):
@@ -51,7 +52,7 @@ class Payments(_Body):
         fields.UUID(), required=True, validate=validate.Length(min=1, max=MAX_BILLS)
     )
     expected_total_minor = fields.Integer(
-        strict=True, allow_none=True, validate=validate.Range(min=1, max=MAX_AMOUNT_MINOR)
+        strict=True, allow_none=True, validate=validate.Range(min=1, max=MAX_TOTAL_MINOR)
     )
 
 

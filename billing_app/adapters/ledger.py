@@ -1,28 +1,24 @@
-"""The books in Postgres: each method is one function of the schema `api`."""
+"""The ledger in Postgres: each method is one function of the schema `api`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from billing_app.adapters.connections import Database
-from billing_app.domain.bills import Debt, OpenDebts, Period, Provider
-from billing_app.domain.errors import Rejection
-from billing_app.domain.instants import parse_instant
-from billing_app.ports.ledger import (
-    Access,
-    Account,
-    Apartment,
-    HistoryPage,
-    HistoryQuery,
-    PaymentOrder,
+from billing_app.adapters.ledger_json import (
+    read_account,
+    read_history_page,
+    read_open_debts,
+    read_receipt,
 )
+from billing_app.domain.bills import OpenDebts, Receipt
+from billing_app.domain.errors import Rejection
+from billing_app.ports.ledger import Access, Account, HistoryPage, HistoryQuery, PaymentOrder
 
 
 class PostgresLedger:
-    """`Books` and `ReplyQueueRegistry` on one connection."""
+    """`Ledger` and `ReplyQueueRegistry` on one connection."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,7 +28,7 @@ class PostgresLedger:
         found = self._database.value(
             "SELECT api.resident_account(%(subject)s)", {"subject": subject}
         )
-        return None if found is None else _account(found)
+        return None if found is None else read_account(found)
 
     def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
         """Read permission and version together, on the writer."""
@@ -48,14 +44,12 @@ class PostgresLedger:
             "SELECT api.open_debts(%(subject)s, %(apartment)s)",
             {"subject": subject, "apartment": apartment_id},
         )
-        if found is None:
-            return None
-        return OpenDebts(found["version"], tuple(_debt(row) for row in found["debts"]))
+        return None if found is None else read_open_debts(found)
 
     def history(
         self, *, subject: UUID, apartment_id: UUID, query: HistoryQuery
     ) -> HistoryPage | None:
-        """Read a page of the history; a bound of the known stretch that is None is infinite."""
+        """Read a page of the history; a bound of the known range that is None is infinite."""
         found = self._database.value(
             "SELECT api.settled_history(%(subject)s, %(apartment)s, %(after_seq)s,"
             " %(known_from)s::timestamptz, %(known_to)s::timestamptz, %(limit)s)",
@@ -64,12 +58,12 @@ class PostgresLedger:
                 "apartment": apartment_id,
                 "after_seq": query.after_seq,
                 "limit": query.limit,
-                **_known_stretch(query),
+                **_known_range(query),
             },
         )
-        return None if found is None else _history_page(found)
+        return None if found is None else read_history_page(found)
 
-    def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
+    def pay(self, order: PaymentOrder) -> Receipt:
         """Pay in one round trip; see `sql/functions/api/payments.sql` for its order of locks."""
         answer = self._database.value(
             "SELECT api.pay(%(subject)s, %(key)s, %(apartment)s, %(bills)s, %(expected)s)",
@@ -81,7 +75,9 @@ class PostgresLedger:
                 "expected": order.expected_total_minor,
             },
         )
-        return data_or_rejection(answer)
+        if answer["status"] != "done":
+            raise Rejection(answer["code"], data=answer.get("data"))
+        return read_receipt(answer["data"])
 
     def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
         """Add the queue to the registry or extend its life."""
@@ -108,55 +104,10 @@ class PostgresLedger:
         )
 
 
-def data_or_rejection(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a function did, or raise the rejection that it gave by value.
-
-    Raises:
-        Rejection: the function's code.
-    """
-    if answer["status"] == "done":
-        data: Mapping[str, Any] = answer["data"]
-        return data
-    raise Rejection(answer["code"], data=answer.get("data"))
-
-
-def _known_stretch(query: HistoryQuery) -> dict[str, datetime | str | None]:
+def _known_range(query: HistoryQuery) -> dict[str, datetime | str | None]:
     if query.known_from is None and query.known_to is None:
         return {"known_from": None, "known_to": None}
     return {
         "known_from": query.known_from or "-infinity",
         "known_to": query.known_to or "infinity",
     }
-
-
-def _account(found: Mapping[str, Any]) -> Account:
-    apartments = tuple(
-        Apartment(UUID(row["apartment_id"]), row["address"]) for row in found["apartments"]
-    )
-    return Account(name=found["name"], apartments=apartments)
-
-
-def _debt(row: Mapping[str, Any]) -> Debt:
-    return Debt(
-        bill_id=UUID(row["bill_id"]),
-        utility=row["utility"],
-        provider=Provider(**row["provider"]),
-        period=Period(
-            date.fromisoformat(row["period"]["from"]), date.fromisoformat(row["period"]["to"])
-        ),
-        due_on=date.fromisoformat(row["due_on"]),
-        amount_minor=row["amount_minor"],
-        currency=row["currency"],
-    )
-
-
-def _history_page(found: Mapping[str, Any]) -> HistoryPage:
-    last = found["last_posted_at"]
-    return HistoryPage(
-        version=found["version"],
-        visible_from=parse_instant(found["visible_from"]),
-        last_posted_at=None if last is None else parse_instant(last),
-        events=found["events"],
-        more=found["more"],
-        frame_known=found["frame_known"],
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -55,7 +55,7 @@ class Total(Generic[Key]):
     currency: str
 
 
-def total_by(debts: Iterable[Debt], *, key: Callable[[Debt], Key]) -> list[Total[Key]]:
+def total_by(debts: Iterable[Debt], *, key: Callable[[Debt], Key]) -> tuple[Total[Key], ...]:
     """Sum debts by group and currency, in the order in which the groups first appear.
 
     Amounts of different currencies are never added: a group with two of them gives two totals.
@@ -65,20 +65,38 @@ def total_by(debts: Iterable[Debt], *, key: Callable[[Debt], Key]) -> list[Total
         group = (key(debt), debt.currency)
         bills, total_minor = sums.get(group, (0, 0))
         sums[group] = (bills + 1, total_minor + debt.amount_minor)
-    return [
+    return tuple(
         Total(key=group, bills=bills, total_minor=total_minor, currency=currency)
         for (group, currency), (bills, total_minor) in sums.items()
-    ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDebts:
-    """The debts of an apartment at one version of its books."""
+    """The debts of an apartment at one version of its ledger."""
 
     version: int
     debts: tuple[Debt, ...]
 
-    @property
-    def currencies(self) -> list[str]:
-        """The currencies in which something is owed, sorted."""
-        return sorted({debt.currency for debt in self.debts})
+
+@dataclass(frozen=True, slots=True)
+class PaidBill:
+    """A bill as it was when a payment settled it, whatever was renamed since."""
+
+    bill_id: UUID
+    utility: str
+    provider: Provider
+    period: Period
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a payment settled. It never changes, not even when the payment is reversed."""
+
+    payment_id: UUID
+    receipt_number: str
+    settled_at: datetime
+    total_minor: int
+    currency: str
+    bills: tuple[PaidBill, ...]

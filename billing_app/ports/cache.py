@@ -11,7 +11,10 @@ PendingResult = Callable[[], "CachedResult | None"]
 
 @dataclass(frozen=True, slots=True)
 class CachedResult:
-    """A result and the version of the books that it was computed at."""
+    """A result and the version of the ledger that it was computed at.
+
+    `body` holds only what JSON has a form for; whoever stored it knows how to read it.
+    """
 
     version: int
     body: Any

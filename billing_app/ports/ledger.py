@@ -1,14 +1,14 @@
-"""The books: what residents read and change in the database."""
+"""The ledger: what residents read and change."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from billing_app.domain.bills import OpenDebts
+from billing_app.domain.bills import OpenDebts, Receipt
+from billing_app.domain.history import SettledDebt
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A resident may act for an apartment, whose books are at `version`.
+    """A resident may act for an apartment, whose ledger is at `version`.
 
     `visible_from` is the instant since when the resident may see the history.
     """
@@ -40,7 +40,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """Which events of an apartment's history: after a position, outside of a known stretch."""
+    """Which events of an apartment's history: after a position, outside of a known range."""
 
     after_seq: int
     known_from: datetime | None
@@ -52,16 +52,16 @@ class HistoryQuery:
 class HistoryPage:
     """Events in the order of their sequence, and where the history stands.
 
-    `events` hold JSON as the database wrote it; `more`: there are events beyond the limit;
-    `frame_known`: the books know the event before the end of the stretch that was asked about.
+    `more`: there are events beyond the limit; `known_end_exists`: the ledger has the event just
+    before the end of the known range.
     """
 
     version: int
     visible_from: datetime
     last_posted_at: datetime | None
-    events: Sequence[Mapping[str, Any]]
+    events: tuple[SettledDebt, ...]
     more: bool
-    frame_known: bool
+    known_end_exists: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,8 @@ class PaymentOrder:
     expected_total_minor: int | None
 
 
-class Ledger(Protocol):
-    """The books of all apartments. Every method raises `Unavailable` when they don't answer."""
-
-    def account(self, *, subject: UUID) -> Account | None:
-        """Return the resident with this Cognito `sub`, or None."""
-
-    def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
-        """Return None when the resident may not act for the apartment now."""
+class ApartmentReader(Protocol):
+    """What residents see of an apartment. Raises `Unavailable` when the ledger doesn't answer."""
 
     def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
         """Return the open bills from one snapshot; None when the resident may not act there."""
@@ -92,10 +86,23 @@ class Ledger(Protocol):
     ) -> HistoryPage | None:
         """Return settled bills and reversals; None when the resident may not act there."""
 
-    def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
-        """Pay all of the bills or none; the same key gets the stored answer again.
 
-        Returns the payment as JSON. Raises `Rejection` with the code that the database gave.
+class Ledger(ApartmentReader, Protocol):
+    """The ledger of all apartments. Raises `Unavailable` when it doesn't answer."""
+
+    def account(self, *, subject: UUID) -> Account | None:
+        """Return the resident with this Cognito `sub`, or None."""
+
+    def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
+        """Return None when the resident may not act for the apartment now."""
+
+    def pay(self, order: PaymentOrder) -> Receipt:
+        """Pay all of the bills or none; the same key gets the same receipt again, for ever.
+
+        Raises:
+            Rejection: `apartment_not_found`, `bill_not_found`, `bill_void`, `bill_already_paid`,
+                `currency_mixed`, `total_changed`, `idempotency_key_reused`.
+            Unavailable: the outcome is not known; asking again with the same key is safe.
         """
 
 

@@ -79,7 +79,7 @@ def _fake_world(_request: pytest.FixtureRequest) -> Iterator[World]:
 
 def _postgres_world(request: pytest.FixtureRequest) -> Iterator[World]:
     database: BooksDatabase = request.getfixturevalue("database")
-    ledger: Ledger = request.getfixturevalue("books")
+    ledger: Ledger = request.getfixturevalue("ledger")
     connection = Database(
         secret=lambda: database.secret("operator"),
         renew_secret=lambda: None,

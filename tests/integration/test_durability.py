@@ -95,7 +95,7 @@ def test_what_was_answered_as_paid_survives_an_immediate_stop(
     for key in map(str, range(ROUNDS)):
         bill = UUID(Ledger(database).bill(home))
         order = PaymentOrder(home.subject, key, home.apartment, (bill,), None)
-        answered.add(payer.pay(order)["payment_id"])
+        answered.add(str(payer.pay(order).payment_id))
         patient.stop_at_once()
         assert paid_in_books(database, home) == answered
     assert Ledger(database).violations() == []

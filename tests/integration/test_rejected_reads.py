@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from redis import Redis
 
+from billing_app.adapters.cached_ledger import CachedLedger
 from billing_app.adapters.redis_cache import RedisCache
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.ledger import Access
@@ -20,8 +21,8 @@ from tests.support.fakes import FakeClock, FakeLedger
 READS = 150
 
 
-class BooksAway(FakeLedger):
-    """Books that don't answer."""
+class AbsentLedger(FakeLedger):
+    """A ledger that does not answer."""
 
     def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
         raise Unavailable("database: away")
@@ -35,7 +36,7 @@ def server(redis_secret: Mapping[str, Any]) -> Iterator[Redis]:
         yield server
 
 
-@pytest.mark.parametrize("books", [FakeLedger(), BooksAway()])
+@pytest.mark.parametrize("ledger", [FakeLedger(), AbsentLedger()])
 def test_reads_of_other_peoples_apartments_use_up_no_connections(
     ledger: FakeLedger, redis_secret: Mapping[str, Any], server: Redis
 ) -> None:
@@ -44,8 +45,7 @@ def test_reads_of_other_peoples_apartments_use_up_no_connections(
     for _ in range(READS):
         with suppress(Rejection, Unavailable):
             show_debts(
-                ledger=ledger,
-                cache=cache,
+                reader=CachedLedger(ledger, cache),
                 clock=FakeClock(),
                 subject=uuid4(),
                 apartment_id=uuid4(),

@@ -6,6 +6,7 @@ lost. `strike` runs in the proxy's thread while the bytes of the step wait.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 from redis import Redis
 
 from billing_app.adapters.redis_cache import SCHEMA
-from billing_app.domain.parts import to_json
 from tools.chaos.proxies import Call, Liar, Moment, Rule
 from tools.chaos.proxies.resp import bulk
 from tools.chaos.proxies.sqs import ambiguous_send, failed_send, lost_delete, times
@@ -115,7 +115,7 @@ def _entry_of_another(words: list[bytes], answer: bytes) -> bytes:
     """Answer with an entry of another key, which looks as good as any."""
     if words[:1] != [b"GET"]:
         return answer
-    return bulk(to_json([SCHEMA, f"debts:{'0' * 32}", 3, {"totals": {}, "debts": []}]).encode())
+    return bulk(json.dumps([SCHEMA, f"debts:{'0' * 32}", 3, {"version": 3, "debts": []}]).encode())
 
 
 def _babble(words: list[bytes], answer: bytes) -> bytes:

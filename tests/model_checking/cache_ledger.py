@@ -8,6 +8,7 @@ a faulty Redis says: see cache_world.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,8 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from billing_app.adapters.redis_cache import SCHEMA, _decode
-from billing_app.domain.bills import OpenDebts
-from billing_app.domain.parts import to_json
+from billing_app.domain.bills import OpenDebts, Receipt
 from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
 from billing_app.ports.ledger import (
     Access,
@@ -26,7 +26,6 @@ from billing_app.ports.ledger import (
     Ledger,
     PaymentOrder,
 )
-from billing_app.use_cases.payments import pay_bills
 from tests.model_checking.steps import Script
 from tests.support.examples import a_debt
 from tests.support.fakes import START, FakeLedger
@@ -92,7 +91,7 @@ def _copies(ledger: FakeLedger, changes: Sequence[Change]) -> Iterator[FakeLedge
         yield copy.deepcopy(ledger)
 
 
-def _last(ledger: FakeLedger) -> str:
+def _last(ledger: FakeLedger) -> UUID:
     return list(ledger.payments)[-1]
 
 
@@ -123,7 +122,7 @@ class SteppedBooks(Ledger):
         seen = self._seen("history")
         return seen.history(subject=subject, apartment_id=apartment_id, query=query)
 
-    def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
+    def pay(self, order: PaymentOrder) -> Receipt:
         """Commit; the fake answers a key that it knows without paying again."""
         committed: int = self._script.ask("commit", order.request_key)
         return self._told.at[committed].pay(order)
@@ -155,7 +154,7 @@ class SteppedCache(ResultCache):
 
 def encoded(key: str, result: CachedResult) -> str:
     """Write an entry as RedisCache does."""
-    return to_json([SCHEMA, key, result.version, result.body])
+    return json.dumps([SCHEMA, key, result.version, result.body])
 
 
 def decoded(text: str | None, *, key: str) -> CachedResult | None:
@@ -184,7 +183,7 @@ class Ports:
     def commit(self, change: Change) -> None:
         """Change the books: a payment by the shipped use case, the rest by its commit alone."""
         if change.order:
-            pay_bills(ledger=self.ledger, order=change.order)
+            self.ledger.pay(change.order)
         else:
             self.script.ask("commit", change.told)
 

@@ -1,7 +1,7 @@
 """The shipped way to read through the cache, and ways that look as good and are wrong.
 
-Each wrong way replaces `fresh_result` inside the shipped `show_debts`, or what the writer does
-after its commit.
+Each wrong way is a `CachedLedger` that answers questions in another way, or something that the
+writer does after its commit.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID
 
-from billing_app.domain.errors import Rejection
-from billing_app.domain.history import Frame
+from billing_app.adapters.cached_ledger import CachedLedger, Question, Result
+from billing_app.adapters.ledger_json import write_open_debts
+from billing_app.domain.history import Position
 from billing_app.domain.instants import TICK
 from billing_app.ports.cache import CachedResult
-from billing_app.ports.ledger import Ledger
-from billing_app.use_cases import debts
 from billing_app.use_cases.debts import show_debts
-from billing_app.use_cases.history import sync_history
+from billing_app.use_cases.history import HistorySync
 from tests.model_checking.cache_ledger import (
     MIDDLE,
     NOW,
@@ -30,33 +28,32 @@ from tests.model_checking.cache_ledger import (
 )
 from tests.model_checking.cache_world import Program, Protocols
 
-Compute = Callable[[], CachedResult | None]
 AfterCommit = Callable[[Ports, CachedResult], None]
 
 
-def read_debts(ports: Ports) -> Any:
-    """Show the debts as shipped."""
-    return show_debts(
-        ledger=ports.ledger,
-        cache=ports.cache,
-        clock=lambda: NOW,
-        subject=ports.told.ada,
-        apartment_id=ports.told.home,
-    )
+def debts_by(way: type[CachedLedger]) -> Program:
+    """Show the debts as shipped, read in a way of one's own."""
+
+    def read(ports: Ports) -> Any:
+        return show_debts(
+            reader=way(ports.ledger, ports.cache),
+            clock=lambda: NOW,
+            subject=ports.told.ada,
+            apartment_id=ports.told.home,
+        )
+
+    return read
 
 
-def read_history(frame: Frame | None) -> Program:
+read_debts = debts_by(CachedLedger)
+
+
+def read_history(start: Position | None) -> Program:
     """Sync the history as shipped, with what a client holds."""
 
     def read(ports: Ports) -> Any:
-        return sync_history(
-            ledger=ports.ledger,
-            cache=ports.cache,
-            subject=ports.told.ada,
-            apartment_id=ports.told.home,
-            frame=frame,
-            cursor=None,
-        )
+        reader = CachedLedger(ports.ledger, ports.cache)
+        return HistorySync(reader, ports.told.ada, ports.told.home).update(start)
 
     return read
 
@@ -71,7 +68,7 @@ def shipped_history(told: Story) -> Protocols:
 
     When the books move between these, it is sent everything.
     """
-    protocols = shipped(told, read_history(Frame(MIDDLE, MIDDLE + TICK)))
+    protocols = shipped(told, read_history(Position(MIDDLE, MIDDLE + TICK)))
     return replace(protocols, also_true=read_history(None))
 
 
@@ -81,7 +78,7 @@ def delete_after_commit(told: Story) -> Protocols:
     def delete(ports: Ports, result: CachedResult) -> None:
         ports.script.ask("write", ("delete", _key(told), ""))
 
-    return Protocols(told, _debts_by(_believing), _writing(told.changes, delete))
+    return Protocols(told, debts_by(Believing), _writing(told.changes, delete))
 
 
 def write_through(told: Story) -> Protocols:
@@ -90,7 +87,7 @@ def write_through(told: Story) -> Protocols:
     def store(ports: Ports, result: CachedResult) -> None:
         ports.cache.store(key=_key(told), result=result)
 
-    return Protocols(told, _debts_by(_believing), _writing(told.changes, store))
+    return Protocols(told, debts_by(Believing), _writing(told.changes, store))
 
 
 def set_if_newer(told: Story) -> Protocols:
@@ -99,7 +96,7 @@ def set_if_newer(told: Story) -> Protocols:
     def store(ports: Ports, result: CachedResult) -> None:
         ports.cache.newer_only.store(key=_key(told), result=result)
 
-    return Protocols(told, _debts_by(_believing_newer), _writing(told.changes, store))
+    return Protocols(told, debts_by(BelievingNewer), _writing(told.changes, store))
 
 
 def version_in_redis(told: Story) -> Protocols:
@@ -109,84 +106,79 @@ def version_in_redis(told: Story) -> Protocols:
         version = CachedResult(result.version, None)
         ports.cache.newer_only.store(key=_version_key(told.home), result=version)
 
-    return Protocols(told, _debts_by(_comparing_in_redis), _writing(told.changes, store))
+    return Protocols(told, debts_by(ComparingInRedis), _writing(told.changes, store))
 
 
 def version_read_apart(told: Story) -> Protocols:
     """Readers compare as shipped, but label a body with a version that they read afterwards."""
-    return Protocols(told, _debts_by(_labelling), _writing(told.changes, _nothing))
+    return Protocols(told, debts_by(Labelling), _writing(told.changes, _nothing))
 
 
-def _believing(*, cache: SteppedCache, key: str, compute: Compute, **_: Any) -> CachedResult:
-    cached = cache.ask(key=key)()
-    if cached is not None:
-        return cached
-    computed = _computed(compute)
-    cache.store(key=key, result=computed)
-    return computed
+class Believing(CachedLedger):
+    """Believes whatever the cache has."""
+
+    def _answer(self, question: Question[Result]) -> Result | None:
+        cached = self._cache.ask(key=question.key)()
+        if cached is not None:
+            return question.read(cached.body)
+        computed = question.compute()
+        if computed is not None:
+            self._keep(question.key, CachedResult(computed.version, question.write(computed)))
+        return computed
+
+    def _keep(self, key: str, result: CachedResult) -> None:
+        self._cache.store(key=key, result=result)
 
 
-def _believing_newer(*, cache: SteppedCache, key: str, compute: Compute, **_: Any) -> CachedResult:
-    cached = cache.ask(key=key)()
-    if cached is not None:
-        return cached
-    computed = _computed(compute)
-    cache.newer_only.store(key=key, result=computed)
-    return computed
+class BelievingNewer(Believing):
+    """As Believing, but replaces nothing by what is older."""
+
+    def _keep(self, key: str, result: CachedResult) -> None:
+        _newer_only(self._cache).store(key=key, result=result)
 
 
-def _comparing_in_redis(
-    *, cache: SteppedCache, apartment_id: UUID, key: str, compute: Compute, **_: Any
-) -> CachedResult:
-    known = cache.ask(key=_version_key(apartment_id))()
-    cached = cache.ask(key=key)()
-    if known is not None and cached is not None and cached.version == known.version:
-        return cached
-    computed = _computed(compute)
-    cache.store(key=key, result=computed)
-    cache.newer_only.store(
-        key=_version_key(apartment_id), result=CachedResult(computed.version, None)
-    )
-    return computed
+class ComparingInRedis(CachedLedger):
+    """Compares with a version that Redis keeps."""
+
+    def _answer(self, question: Question[Result]) -> Result | None:
+        version_key = _version_key(question.apartment_id)
+        known = self._cache.ask(key=version_key)()
+        cached = self._cache.ask(key=question.key)()
+        if known is not None and cached is not None and cached.version == known.version:
+            return question.read(cached.body)
+        computed = question.compute()
+        if computed is not None:
+            result = CachedResult(computed.version, question.write(computed))
+            self._cache.store(key=question.key, result=result)
+            version = CachedResult(computed.version, None)
+            _newer_only(self._cache).store(key=version_key, result=version)
+        return computed
 
 
-def _labelling(
-    *,
-    ledger: Ledger,
-    cache: SteppedCache,
-    subject: UUID,
-    apartment_id: UUID,
-    key: str,
-    compute: Compute,
-) -> CachedResult:
-    cached = cache.ask(key=key)()
-    access = ledger.access(subject=subject, apartment_id=apartment_id)
-    if access is not None and cached is not None and cached.version == access.version:
-        return cached
-    computed = _computed(compute)
-    access = ledger.access(subject=subject, apartment_id=apartment_id)
-    if access is not None:
-        cache.store(key=key, result=CachedResult(access.version, computed.body))
-    return computed
+class Labelling(CachedLedger):
+    """Labels a body with a version that it reads afterwards."""
+
+    def _answer(self, question: Question[Result]) -> Result | None:
+        cached = self._cache.ask(key=question.key)()
+        whose = {"subject": question.subject, "apartment_id": question.apartment_id}
+        access = self._ledger.access(**whose)
+        if access is not None and cached is not None and cached.version == access.version:
+            return question.read(cached.body)
+        computed = question.compute()
+        access = self._ledger.access(**whose)
+        if access is not None and computed is not None:
+            result = CachedResult(access.version, question.write(computed))
+            self._cache.store(key=question.key, result=result)
+        return computed
+
+
+def _newer_only(cache: Any) -> SteppedCache:
+    stepped: SteppedCache = cache.newer_only
+    return stepped
 
 
 def _nothing(ports: Ports, result: CachedResult) -> None:
     """Leave the cache alone after a commit."""
-
-
-def _computed(compute: Compute) -> CachedResult:
-    computed = compute()
-    if computed is None:
-        raise Rejection("apartment_not_found")
-    return computed
-
-
-def _debts_by(fresh_result: Callable[..., CachedResult]) -> Program:
-    def read(ports: Ports) -> Any:
-        with patch.object(debts, "fresh_result", fresh_result):
-            return read_debts(ports)
-
-    return read
 
 
 def _writing(changes: Any, after_commit: AfterCommit) -> Program:
@@ -200,9 +192,9 @@ def _writing(changes: Any, after_commit: AfterCommit) -> Program:
 def _change(ports: Ports, change: Change, number: int, after_commit: AfterCommit) -> None:
     ports.commit(change)
     found = ports.told.at[number]
-    result = debts._compute(found, subject=ports.told.ada, apartment_id=ports.told.home)
-    if result is not None:
-        after_commit(ports, result)
+    owed = found.open_debts(subject=ports.told.ada, apartment_id=ports.told.home)
+    if owed is not None:
+        after_commit(ports, CachedResult(owed.version, write_open_debts(owed)))
     ports.answer()
 
 

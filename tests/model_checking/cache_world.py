@@ -183,9 +183,8 @@ class Checker:
         for moment in range(reader.answered, world.committed + 1):
             for bill in ledger[moment].apartments[home].open:
                 paid.pop(bill, None)
-        parts = answer.result or []
-        owed = {debt["bill_id"] for part in parts for debt in part.get("debts", ())}
-        return ", ".join(f"the bill of {d.due_on}" for b, d in paid.items() if str(b) in owed)
+        owed = {debt.bill_id for debt in getattr(answer.result, "debts", ())}
+        return ", ".join(f"the bill of {d.due_on}" for b, d in paid.items() if b in owed)
 
     def _undisturbed(self, moment: int) -> list[Finished]:
         """Return what is answered when nothing else happens and Redis is empty."""

@@ -14,7 +14,7 @@ EDGE = (
         file="chalicelib/batch.py",
         old="        outcome, acknowledged = self._outcome(request)\n",
         new=(
-            "        self._reply(request, replies.done(operation, [{}]))\n"
+            "        self._reply(request, replies.done(operation, ['{}']))\n"
             "        outcome, acknowledged = self._outcome(request)\n"
         ),
         caught_by=(BATCH,),

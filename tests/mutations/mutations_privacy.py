@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 BATCH = "tests/unit/chalicelib/test_batch.py"
-HISTORY = "tests/unit/billing_app/test_history.py"
+CACHED = "tests/unit/billing_app/test_cached_ledger.py"
 RULES = "tests/unit/gateway/test_gateway_template_rules.py"
 TEMPLATES = "tests/unit/gateway/test_gateway_templates.py"
 
@@ -74,10 +74,10 @@ PRIVACY = (
     Mutation(
         name="cached_history_of_another_resident",
         endangers=("I7",),
-        file="billing_app/use_cases/history.py",
-        old='return f"history:{self.apartment_id.hex}:{self.subject.hex}:{position}"',
-        new='return f"history:{self.apartment_id.hex}:{position}"',
-        caught_by=(f"{HISTORY}::test_a_cached_page_is_shown_to_nobody_who_sees_less",),
+        file="billing_app/adapters/cached_ledger.py",
+        old='key=f"history:{apartment_id.hex}:{subject.hex}:{page}",',
+        new='key=f"history:{apartment_id.hex}:{page}",',
+        caught_by=(f"{CACHED}::test_a_cached_history_is_shown_to_nobody_who_sees_less",),
     ),
     Mutation(
         name="role_may_read_tables",
@@ -95,15 +95,16 @@ PRIVACY = (
     Mutation(
         name="cached_debts_of_an_apartment_of_others",
         endangers=("I7",),
-        file="billing_app/use_cases/fresh_results.py",
+        file="billing_app/adapters/cached_ledger.py",
         old=(
-            '    if access is None:\n        raise Rejection("apartment_not_found")\n'
-            "    if cached is not None and cached.version == access.version:\n"
+            "        if access is None:\n            return None\n"
+            "        if cached is not None and cached.version == access.version:\n"
         ),
         new=(
-            "    if cached is not None and (access is None or cached.version == access.version):\n"
+            "        if cached is not None and"
+            " (access is None or cached.version == access.version):\n"
         ),
-        caught_by=("tests/unit/billing_app/test_debts.py",),
+        caught_by=(f"{CACHED}::test_cached_debts_are_shown_to_nobody_who_may_not_see_them",),
     ),
     Mutation(
         name="debts_of_an_apartment_of_others",
@@ -135,10 +136,12 @@ PRIVACY = (
     Mutation(
         name="cursor_of_another_apartment",
         endangers=("I7", "I10"),
-        file="billing_app/domain/history.py",
-        old="        if cursor.apartment_id != apartment_id:\n",
-        new="        if False:\n",
-        caught_by=(f"{HISTORY}::test_a_cursor_of_another_apartment_is_rejected",),
+        file="chalicelib/cursors.py",
+        old="    if apartment != apartment_id:\n",
+        new="    if False:\n",
+        caught_by=(
+            "tests/unit/chalicelib/test_cursors.py::test_a_cursor_of_another_apartment_is_rejected",
+        ),
     ),
     Mutation(
         name="move_out_does_not_wait_for_payments",

@@ -6,6 +6,7 @@ Answers come in the model's shape; nothing is judged here.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -17,21 +18,22 @@ from uuid import UUID, uuid4
 from redis import Redis
 
 from billing_app.adapters.bill_files import ReferencesOnDisk
+from billing_app.adapters.cached_ledger import CachedLedger
 from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.redis_cache import RedisCache
 from billing_app.domain.bill_lines import COLUMNS
 from billing_app.domain.errors import Rejection
-from billing_app.domain.history import frame_from
 from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
 from billing_app.ports.ledger import PaymentOrder
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from billing_app.use_cases import residents, reversals
 from billing_app.use_cases.debts import show_debts
-from billing_app.use_cases.history import sync_history
+from billing_app.use_cases.history import HistorySync, HistoryUpdate
 from billing_app.use_cases.imports import BillFile, import_bills
-from billing_app.use_cases.payments import pay_bills
+from chalicelib.cursors import read_cursor, read_frame
+from chalicelib.serializers import debts_parts, history_parts, receipt_parts
 from tests.property.values import Answer, Line, Order
 from tests.support.databases import BooksDatabase
 from tests.support.fake_operator_ledger import Account, FakeUserDirectory
@@ -90,6 +92,7 @@ class Service:
         self.reader = PostgresLedger(self._role("reader"))
         self.ledger = PostgresOperatorLedger(self._role("operator"))
         self.cache = NotingCache(RedisCache(secret=lambda: self.secret, renew_secret=lambda: None))
+        self._cached = CachedLedger(self.reader, self.cache)
         self.redis = Redis(
             host=self.secret["host"], port=self.secret["port"], password=self.secret["password"]
         )
@@ -132,7 +135,7 @@ class Service:
             bills=tuple(map(UUID, order.bills)),
             expected_total_minor=order.expected,
         )
-        return answered(lambda: pay_bills(ledger=self.writer, order=wanted))
+        return answered(lambda: parsed(receipt_parts(self.writer.pay(wanted)))[0])
 
     def void(self, bill_id: str) -> Answer:
         """Withdraw a bill."""
@@ -174,27 +177,29 @@ class Service:
     def debts(self, who: str, apartment: str) -> Answer:
         """Show debts, through the cache."""
         return answered(
-            lambda: show_debts(
-                ledger=self.reader,
-                cache=self.cache,
-                clock=lambda: NOW,
-                subject=UUID(who),
-                apartment_id=UUID(apartment),
+            lambda: parsed(
+                debts_parts(
+                    show_debts(
+                        reader=self._cached,
+                        clock=lambda: NOW,
+                        subject=UUID(who),
+                        apartment_id=UUID(apartment),
+                    )
+                )
             )
         )
 
     def sync(self, who: str, apartment: str, asked: Json) -> Answer:
         """Sync a history, through the cache."""
         return answered(
-            lambda: sync_history(
-                ledger=self.reader,
-                cache=self.cache,
-                subject=UUID(who),
-                apartment_id=UUID(apartment),
-                frame=frame_from(date_down=asked["date_down"], date_up=asked["date_up"]),
-                cursor=asked["cursor"],
-            )
+            lambda: parsed(history_parts(self._update(UUID(who), UUID(apartment), asked)))
         )
+
+    def _update(self, who: UUID, apartment: UUID, asked: Json) -> HistoryUpdate:
+        start = read_frame(date_down=asked["date_down"], date_up=asked["date_up"])
+        if asked["cursor"] is not None:
+            start = read_cursor(asked["cursor"], apartment_id=apartment)
+        return HistorySync(self._cached, who, apartment).update(start)
 
     def _role(self, role: str) -> Database:
         database = Database(
@@ -212,6 +217,11 @@ def answered(act: Callable[[], Any]) -> Answer:
         return Answer(None, act())
     except Rejection as rejection:
         return Answer(rejection.code, rejection.data)
+
+
+def parsed(parts: Sequence[str]) -> list[Json]:
+    """Read the parts of an answer."""
+    return [json.loads(part) for part in parts]
 
 
 def digest(lines: Sequence[Line]) -> str:

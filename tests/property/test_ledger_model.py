@@ -18,6 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from billing_app.adapters import redis_cache
 from billing_app.use_cases import history
+from chalicelib import paging
 from tests.property.machine import Run
 from tests.property.payment_rules import PaymentRules
 from tests.property.read_rules import ReadRules
@@ -114,7 +115,7 @@ def service(database: BooksDatabase, redis_secret: Mapping[str, Any]) -> Iterato
     service = Service(database, redis_secret)
     with (
         patch.object(history, "PAGE_EVENTS", 3),
-        patch.object(history, "PART_MAX_BYTES", history._ENVELOPE_BYTES + 1000),
+        patch.object(paging, "PART_MAX_BYTES", 2_000),
         patch.object(redis_cache, "TIMEOUT_SECONDS", 10),
         patch.object(engine, "MAX_SHRINKING_SECONDS", SHRINKING_SECONDS),
     ):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
-from billing_app.domain.bills import Debt, OpenDebts
+from billing_app.adapters.cached_ledger import CachedLedger
+from billing_app.domain.bills import Debt, OpenDebts, PaidBill, Receipt
 from billing_app.domain.errors import Rejection, Unavailable
-from billing_app.domain.instants import TICK, format_instant, parse_instant
+from billing_app.domain.history import SettledDebt
+from billing_app.domain.instants import TICK
 from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
 from billing_app.ports.identity import Credentials, IdentityProvider, SignedIn, Tokens
 from billing_app.ports.ledger import (
@@ -26,8 +27,6 @@ from billing_app.ports.ledger import (
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-Json = dict[str, Any]
 
 
 class FakeClock:
@@ -51,7 +50,7 @@ class FakeApartment:
     open: dict[UUID, Debt] = field(default_factory=dict)
     paid: dict[UUID, Debt] = field(default_factory=dict)
     void: set[UUID] = field(default_factory=set)
-    events: list[Json] = field(default_factory=list)
+    events: list[SettledDebt] = field(default_factory=list)
     posted_at: datetime | None = None
 
 
@@ -63,8 +62,8 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
         self.names: dict[UUID, str] = {}
         self.residencies: dict[tuple[UUID, UUID], datetime] = {}
         self.apartments: dict[UUID, FakeApartment] = {}
-        self.answers: dict[tuple[UUID, str], tuple[Any, Any]] = {}
-        self.payments: dict[str, tuple[UUID, list[Debt], Json]] = {}
+        self.answers: dict[tuple[UUID, str], tuple[PaymentOrder, Receipt | Rejection]] = {}
+        self.payments: dict[UUID, tuple[UUID, list[Debt], Receipt]] = {}
         self.queues: dict[str, datetime] = {}
 
     # What tests set up
@@ -87,7 +86,7 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
         self._raise_version(apartment_id)
         return debt.bill_id
 
-    def reverse(self, payment_id: str) -> None:
+    def reverse(self, payment_id: UUID) -> None:
         apartment_id, debts, receipt = self.payments[payment_id]
         apartment = self.apartments[apartment_id]
         for debt in debts:
@@ -135,12 +134,12 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
             version=access.version,
             visible_from=access.visible_from,
             last_posted_at=apartment.posted_at,
-            events=wanted[: query.limit],
+            events=tuple(wanted[: query.limit]),
             more=len(wanted) > query.limit,
-            frame_known=_knows_end(apartment, query, visible_from=access.visible_from),
+            known_end_exists=_knows_end(apartment, query, visible_from=access.visible_from),
         )
 
-    def pay(self, order: PaymentOrder) -> Mapping[str, Any]:
+    def pay(self, order: PaymentOrder) -> Receipt:
         fingerprint = replace(order, bills=tuple(sorted(set(order.bills))))
         key = (order.subject, order.request_key)
         if key in self.answers:
@@ -153,10 +152,9 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
                 self.answers[key] = (fingerprint, answer)
         if isinstance(answer, Rejection):
             raise answer
-        receipt: Json = answer
-        return receipt
+        return answer
 
-    def _pay(self, order: PaymentOrder) -> Json | Rejection:
+    def _pay(self, order: PaymentOrder) -> Receipt | Rejection:
         if self.access(subject=order.subject, apartment_id=order.apartment_id) is None:
             return Rejection("apartment_not_found")
         apartment = self.apartments[order.apartment_id]
@@ -176,38 +174,36 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
             return Rejection("total_changed", data={"total_minor": total})
         return self._settle(order.apartment_id, debts, total)
 
-    def _settle(self, apartment_id: UUID, debts: Sequence[Debt], total: int) -> Json:
+    def _settle(self, apartment_id: UUID, debts: Sequence[Debt], total: int) -> Receipt:
         apartment = self.apartments[apartment_id]
-        payment_id = str(uuid4())
-        receipt = {
-            "payment_id": payment_id,
-            "receipt_number": f"R-2026-{len(self.payments) + 1:010}",
-            "status": "settled",
-            "settled_at": format_instant(self._next_posting(apartment)),
-            "total_minor": total,
-            "currency": debts[0].currency,
-        }
+        receipt = Receipt(
+            payment_id=uuid4(),
+            receipt_number=f"R-2026-{len(self.payments) + 1:010}",
+            settled_at=self._next_posting(apartment),
+            total_minor=total,
+            currency=debts[0].currency,
+            bills=tuple(map(_paid, debts)),
+        )
         for debt in debts:
             apartment.paid[debt.bill_id] = apartment.open.pop(debt.bill_id)
             self._post(apartment, "payment", debt, receipt)
-        receipt["lines"] = [_line(debt) for debt in debts]
-        self.payments[payment_id] = (apartment_id, list(debts), receipt)
+        self.payments[receipt.payment_id] = (apartment_id, list(debts), receipt)
         self._raise_version(apartment_id)
         return receipt
 
-    def _post(self, apartment: FakeApartment, kind: str, debt: Debt, receipt: Json) -> None:
+    def _post(self, apartment: FakeApartment, kind: str, debt: Debt, receipt: Receipt) -> None:
         apartment.posted_at = self._next_posting(apartment)
         apartment.events.append(
-            {
-                "seq": len(apartment.events) + 1,
-                "event": kind,
-                **_line(debt),
-                "currency": debt.currency,
-                "posted_at": format_instant(apartment.posted_at),
-                "settled_at": receipt["settled_at"],
-                "payment_id": receipt["payment_id"],
-                "receipt_number": receipt["receipt_number"],
-            }
+            SettledDebt(
+                seq=len(apartment.events) + 1,
+                kind=kind,
+                bill=_paid(debt),
+                currency=debt.currency,
+                posted_at=apartment.posted_at,
+                settled_at=receipt.settled_at,
+                payment_id=receipt.payment_id,
+                receipt_number=receipt.receipt_number,
+            )
         )
 
     def _next_posting(self, apartment: FakeApartment) -> datetime:
@@ -235,36 +231,24 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
         return name in self.queues
 
 
-def _is_wanted(event: Json, query: HistoryQuery, *, visible_from: datetime) -> bool:
-    posted_at = parse_instant(event["posted_at"])
-    if event["seq"] <= query.after_seq or posted_at < visible_from:
+def _is_wanted(event: SettledDebt, query: HistoryQuery, *, visible_from: datetime) -> bool:
+    if event.seq <= query.after_seq or event.posted_at < visible_from:
         return False
     if query.known_from is None and query.known_to is None:
         return True
-    after_start = query.known_from is None or posted_at >= query.known_from
-    before_end = query.known_to is None or posted_at < query.known_to
+    after_start = query.known_from is None or event.posted_at >= query.known_from
+    before_end = query.known_to is None or event.posted_at < query.known_to
     return not (after_start and before_end)
 
 
 def _knows_end(apartment: FakeApartment, query: HistoryQuery, *, visible_from: datetime) -> bool:
     if query.known_to is None or query.known_to <= visible_from:
         return True
-    return any(
-        parse_instant(event["posted_at"]) + TICK == query.known_to for event in apartment.events
-    )
+    return any(event.posted_at + TICK == query.known_to for event in apartment.events)
 
 
-def _line(debt: Debt) -> Json:
-    return {
-        "bill_id": str(debt.bill_id),
-        "utility": debt.utility,
-        "provider": {"provider_id": debt.provider.provider_id, "name": debt.provider.name},
-        "period": {
-            "from": debt.period.first_day.isoformat(),
-            "to": debt.period.last_day.isoformat(),
-        },
-        "amount_minor": debt.amount_minor,
-    }
+def _paid(debt: Debt) -> PaidBill:
+    return PaidBill(debt.bill_id, debt.utility, debt.provider, debt.period, debt.amount_minor)
 
 
 class FakeCache(ResultCache):
@@ -345,6 +329,10 @@ class FakeDependencies:
     """What the operations work with, in memory."""
 
     ledger: Ledger = field(default_factory=FakeLedger)
-    cache: ResultCache = field(default_factory=FakeCache)
+    cache: FakeCache = field(default_factory=FakeCache)
     identity: IdentityProvider = field(default_factory=FakeIdentity)
     clock: FakeClock = field(default_factory=FakeClock)
+
+    @property
+    def reader(self) -> CachedLedger:
+        return CachedLedger(self.ledger, self.cache)

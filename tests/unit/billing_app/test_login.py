@@ -29,13 +29,13 @@ def test_a_login_gives_the_name_the_tokens_and_the_apartments(
     ada = ledger.add_resident("Ada", *homes)
     identity.users["ada"] = ("secret", ada)
     session = log_in(identity=identity, ledger=ledger, credentials=Credentials("ada", "secret"))
-    assert session["resident"] == {"name": "Ada"}
-    assert session["tokens"]["id_token"] == f"id-{ada}"
-    assert [a["apartment_id"] for a in session["apartments"]] == [str(home) for home in homes]
+    assert session.account.name == "Ada"
+    assert session.tokens.id_token == f"id-{ada}"
+    assert [one.apartment_id for one in session.account.apartments] == homes
     again = refresh_session(
-        identity=identity, ledger=ledger, refresh_token=session["tokens"]["refresh_token"]
+        identity=identity, ledger=ledger, refresh_token=session.tokens.refresh_token
     )
-    assert again["apartments"] == session["apartments"]
+    assert again.account == session.account
 
 
 def test_a_login_without_a_resident_is_told_so(ledger: FakeLedger, identity: FakeIdentity) -> None:

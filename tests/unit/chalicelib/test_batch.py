@@ -43,7 +43,7 @@ class Fixture:
             max_receive_count=3,
         )
 
-    def work(self, request: Request, body: Body, _to: Dependencies) -> list[dict[str, Any]]:
+    def work(self, request: Request, body: Body, _to: Dependencies) -> list[str]:
         what = body.get("do")
         if what == "reject":
             raise Rejection("bill_not_found", data={"bills": ["b"]})
@@ -52,7 +52,7 @@ class Fixture:
         if what == "bug":
             raise ZeroDivisionError("s3cret-value")
         self.done.append(request.request_id)
-        return [{"answer": 1}, {"answer": 2}]
+        return ['{"answer":1}', '{"answer":2}']
 
     def handle(self, *records: dict[str, Any]) -> list[str]:
         answer = self.batch.handle({"Records": list(records)})

@@ -1,0 +1,144 @@
+"""The ledger's values as JSON: as the database writes them and as the cache keeps them.
+
+Both have one form, so whatever is read is read in one way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from billing_app.domain.bills import Debt, OpenDebts, PaidBill, Period, Provider, Receipt
+from billing_app.domain.history import SettledDebt
+from billing_app.ports.ledger import Account, Apartment, HistoryPage
+
+Json = Mapping[str, Any]
+
+
+def read_account(found: Json) -> Account:
+    """Read the answer of `api.resident_account`."""
+    apartments = tuple(
+        Apartment(UUID(row["apartment_id"]), row["address"]) for row in found["apartments"]
+    )
+    return Account(name=found["name"], apartments=apartments)
+
+
+def read_receipt(found: Json) -> Receipt:
+    """Read the data of `api.pay`."""
+    return Receipt(
+        payment_id=UUID(found["payment_id"]),
+        receipt_number=found["receipt_number"],
+        settled_at=datetime.fromisoformat(found["settled_at"]),
+        total_minor=found["total_minor"],
+        currency=found["currency"],
+        bills=tuple(map(_read_paid_bill, found["lines"])),
+    )
+
+
+def read_open_debts(found: Json) -> OpenDebts:
+    """Read the answer of `api.open_debts`, or what `write_open_debts` wrote."""
+    return OpenDebts(found["version"], tuple(map(_read_debt, found["debts"])))
+
+
+def write_open_debts(found: OpenDebts) -> Json:
+    """Write open debts for the cache."""
+    return {"version": found.version, "debts": [_write_debt(debt) for debt in found.debts]}
+
+
+def read_history_page(found: Json) -> HistoryPage:
+    """Read the answer of `api.settled_history`, or what `write_history_page` wrote."""
+    last = found["last_posted_at"]
+    return HistoryPage(
+        version=found["version"],
+        visible_from=datetime.fromisoformat(found["visible_from"]),
+        last_posted_at=None if last is None else datetime.fromisoformat(last),
+        events=tuple(map(_read_event, found["events"])),
+        more=found["more"],
+        known_end_exists=found["frame_known"],
+    )
+
+
+def write_history_page(page: HistoryPage) -> Json:
+    """Write a page of the history for the cache."""
+    last = page.last_posted_at
+    return {
+        "version": page.version,
+        "visible_from": page.visible_from.isoformat(),
+        "last_posted_at": None if last is None else last.isoformat(),
+        "events": [_write_event(event) for event in page.events],
+        "more": page.more,
+        "frame_known": page.known_end_exists,
+    }
+
+
+def _read_debt(row: Json) -> Debt:
+    return Debt(
+        bill_id=UUID(row["bill_id"]),
+        utility=row["utility"],
+        provider=Provider(**row["provider"]),
+        period=_read_period(row["period"]),
+        due_on=date.fromisoformat(row["due_on"]),
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+    )
+
+
+def _write_debt(debt: Debt) -> Json:
+    return {
+        **_write_bill(debt),
+        "due_on": debt.due_on.isoformat(),
+        "currency": debt.currency,
+    }
+
+
+def _read_event(row: Json) -> SettledDebt:
+    return SettledDebt(
+        seq=row["seq"],
+        kind=row["event"],
+        bill=_read_paid_bill(row),
+        currency=row["currency"],
+        posted_at=datetime.fromisoformat(row["posted_at"]),
+        settled_at=datetime.fromisoformat(row["settled_at"]),
+        payment_id=UUID(row["payment_id"]),
+        receipt_number=row["receipt_number"],
+    )
+
+
+def _write_event(event: SettledDebt) -> Json:
+    return {
+        **_write_bill(event.bill),
+        "seq": event.seq,
+        "event": event.kind,
+        "currency": event.currency,
+        "posted_at": event.posted_at.isoformat(),
+        "settled_at": event.settled_at.isoformat(),
+        "payment_id": str(event.payment_id),
+        "receipt_number": event.receipt_number,
+    }
+
+
+def _read_paid_bill(row: Json) -> PaidBill:
+    return PaidBill(
+        bill_id=UUID(row["bill_id"]),
+        utility=row["utility"],
+        provider=Provider(**row["provider"]),
+        period=_read_period(row["period"]),
+        amount_minor=row["amount_minor"],
+    )
+
+
+def _read_period(found: Json) -> Period:
+    return Period(date.fromisoformat(found["from"]), date.fromisoformat(found["to"]))
+
+
+def _write_bill(bill: Debt | PaidBill) -> Json:
+    first, last = bill.period.first_day, bill.period.last_day
+    return {
+        "bill_id": str(bill.bill_id),
+        "utility": bill.utility,
+        "provider": {"provider_id": bill.provider.provider_id, "name": bill.provider.name},
+        "period": {"from": first.isoformat(), "to": last.isoformat()},
+        "amount_minor": bill.amount_minor,
+    }
