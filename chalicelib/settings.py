@@ -77,8 +77,8 @@ def _problems(environment: Mapping[str, str]) -> list[str]:
     ]
     if environment.get("BILLING_PREFIX") and not is_prefix(environment["BILLING_PREFIX"]):
         problems.append(
-            f"BILLING_PREFIX must be 1 to {PREFIX_MAX_LENGTH} of a-z, 0-9 and -, starting with"
-            " a letter or digit"
+            f"BILLING_PREFIX must be at most {PREFIX_MAX_LENGTH} of a-z, 0-9 and single dashes,"
+            " starting with a letter and not ending with a dash"
         )
     count = environment.get("MAX_RECEIVE_COUNT", "3")
     if not count.isascii() or not count.isdigit() or int(count) < 1:

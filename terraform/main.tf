@@ -35,7 +35,7 @@ module "network" {
   prefix                  = var.prefix
   cidr_block              = var.network.cidr_block
   zone_count              = var.network.zone_count
-  flow_logs_enabled       = !var.rehearsal
+  flow_logs_enabled       = !var.emulated
   flow_log_retention_days = var.log_retention_days
   kms_key_arn             = aws_kms_key.this.arn
 }
@@ -57,7 +57,7 @@ module "database" {
   backup_retention_days       = var.database.backup_retention_days
   proxy_enabled               = var.database.proxy_enabled
   role_secret_arns            = module.secrets.role_secret_arns
-  log_exports                 = var.rehearsal ? [] : ["postgresql", "upgrade"]
+  log_exports                 = var.emulated ? [] : ["postgresql", "upgrade"]
   log_retention_days          = var.log_retention_days
   deletion_protection         = var.deletion_protection
   final_snapshot              = var.deletion_protection
@@ -162,7 +162,7 @@ module "functions" {
     instance_host = module.database.instance_host
     port          = module.database.port
     name          = module.database.database_name
-    sslmode       = var.rehearsal ? "prefer" : "verify-full"
+    sslmode       = var.emulated ? "prefer" : "verify-full"
   }
 
   user_pool = {

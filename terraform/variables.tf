@@ -146,7 +146,7 @@ variable "password_versions" {
 }
 
 variable "reconcile_schedule" {
-  description = "When the books are reconciled, as an EventBridge schedule in UTC."
+  description = "When the ledger is reconciled, as an EventBridge schedule in UTC."
   type        = string
   default     = "cron(10 3 * * ? *)"
   nullable    = false
@@ -178,17 +178,22 @@ variable "log_retention_days" {
   type        = number
   default     = 365
   nullable    = false
+
+  validation {
+    condition     = contains([30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "Set log_retention_days to a period of CloudWatch Logs from 30 days on: 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
 }
 
 variable "deletion_protection" {
-  description = "Whether database and user pool reject to be deleted, the database leaves a snapshot and secrets can be brought back. False only for a deployment that is thrown away."
+  description = "Whether database and user pool are protected from deletion, the database leaves a snapshot and secrets can be brought back. False only for a deployment that is thrown away."
   type        = bool
   default     = true
   nullable    = false
 }
 
-variable "rehearsal" {
-  description = "Whether this is applied to emulators: leaves out what none of them takes (flow logs, the database's log exports) and takes a database without a certificate. Never for a real account."
+variable "emulated" {
+  description = "Whether AWS is emulated, as in the deployment check: leaves out flow logs and the database's log exports, which no emulator takes, and accepts a database without a certificate. Never set it for a real account."
   type        = bool
   default     = false
   nullable    = false

@@ -8,12 +8,13 @@ from uuid import UUID
 # SQS allows 80 characters in a name, of which "-r-", two UUIDs without dashes and the dash
 # between them take 68: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html
 PREFIX_MAX_LENGTH = 12
-_PREFIX = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{PREFIX_MAX_LENGTH - 1}}}")
+# The rule of `prefix` in terraform/variables.tf, which a test compares with this one.
+_PREFIX = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def is_prefix(text: str) -> bool:
-    """Tell whether `text` can stand before the names of all queues of a stage."""
-    return _PREFIX.fullmatch(text) is not None
+    """Tell whether the names of a deployment can start with `text`."""
+    return len(text) <= PREFIX_MAX_LENGTH and _PREFIX.fullmatch(text) is not None
 
 
 def login_queue(*, prefix: str, queue_name: UUID) -> str:

@@ -1,82 +1,5 @@
 mock_provider "aws" {
-  mock_data "aws_availability_zones" {
-    defaults = { names = ["eu-central-1a", "eu-central-1b", "eu-central-1c"] }
-  }
-
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{}" }
-  }
-
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
-
-  mock_data "aws_region" {
-    defaults = { name = "eu-central-1" }
-  }
-
-  mock_resource "aws_vpc" {
-    defaults = { id = "vpc-1" }
-  }
-
-  mock_resource "aws_security_group" {
-    defaults = { id = "sg-1" }
-  }
-
-  mock_resource "aws_kms_key" {
-    defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
-  }
-
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/bill-test-role" }
-  }
-
-  mock_resource "aws_cognito_user_pool" {
-    defaults = { arn = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEfGhI" }
-  }
-
-  mock_resource "aws_secretsmanager_secret" {
-    defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:bill-test" }
-  }
-
-  mock_resource "aws_db_instance" {
-    defaults = {
-      port               = 5432
-      master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:master", secret_status = "active", kms_key_id = "key" }]
-    }
-  }
-
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:aws-waf-logs-bill-test" }
-  }
-
-  mock_resource "aws_lambda_function" {
-    defaults = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:bill-test-function" }
-  }
-
-  mock_resource "aws_lambda_invocation" {
-    defaults = { result = "{\"status\":\"done\"}" }
-  }
-
-  mock_resource "aws_cloudwatch_event_rule" {
-    defaults = { arn = "arn:aws:events:eu-central-1:123456789012:rule/bill-test-rule" }
-  }
-
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:eu-central-1:123456789012:bill-test-alarms" }
-  }
-
-  mock_resource "aws_api_gateway_stage" {
-    defaults = { arn = "arn:aws:apigateway:eu-central-1::/restapis/abcde12345/stages/v1" }
-  }
-
-  mock_resource "aws_wafv2_web_acl" {
-    defaults = { arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/bill-test/11111111-2222-3333-4444-555555555555" }
-  }
+  source = "./tests/mocks"
 }
 
 variables {
@@ -172,14 +95,15 @@ run "more_copies_than_the_database_has_connections_are_rejected" {
   expect_failures = [output.function_connections]
 }
 
-run "a_prefix_a_region_and_a_function_that_can_not_be_are_rejected" {
+run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    prefix    = "bill-production"
-    region    = "Frankfurt"
-    functions = { refunds = { concurrency = 2 } }
+    prefix             = "bill-production"
+    region             = "Frankfurt"
+    functions          = { refunds = { concurrency = 2 } }
+    log_retention_days = 7
   }
 
-  expect_failures = [var.prefix, var.region, var.functions]
+  expect_failures = [var.prefix, var.region, var.functions, var.log_retention_days]
 }

@@ -1,4 +1,7 @@
-"""The tables of a module's README, rendered from its variables.tf and outputs.tf."""
+"""The tables of inputs and outputs in a README, as terraform-docs writes them.
+
+`python -m tests.support.terraform_readme` writes those of the root and of every module anew.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,25 @@ from typing import Any
 
 import hcl2
 
+TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
+_BEGIN, _END = "<!-- BEGIN_TF_DOCS -->\n", "<!-- END_TF_DOCS -->\n"
 
-def rows(module: Path) -> Iterator[str]:
-    """Write a row for each variable, then one for each output."""
+
+def with_tables(module: Path) -> str:
+    """Return the text of a module's README with its tables written anew."""
+    before, begin, rest = (module / "README.md").read_text(encoding="utf-8").partition(_BEGIN)
+    return f"{before}{begin}{_tables(module)}{_END}{rest.partition(_END)[2]}"
+
+
+def _tables(module: Path) -> str:
+    inputs = ["| Name | Description | Type | Default |", "| --- | --- | --- | --- |"]
     for name, variable in blocks(module / "variables.tf", "variable"):
         kind, default = _type(variable["type"]), _default(variable)
-        yield f"| `{name}` | `{kind}` | {default} | {_text(variable['description'])} |"
+        inputs.append(f"| `{name}` | {_text(variable['description'])} | `{kind}` | {default} |")
+    outputs = ["| Name | Description |", "| --- | --- |"]
     for name, output in blocks(module / "outputs.tf", "output"):
-        yield f"| `{name}` | {_text(output['description'])} |"
+        outputs.append(f"| `{name}` | {_text(output['description'])} |")
+    return "\n".join(["## Inputs", "", *inputs, "", "## Outputs", "", *outputs, ""])
 
 
 def blocks(file: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -27,13 +41,8 @@ def blocks(file: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name.strip('"'), content
 
 
-def alike(row: str) -> str:
-    """Reduce a row to what matters: types may be broken into lines and comma-separated or not."""
-    return re.sub(r"[\s,\\]", "", row)
-
-
 def _type(written: str) -> str:
-    return re.sub(r"^\$\{(.*)\}$", r"\1", written, flags=re.DOTALL)
+    return " ".join(re.sub(r"^\$\{(.*)\}$", r"\1", written, flags=re.DOTALL).split())
 
 
 def _default(variable: dict[str, Any]) -> str:
@@ -54,3 +63,8 @@ def _value(value: Any) -> str:
 
 def _text(written: str) -> str:
     return written[1:-1].replace('\\"', '"')
+
+
+if __name__ == "__main__":
+    for folder in (TERRAFORM, *(TERRAFORM / "modules").iterdir()):
+        (folder / "README.md").write_text(with_tables(folder), encoding="utf-8")

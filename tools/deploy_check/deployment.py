@@ -87,7 +87,7 @@ def _provider(stage: Stage) -> dict[str, Any]:
 
 def _variables(stage: Stage) -> dict[str, Any]:
     return {
-        "rehearsal": True,
+        "emulated": True,
         # Whatever is rehearsed is taken away again.
         "deletion_protection": False,
         "rehearsal_database": {

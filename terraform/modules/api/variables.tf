@@ -1,11 +1,6 @@
 variable "prefix" {
-  description = "Start of every name, at most 12 characters."
+  description = "Start of every name."
   type        = string
-
-  validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9-]{0,11}$", var.prefix))
-    error_message = "Set prefix to 1 to 12 of a-z, 0-9 and -, starting with a letter or digit."
-  }
 }
 
 variable "stage_name" {
@@ -21,31 +16,16 @@ variable "stage_name" {
 variable "user_pool_arn" {
   description = "ARN of the user pool whose id tokens the API takes."
   type        = string
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:cognito-idp:[a-z0-9-]+:[0-9]{12}:userpool/", var.user_pool_arn))
-    error_message = "Set user_pool_arn to the ARN of a Cognito user pool."
-  }
 }
 
 variable "user_pool_client_id" {
   description = "Id of the pool's client that residents log in through; tokens of other clients are rejected."
   type        = string
-
-  validation {
-    condition     = can(regex("^[A-Za-z0-9_+]{1,128}$", var.user_pool_client_id))
-    error_message = "Set user_pool_client_id to the id of the user pool's client."
-  }
 }
 
 variable "request_queue_arns" {
   description = "ARNs of the request queues by operation; the gateway may send to these."
   type        = map(string)
-
-  validation {
-    condition     = length(var.request_queue_arns) > 0
-    error_message = "Name the request queues that the contract sends to."
-  }
 }
 
 variable "kms_key_arn" {
@@ -57,11 +37,6 @@ variable "log_retention_days" {
   description = "How long access logs and firewall logs are kept, in days; one of the numbers that CloudWatch Logs allows."
   type        = number
   default     = 365
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "Set log_retention_days to a number that CloudWatch Logs allows, such as 30, 90, 365 or 731."
-  }
 }
 
 variable "throttles" {

@@ -1,56 +1,31 @@
 variable "prefix" {
-  description = "What the names of all resources of this stage start with, at most 12 characters."
+  description = "Start of every name."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = length(var.prefix) <= 12 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.prefix))
-    error_message = "Set prefix to at most 12 characters of a-z, 0-9 and single dashes, starting with a letter and not ending with a dash, such as \"bill-prod\"."
-  }
 }
 
 variable "vpc_id" {
   description = "Id of the VPC."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = startswith(var.vpc_id, "vpc-")
-    error_message = "Set vpc_id to the id of a VPC, such as the output vpc_id of the module network."
-  }
 }
 
 variable "subnet_ids" {
   description = "Ids of private subnets for the cache, in two zones at least."
   type        = list(string)
   nullable    = false
-
-  validation {
-    condition     = length(var.subnet_ids) >= 2
-    error_message = "Set subnet_ids to two subnets or more, each in another zone: a replica takes over when a zone fails."
-  }
 }
 
 variable "functions_security_group_id" {
   description = "Id of the security group of the functions. This module adds its own rules to it."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = startswith(var.functions_security_group_id, "sg-")
-    error_message = "Set functions_security_group_id to the id of a security group, such as the output functions_security_group_id of the module network."
-  }
 }
 
 variable "kms_key_arn" {
   description = "ARN of the KMS key that encrypts what the cache writes to disk."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
-    error_message = "Set kms_key_arn to the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/..., not to its id or an alias."
-  }
 }
 
 variable "engine" {

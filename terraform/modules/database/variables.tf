@@ -1,56 +1,31 @@
 variable "prefix" {
-  description = "What the names of all resources of this stage start with, at most 12 characters."
+  description = "Start of every name."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = length(var.prefix) <= 12 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.prefix))
-    error_message = "Set prefix to at most 12 characters of a-z, 0-9 and single dashes, starting with a letter and not ending with a dash, such as \"bill-prod\"."
-  }
 }
 
 variable "vpc_id" {
   description = "Id of the VPC."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = startswith(var.vpc_id, "vpc-")
-    error_message = "Set vpc_id to the id of a VPC, such as the output vpc_id of the module network."
-  }
 }
 
 variable "subnet_ids" {
   description = "Ids of private subnets for the database, in two zones at least."
   type        = list(string)
   nullable    = false
-
-  validation {
-    condition     = length(var.subnet_ids) >= 2
-    error_message = "Set subnet_ids to two subnets or more, each in another zone: RDS asks for them even with one instance."
-  }
 }
 
 variable "functions_security_group_id" {
   description = "Id of the security group of the functions. This module adds its own rules to it."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = startswith(var.functions_security_group_id, "sg-")
-    error_message = "Set functions_security_group_id to the id of a security group, such as the output functions_security_group_id of the module network."
-  }
 }
 
 variable "kms_key_arn" {
   description = "ARN of the KMS key that encrypts storage, backups, logs, performance data and the owner's password."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
-    error_message = "Set kms_key_arn to the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/..., not to its id or an alias."
-  }
 }
 
 variable "engine_version" {
@@ -223,11 +198,6 @@ variable "log_exports" {
   type        = set(string)
   default     = ["postgresql", "upgrade"]
   nullable    = false
-
-  validation {
-    condition     = length(setsubtract(var.log_exports, ["postgresql", "upgrade"])) == 0
-    error_message = "Use only postgresql and upgrade in log_exports, the logs that RDS has of Postgres."
-  }
 }
 
 variable "log_retention_days" {
@@ -235,11 +205,6 @@ variable "log_retention_days" {
   type        = number
   default     = 365
   nullable    = false
-
-  validation {
-    condition     = contains([30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "Set log_retention_days to a period of CloudWatch Logs from 30 days on: 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
-  }
 }
 
 variable "monitoring_interval_seconds" {

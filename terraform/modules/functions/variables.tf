@@ -1,11 +1,6 @@
 variable "prefix" {
-  description = "Start of every name, at most 12 characters."
+  description = "Start of every name."
   type        = string
-
-  validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9-]{0,11}$", var.prefix))
-    error_message = "Set prefix to 1 to 12 of a-z, 0-9 and -, starting with a letter or digit."
-  }
 }
 
 variable "functions" {
@@ -55,11 +50,6 @@ variable "functions" {
 variable "subnet_ids" {
   description = "Subnets that the functions run in."
   type        = list(string)
-
-  validation {
-    condition     = length(var.subnet_ids) >= 2
-    error_message = "Name subnets in two zones or more in subnet_ids, so that the functions outlive the loss of one."
-  }
 }
 
 variable "security_group_id" {
@@ -80,11 +70,6 @@ variable "request_queue_arns" {
 variable "max_receive_count" {
   description = "How often (count) a request is received before its user is told that it failed."
   type        = number
-
-  validation {
-    condition     = var.max_receive_count >= 1
-    error_message = "Set max_receive_count to 1 or more, as the queues have it."
-  }
 }
 
 variable "database" {
@@ -96,21 +81,11 @@ variable "database" {
     name          = string
     sslmode       = optional(string, "verify-full")
   })
-
-  validation {
-    condition     = contains(["verify-full", "verify-ca", "require", "prefer"], var.database.sslmode)
-    error_message = "Set database.sslmode to verify-full, or to a weaker mode that libpq knows (verify-ca, require, prefer) where the database is a stand-in: disable is never right."
-  }
 }
 
 variable "role_secret_arns" {
   description = "ARNs of the secrets with user name and password, by role in the database (writer, reader, operator, migrator)."
   type        = map(string)
-
-  validation {
-    condition     = alltrue([for role in ["writer", "reader", "operator", "migrator"] : contains(keys(var.role_secret_arns), role)])
-    error_message = "Name a secret in role_secret_arns for each of writer, reader, operator and migrator."
-  }
 }
 
 variable "cache_secret_arn" {
@@ -148,11 +123,6 @@ variable "log_retention_days" {
   description = "How long logs are kept, in days; one of the numbers that CloudWatch Logs allows."
   type        = number
   default     = 365
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "Set log_retention_days to a number that CloudWatch Logs allows, such as 30, 90, 365 or 731."
-  }
 }
 
 variable "reserve_concurrency" {

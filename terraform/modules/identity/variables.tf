@@ -1,12 +1,7 @@
 variable "prefix" {
-  description = "What the names of all resources of this stage start with, at most 12 characters."
+  description = "Start of every name."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = length(var.prefix) <= 12 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.prefix))
-    error_message = "Set prefix to at most 12 characters of a-z, 0-9 and single dashes, starting with a letter and not ending with a dash, such as \"bill-prod\"."
-  }
 }
 
 variable "token_minutes" {

@@ -1,12 +1,7 @@
 variable "prefix" {
-  description = "What the names of all resources of this stage start with, at most 12 characters."
+  description = "Start of every name."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = length(var.prefix) <= 12 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.prefix))
-    error_message = "Set prefix to at most 12 characters of a-z, 0-9 and single dashes, starting with a letter and not ending with a dash, such as \"bill-prod\"."
-  }
 }
 
 variable "cidr_block" {
@@ -62,20 +57,10 @@ variable "flow_log_retention_days" {
   type        = number
   default     = 365
   nullable    = false
-
-  validation {
-    condition     = contains([30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.flow_log_retention_days)
-    error_message = "Set flow_log_retention_days to a period of CloudWatch Logs from 30 days on: 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
-  }
 }
 
 variable "kms_key_arn" {
   description = "ARN of the KMS key that encrypts flow logs. Its policy must let CloudWatch Logs use it."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
-    error_message = "Set kms_key_arn to the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/..., not to its id or an alias."
-  }
 }

@@ -1,11 +1,6 @@
 variable "prefix" {
-  description = "Start of every name, at most 12 characters."
+  description = "Start of every name."
   type        = string
-
-  validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9-]{0,11}$", var.prefix))
-    error_message = "Set prefix to 1 to 12 of a-z, 0-9 and -, starting with a letter or digit."
-  }
 }
 
 variable "kms_key_arn" {
@@ -32,11 +27,6 @@ variable "function_names" {
 variable "function_timeouts_seconds" {
   description = "Timeouts of the functions whose duration is watched, in seconds, by their name in app.py."
   type        = map(number)
-
-  validation {
-    condition     = alltrue([for name in keys(var.function_timeouts_seconds) : contains(keys(var.function_names), name)])
-    error_message = "Name only functions of function_names in function_timeouts_seconds."
-  }
 }
 
 variable "reconcile_log_group_name" {

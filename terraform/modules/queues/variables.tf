@@ -1,11 +1,6 @@
 variable "prefix" {
-  description = "Start of every name, at most 12 characters."
+  description = "Start of every name."
   type        = string
-
-  validation {
-    condition     = can(regex("^[a-z0-9][a-z0-9-]{0,11}$", var.prefix))
-    error_message = "Set prefix to 1 to 12 of a-z, 0-9 and -, starting with a letter or digit: the name of a reply queue adds 68 characters, and SQS allows 80."
-  }
 }
 
 variable "queues" {
@@ -76,11 +71,6 @@ variable "dead_letter_retention_seconds" {
 variable "gateway_role_arn" {
   description = "ARN of the role in which API Gateway sends requests; nobody else may send, since it vouches for who asks."
   type        = string
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/", var.gateway_role_arn))
-    error_message = "Set gateway_role_arn to the ARN of an IAM role."
-  }
 }
 
 variable "consumer_role_arns" {

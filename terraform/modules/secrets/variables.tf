@@ -1,23 +1,13 @@
 variable "prefix" {
-  description = "What the names of all resources of this stage start with, at most 12 characters."
+  description = "Start of every name."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = length(var.prefix) <= 12 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.prefix))
-    error_message = "Set prefix to at most 12 characters of a-z, 0-9 and single dashes, starting with a letter and not ending with a dash, such as \"bill-prod\"."
-  }
 }
 
 variable "kms_key_arn" {
   description = "ARN of the KMS key that encrypts the secrets."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))
-    error_message = "Set kms_key_arn to the ARN of a KMS key, such as arn:aws:kms:eu-central-1:123456789012:key/..., not to its id or an alias."
-  }
 }
 
 variable "password_versions" {
@@ -46,11 +36,6 @@ variable "cache_connection" {
     tls                  = optional(bool, true)
   })
   nullable = false
-
-  validation {
-    condition     = var.cache_connection.port >= 1 && var.cache_connection.port <= 65535
-    error_message = "Set cache_connection.port to a port from 1 to 65535, such as the output port of the module cache."
-  }
 }
 
 variable "recovery_window_days" {

@@ -1,61 +1,20 @@
 mock_provider "aws" {
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{}" }
-  }
-
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
-
-  mock_data "aws_region" {
-    defaults = { name = "eu-west-1" }
-  }
-
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/bill-test-gateway" }
-  }
-
-  mock_resource "aws_api_gateway_rest_api" {
-    defaults = { arn = "arn:aws:apigateway:eu-west-1::/restapis/abcde12345" }
-  }
-
-  mock_resource "aws_api_gateway_stage" {
-    defaults = {
-      arn        = "arn:aws:apigateway:eu-west-1::/restapis/abcde12345/stages/v1"
-      invoke_url = "https://abcde12345.execute-api.eu-west-1.amazonaws.com/v1"
-    }
-  }
-
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:aws-waf-logs-bill-test" }
-  }
-
-  mock_resource "aws_wafv2_web_acl" {
-    defaults = { arn = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/bill-test/11111111-2222-3333-4444-555555555555" }
-  }
-
-  mock_resource "aws_api_gateway_domain_name" {
-    defaults = { regional_domain_name = "d-abc.execute-api.eu-west-1.amazonaws.com", regional_zone_id = "Z1" }
-  }
+  source = "../../tests/mocks"
 }
 
 variables {
   prefix              = "bill-test"
   stage_name          = "v1"
-  user_pool_arn       = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_AbCdEfGhI"
+  user_pool_arn       = "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_AbCdEfGhI"
   user_pool_client_id = "1example23456789"
-  kms_key_arn         = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   throttles           = { posts = { rate = 100, burst = 200 }, polls = { rate = 500, burst = 1000 } }
 
   request_queue_arns = {
-    auth      = "arn:aws:sqs:eu-west-1:123456789012:bill-test-auth"
-    utils     = "arn:aws:sqs:eu-west-1:123456789012:bill-test-utils"
-    histories = "arn:aws:sqs:eu-west-1:123456789012:bill-test-histories"
-    payments  = "arn:aws:sqs:eu-west-1:123456789012:bill-test-payments"
+    auth      = "arn:aws:sqs:eu-central-1:123456789012:bill-test-auth"
+    utils     = "arn:aws:sqs:eu-central-1:123456789012:bill-test-utils"
+    histories = "arn:aws:sqs:eu-central-1:123456789012:bill-test-histories"
+    payments  = "arn:aws:sqs:eu-central-1:123456789012:bill-test-payments"
   }
 }
 
@@ -68,7 +27,7 @@ run "the_gateway_puts_requests_and_takes_replies_and_nothing_else" {
   assert {
     condition = (
       data.aws_iam_policy_document.gateway.statement[1].actions == toset(["sqs:DeleteMessage", "sqs:ReceiveMessage"]) &&
-      data.aws_iam_policy_document.gateway.statement[1].resources == toset(["arn:aws:sqs:eu-west-1:123456789012:bill-test-login-*", "arn:aws:sqs:eu-west-1:123456789012:bill-test-r-*"])
+      data.aws_iam_policy_document.gateway.statement[1].resources == toset(["arn:aws:sqs:eu-central-1:123456789012:bill-test-login-*", "arn:aws:sqs:eu-central-1:123456789012:bill-test-r-*"])
     )
     error_message = "The gateway may read and delete in the reply queues alone."
   }
@@ -83,7 +42,7 @@ run "the_gateway_puts_requests_and_takes_replies_and_nothing_else" {
     condition = toset([
       for path in jsondecode(aws_api_gateway_rest_api.this.body).paths : path.post["x-amazon-apigateway-integration"].uri if can(path.post)
       ]) == toset([
-      for arn in values(var.request_queue_arns) : "arn:aws:apigateway:eu-west-1:sqs:path/123456789012/${split(":", arn)[5]}"
+      for arn in values(var.request_queue_arns) : "arn:aws:apigateway:eu-central-1:sqs:path/123456789012/${split(":", arn)[5]}"
     ])
     error_message = "The contract must send to the request queues."
   }
@@ -211,7 +170,7 @@ run "an_own_domain_is_the_only_way_in" {
   variables {
     domain = {
       name            = "api.example.org"
-      certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
+      certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/11111111-2222-3333-4444-555555555555"
       zone_id         = "Z0123456789"
     }
   }
@@ -240,32 +199,19 @@ run "without_a_domain_there_is_none_and_an_account_may_have_its_own_logging" {
   }
 }
 
-run "each_value_that_can_not_be_is_rejected_by_its_name" {
+run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    prefix              = "bill-production"
-    stage_name          = "v1/beta"
-    user_pool_arn       = "eu-west-1_AbCdEfGhI"
-    user_pool_client_id = "'"
-    request_queue_arns  = {}
-    log_retention_days  = 42
-    throttles           = { posts = { rate = 0, burst = 1 }, polls = { rate = 1, burst = 1 } }
-    requests_per_day    = 0
-    firewall            = { logins_per_address = 5 }
+    stage_name       = "v1/beta"
+    throttles        = { posts = { rate = 0, burst = 1 }, polls = { rate = 1, burst = 1 } }
+    requests_per_day = 0
+    firewall         = { logins_per_address = 5 }
+    # A domain that is no host name.
+    domain = { name = "https://api.example.org", certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1" }
   }
 
-  expect_failures = [var.prefix, var.stage_name, var.user_pool_arn, var.user_pool_client_id, var.request_queue_arns, var.log_retention_days, var.throttles, var.requests_per_day, var.firewall]
-}
-
-run "a_domain_that_is_no_host_name_is_rejected" {
-  command = plan
-
-  variables {
-    domain = { name = "https://api.example.org", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1" }
-  }
-
-  expect_failures = [var.domain]
+  expect_failures = [var.stage_name, var.throttles, var.requests_per_day, var.firewall, var.domain]
 }
 
 run "a_domain_without_a_certificate_is_rejected" {

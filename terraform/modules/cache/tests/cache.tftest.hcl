@@ -1,9 +1,5 @@
 mock_provider "aws" {
-  mock_resource "aws_elasticache_replication_group" {
-    defaults = {
-      primary_endpoint_address = "master.bill-test-cache.abc.euc1.cache.amazonaws.com"
-    }
-  }
+  source = "../../tests/mocks"
 }
 
 variables {
@@ -137,93 +133,19 @@ run "functions_and_alarms_are_told_where_the_cache_is" {
   }
 }
 
-run "a_prefix_with_two_dashes_in_a_row_is_rejected" {
+run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    prefix = "bill--1"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "a_vpc_that_is_none_is_rejected" {
-  command = plan
-
-  variables {
-    vpc_id = "subnet-1"
-  }
-
-  expect_failures = [var.vpc_id]
-}
-
-run "a_single_subnet_is_rejected" {
-  command = plan
-
-  variables {
-    subnet_ids = ["subnet-1"]
-  }
-
-  expect_failures = [var.subnet_ids]
-}
-
-run "a_security_group_that_is_none_is_rejected" {
-  command = plan
-
-  variables {
-    functions_security_group_id = "functions"
-  }
-
-  expect_failures = [var.functions_security_group_id]
-}
-
-run "an_alias_is_rejected_for_a_key" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/billing"
-  }
-
-  expect_failures = [var.kms_key_arn]
-}
-
-run "an_engine_of_another_protocol_is_rejected" {
-  command = plan
-
-  variables {
+    # An engine of another protocol.
     engine = "memcached"
-  }
-
-  expect_failures = [var.engine]
-}
-
-run "a_node_type_of_another_service_is_rejected" {
-  command = plan
-
-  variables {
+    # A node type of another service.
     node_type = "db.t4g.small"
-  }
-
-  expect_failures = [var.node_type]
-}
-
-run "a_single_node_is_rejected" {
-  command = plan
-
-  variables {
+    # A single node.
     node_count = 1
-  }
-
-  expect_failures = [var.node_count]
-}
-
-run "a_maintenance_window_without_days_is_rejected" {
-  command = plan
-
-  variables {
+    # A maintenance window without days.
     maintenance_window = "03:00-04:00"
   }
 
-  expect_failures = [var.maintenance_window]
+  expect_failures = [var.engine, var.node_type, var.node_count, var.maintenance_window]
 }
-

@@ -1,59 +1,5 @@
 mock_provider "aws" {
-  mock_data "aws_caller_identity" {
-    defaults = {
-      account_id = "123456789012"
-    }
-  }
-
-  mock_data "aws_partition" {
-    defaults = {
-      partition = "aws"
-    }
-  }
-
-  mock_data "aws_region" {
-    defaults = {
-      name = "eu-central-1"
-    }
-  }
-
-  mock_data "aws_iam_policy_document" {
-    defaults = {
-      json = "{}"
-    }
-  }
-
-  mock_resource "aws_iam_role" {
-    defaults = {
-      arn = "arn:aws:iam::123456789012:role/bill-test-db"
-    }
-  }
-
-  mock_resource "aws_db_instance" {
-    defaults = {
-      address            = "bill-test-db.abc.eu-central-1.rds.amazonaws.com"
-      master_user_secret = [{ secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1", kms_key_id = "", secret_status = "active" }]
-    }
-  }
-
-  # The provider rejects names that start with a digit, as one in four made-up ones does.
-  mock_resource "aws_db_proxy_default_target_group" {
-    defaults = {
-      name = "default"
-    }
-  }
-
-  mock_resource "aws_db_parameter_group" {
-    defaults = {
-      name = "bill-test-db-1"
-    }
-  }
-
-  mock_resource "aws_db_proxy" {
-    defaults = {
-      endpoint = "bill-test-db-proxy.proxy-abc.eu-central-1.rds.amazonaws.com"
-    }
-  }
+  source = "../../tests/mocks"
 }
 
 variables {
@@ -326,212 +272,59 @@ run "a_stage_worth_nothing_can_be_destroyed" {
   }
 }
 
-run "a_prefix_that_starts_with_a_digit_is_rejected" {
+run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    prefix = "1bill"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "a_vpc_that_is_none_is_rejected" {
-  command = plan
-
-  variables {
-    vpc_id = "subnet-1"
-  }
-
-  expect_failures = [var.vpc_id]
-}
-
-run "a_single_subnet_is_rejected" {
-  command = plan
-
-  variables {
-    subnet_ids = ["subnet-1"]
-  }
-
-  expect_failures = [var.subnet_ids]
-}
-
-run "a_security_group_that_is_none_is_rejected" {
-  command = plan
-
-  variables {
-    functions_security_group_id = "functions"
-  }
-
-  expect_failures = [var.functions_security_group_id]
-}
-
-run "an_alias_is_rejected_for_a_key" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/billing"
-  }
-
-  expect_failures = [var.kms_key_arn]
-}
-
-run "a_version_of_postgres_that_was_not_tried_is_rejected" {
-  command = plan
-
-  variables {
+    # A version of postgres that was not tried.
     engine_version = "12"
-  }
-
-  expect_failures = [var.engine_version]
-}
-
-run "an_instance_class_of_another_service_is_rejected" {
-  command = plan
-
-  variables {
+    # An instance class of another service.
     instance_class = "t4g.medium"
-  }
-
-  expect_failures = [var.instance_class]
-}
-
-run "too_little_storage_is_rejected" {
-  command = plan
-
-  variables {
+    # Too little storage.
     allocated_storage_gib = 10
+    # Backups of a day.
+    backup_retention_days = 1
+    # A backup window that is no span.
+    backup_window = "1am"
+    # A maintenance window without days.
+    maintenance_window = "03:00-04:00"
+    # Too few connections.
+    max_connections = 10
+    # A timeout of never.
+    timeouts_ms = { statement = 0, lock = 0 }
+    # Logging nearly every statement.
+    slow_statement_log_ms = 0
+    # A monitoring interval that rds does not offer.
+    monitoring_interval_seconds = 0
+    # A retention that performance insights does not offer.
+    performance_insights_retention_days = 30
+    # A proxy that knows no secret.
+    proxy_enabled = true
   }
 
-  expect_failures = [var.allocated_storage_gib]
+  expect_failures = [
+    var.engine_version,
+    var.instance_class,
+    var.allocated_storage_gib,
+    var.backup_retention_days,
+    var.backup_window,
+    var.maintenance_window,
+    var.max_connections,
+    var.timeouts_ms,
+    var.slow_statement_log_ms,
+    var.monitoring_interval_seconds,
+    var.performance_insights_retention_days,
+    var.role_secret_arns,
+  ]
 }
 
-run "storage_that_cannot_grow_is_rejected" {
+run "storage_that_can_not_grow_and_a_lock_timeout_above_the_statement_timeout_are_rejected" {
   command = plan
 
   variables {
     max_storage_gib = 55
+    timeouts_ms     = { statement = 5000, lock = 6000 }
   }
 
-  expect_failures = [var.max_storage_gib]
-}
-
-run "backups_of_a_day_are_rejected" {
-  command = plan
-
-  variables {
-    backup_retention_days = 1
-  }
-
-  expect_failures = [var.backup_retention_days]
-}
-
-run "a_backup_window_that_is_no_span_is_rejected" {
-  command = plan
-
-  variables {
-    backup_window = "1am"
-  }
-
-  expect_failures = [var.backup_window]
-}
-
-run "a_maintenance_window_without_days_is_rejected" {
-  command = plan
-
-  variables {
-    maintenance_window = "03:00-04:00"
-  }
-
-  expect_failures = [var.maintenance_window]
-}
-
-run "too_few_connections_are_rejected" {
-  command = plan
-
-  variables {
-    max_connections = 10
-  }
-
-  expect_failures = [var.max_connections]
-}
-
-run "a_timeout_of_never_is_rejected" {
-  command = plan
-
-  variables {
-    timeouts_ms = { statement = 0, lock = 0 }
-  }
-
-  expect_failures = [var.timeouts_ms]
-}
-
-run "a_lock_timeout_above_the_statement_timeout_is_rejected" {
-  command = plan
-
-  variables {
-    timeouts_ms = { statement = 5000, lock = 6000 }
-  }
-
-  expect_failures = [var.timeouts_ms]
-}
-
-run "logging_nearly_every_statement_is_rejected" {
-  command = plan
-
-  variables {
-    slow_statement_log_ms = 0
-  }
-
-  expect_failures = [var.slow_statement_log_ms]
-}
-
-run "a_log_that_rds_does_not_have_is_rejected" {
-  command = plan
-
-  variables {
-    log_exports = ["audit"]
-  }
-
-  expect_failures = [var.log_exports]
-}
-
-run "a_retention_that_cloudwatch_does_not_offer_is_rejected" {
-  command = plan
-
-  variables {
-    log_retention_days = 100
-  }
-
-  expect_failures = [var.log_retention_days]
-}
-
-run "a_monitoring_interval_that_rds_does_not_offer_is_rejected" {
-  command = plan
-
-  variables {
-    monitoring_interval_seconds = 0
-  }
-
-  expect_failures = [var.monitoring_interval_seconds]
-}
-
-run "a_retention_that_performance_insights_does_not_offer_is_rejected" {
-  command = plan
-
-  variables {
-    performance_insights_retention_days = 30
-  }
-
-  expect_failures = [var.performance_insights_retention_days]
-}
-
-run "a_proxy_that_knows_no_secret_is_rejected" {
-  command = plan
-
-  variables {
-    proxy_enabled = true
-  }
-
-  expect_failures = [var.role_secret_arns]
+  expect_failures = [var.max_storage_gib, var.timeouts_ms]
 }

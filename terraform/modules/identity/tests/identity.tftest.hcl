@@ -1,4 +1,6 @@
-mock_provider "aws" {}
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
 
 variables {
   prefix                  = "bill-test"
@@ -152,104 +154,44 @@ run "invitations_come_from_the_operators_own_address" {
   }
 }
 
-run "a_prefix_in_capitals_is_rejected" {
+run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    prefix = "Bill"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "tokens_of_a_day_are_rejected" {
-  command = plan
-
-  variables {
+    # Tokens of a day.
     token_minutes = 1440
-  }
-
-  expect_failures = [var.token_minutes]
-}
-
-run "refresh_tokens_of_a_year_are_rejected" {
-  command = plan
-
-  variables {
+    # Refresh tokens of a year.
     refresh_token_days = 365
-  }
-
-  expect_failures = [var.refresh_token_days]
-}
-
-run "short_passwords_are_rejected" {
-  command = plan
-
-  variables {
+    # Short passwords.
     password_minimum_length = 8
-  }
-
-  expect_failures = [var.password_minimum_length]
-}
-
-run "passwords_of_two_kinds_are_rejected" {
-  command = plan
-
-  variables {
+    # Passwords of two kinds.
     password_kinds = ["lowercase", "numbers"]
-  }
-
-  expect_failures = [var.password_kinds]
-}
-
-run "a_login_without_the_service_is_rejected" {
-  command = plan
-
-  variables {
+    # A login without the service.
     login_flows = ["ALLOW_USER_SRP_AUTH"]
-  }
-
-  expect_failures = [var.login_flows]
-}
-
-run "temporary_passwords_of_a_year_are_rejected" {
-  command = plan
-
-  variables {
+    # Temporary passwords of a year.
     temporary_password_days = 365
-  }
-
-  expect_failures = [var.temporary_password_days]
-}
-
-run "a_second_factor_for_all_is_rejected" {
-  command = plan
-
-  variables {
+    # A second factor for all.
     mfa = "ON"
-  }
-
-  expect_failures = [var.mfa]
-}
-
-run "a_plan_that_cognito_does_not_have_is_rejected" {
-  command = plan
-
-  variables {
+    # A plan that cognito does not have.
     tier = "GOLD"
-  }
-
-  expect_failures = [var.tier]
-}
-
-run "threat_protection_that_cognito_does_not_have_is_rejected" {
-  command = plan
-
-  variables {
+    # Threat protection that cognito does not have.
     threat_protection = "ON"
+    # A mail address.
+    email_identity_arn = "billing@example.com"
   }
 
-  expect_failures = [var.threat_protection]
+  expect_failures = [
+    var.token_minutes,
+    var.refresh_token_days,
+    var.password_minimum_length,
+    var.password_kinds,
+    var.login_flows,
+    var.temporary_password_days,
+    var.mfa,
+    var.tier,
+    var.threat_protection,
+    var.email_identity_arn,
+  ]
 }
 
 run "threat_protection_on_a_plan_without_it_is_rejected" {
@@ -260,14 +202,4 @@ run "threat_protection_on_a_plan_without_it_is_rejected" {
   }
 
   expect_failures = [var.threat_protection]
-}
-
-run "a_mail_address_is_rejected_for_an_identity" {
-  command = plan
-
-  variables {
-    email_identity_arn = "billing@example.com"
-  }
-
-  expect_failures = [var.email_identity_arn]
 }

@@ -1,45 +1,5 @@
 mock_provider "aws" {
-  mock_data "aws_availability_zones" {
-    defaults = {
-      names = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
-    }
-  }
-
-  mock_data "aws_region" {
-    defaults = {
-      name = "eu-central-1"
-    }
-  }
-
-  mock_data "aws_caller_identity" {
-    defaults = {
-      account_id = "123456789012"
-    }
-  }
-
-  mock_data "aws_partition" {
-    defaults = {
-      partition = "aws"
-    }
-  }
-
-  mock_data "aws_iam_policy_document" {
-    defaults = {
-      json = "{}"
-    }
-  }
-
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = {
-      arn = "arn:aws:logs:eu-central-1:123456789012:log-group:/bill-test/network/flow"
-    }
-  }
-
-  mock_resource "aws_iam_role" {
-    defaults = {
-      arn = "arn:aws:iam::123456789012:role/bill-test-flow-logs"
-    }
-  }
+  source = "../../tests/mocks"
 }
 
 variables {
@@ -264,34 +224,19 @@ run "endpoints_can_be_left_out" {
   }
 }
 
-run "a_prefix_that_is_too_long_is_rejected" {
+run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    prefix = "billing-staging"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "a_prefix_that_ends_with_a_dash_is_rejected" {
-  command = plan
-
-  variables {
-    prefix = "bill-"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "a_range_that_is_too_small_is_rejected" {
-  command = plan
-
-  variables {
+    # A range that is too small.
     cidr_block = "10.20.0.0/25"
+    # A single zone.
+    zone_count = 1
+    # An endpoint without a policy of ours.
+    endpoint_services = ["sqs", "ec2"]
   }
 
-  expect_failures = [var.cidr_block]
+  expect_failures = [var.cidr_block, var.zone_count, var.endpoint_services]
 }
 
 run "a_range_that_is_no_range_is_rejected" {
@@ -312,44 +257,4 @@ run "a_public_range_is_rejected" {
   }
 
   expect_failures = [var.cidr_block]
-}
-
-run "a_single_zone_is_rejected" {
-  command = plan
-
-  variables {
-    zone_count = 1
-  }
-
-  expect_failures = [var.zone_count]
-}
-
-run "an_endpoint_without_a_policy_of_ours_is_rejected" {
-  command = plan
-
-  variables {
-    endpoint_services = ["sqs", "ec2"]
-  }
-
-  expect_failures = [var.endpoint_services]
-}
-
-run "a_retention_that_cloudwatch_does_not_offer_is_rejected" {
-  command = plan
-
-  variables {
-    flow_log_retention_days = 100
-  }
-
-  expect_failures = [var.flow_log_retention_days]
-}
-
-run "an_alias_is_rejected_for_a_key" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/billing"
-  }
-
-  expect_failures = [var.kms_key_arn]
 }

@@ -1,15 +1,5 @@
 mock_provider "aws" {
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{}" }
-  }
-
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-
-  mock_data "aws_partition" {
-    defaults = { partition = "aws" }
-  }
+  source = "../../tests/mocks"
 }
 
 variables {
@@ -155,20 +145,7 @@ run "every_queue_rejects_calls_without_tls" {
   }
 }
 
-run "each_value_that_can_not_be_is_rejected_by_its_name" {
-  command = plan
-
-  variables {
-    prefix              = "bill-production"
-    visibility_timeouts = 5
-    max_receive_count   = 0
-    gateway_role_arn    = "bill-test-gateway"
-  }
-
-  expect_failures = [var.prefix, var.visibility_timeouts, var.max_receive_count, var.gateway_role_arn]
-}
-
-run "dead_letters_that_vanish_before_requests_do_and_queues_without_readers_are_rejected" {
+run "dead_letters_that_expire_before_requests_and_queues_without_readers_are_rejected" {
   command = plan
 
   variables {
@@ -179,6 +156,21 @@ run "dead_letters_that_vanish_before_requests_do_and_queues_without_readers_are_
   expect_failures = [var.dead_letter_retention_seconds, var.consumer_role_arns]
 }
 
+run "invalid_values_are_rejected" {
+  command = plan
+
+  variables {
+    visibility_timeouts = 5
+    max_receive_count   = 0
+    # A timeout that Lambda does not offer.
+    queues = {
+      payments = { function_timeout_seconds = 901, retention_seconds = 345600, dead_letters = true }
+    }
+  }
+
+  expect_failures = [var.visibility_timeouts, var.max_receive_count, var.queues]
+}
+
 run "a_retention_that_sqs_does_not_know_is_rejected" {
   command = plan
 
@@ -186,18 +178,6 @@ run "a_retention_that_sqs_does_not_know_is_rejected" {
     max_receive_count = 1
     queues = {
       auth = { function_timeout_seconds = 5, retention_seconds = 30, dead_letters = false }
-    }
-  }
-
-  expect_failures = [var.queues]
-}
-
-run "a_timeout_that_lambda_does_not_know_is_rejected" {
-  command = plan
-
-  variables {
-    queues = {
-      payments = { function_timeout_seconds = 901, retention_seconds = 345600, dead_letters = true }
     }
   }
 

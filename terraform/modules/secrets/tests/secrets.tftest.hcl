@@ -1,9 +1,5 @@
 mock_provider "aws" {
-  mock_data "aws_iam_policy_document" {
-    defaults = {
-      json = "{}"
-    }
-  }
+  source = "../../tests/mocks"
 }
 
 override_resource {
@@ -172,72 +168,24 @@ run "a_stage_worth_nothing_gives_its_names_back_at_once" {
   }
 }
 
-run "a_prefix_with_an_underscore_is_rejected" {
+run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    prefix = "bill_test"
-  }
-
-  expect_failures = [var.prefix]
-}
-
-run "an_alias_is_rejected_for_a_key" {
-  command = plan
-
-  variables {
-    kms_key_arn = "alias/billing"
-  }
-
-  expect_failures = [var.kms_key_arn]
-}
-
-run "a_password_version_of_nought_is_rejected" {
-  command = plan
-
-  variables {
+    # A password version of nought.
     password_versions = { writer = 0 }
-  }
-
-  expect_failures = [var.password_versions]
-}
-
-run "a_port_that_is_none_is_rejected" {
-  command = plan
-
-  variables {
-    cache_connection = { host = "h", port = 0, username = "u", replication_group_id = "g" }
-  }
-
-  expect_failures = [var.cache_connection]
-}
-
-run "a_recovery_window_of_a_day_is_rejected" {
-  command = plan
-
-  variables {
+    # A recovery window of a day.
     recovery_window_days = 1
-  }
-
-  expect_failures = [var.recovery_window_days]
-}
-
-run "a_name_is_rejected_for_a_function" {
-  command = plan
-
-  variables {
+    # A name.
     rotation_lambda_arn = "rotate"
-  }
-
-  expect_failures = [var.rotation_lambda_arn]
-}
-
-run "a_rotation_every_other_year_is_rejected" {
-  command = plan
-
-  variables {
+    # A rotation every other year.
     rotation_days = 730
   }
 
-  expect_failures = [var.rotation_days]
+  expect_failures = [
+    var.password_versions,
+    var.recovery_window_days,
+    var.rotation_lambda_arn,
+    var.rotation_days,
+  ]
 }
