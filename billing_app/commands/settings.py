@@ -43,7 +43,7 @@ def read_settings(target: Target) -> Settings:
     values = _local_environment(target.environment) if target.local else target.environment
     prefix = _required(values, "BILLING_PREFIX")
     if not is_prefix(prefix):
-        raise click.UsageError(f"Invalid BILLING_PREFIX {prefix!r}: use the deployment's prefix.")
+        raise click.UsageError(f"BILLING_PREFIX is {prefix!r}: at most 12 of a-z, 0-9 and '-'.")
     return Settings(
         prefix=prefix,
         user_pool_id=_required(values, "USER_POOL_ID"),
