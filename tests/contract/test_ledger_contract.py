@@ -16,7 +16,7 @@ from billing_app.domain.bills import Debt, Receipt
 from billing_app.domain.errors import Rejection
 from billing_app.domain.instants import TICK
 from billing_app.ports.ledger import HistoryPage, HistoryQuery, Ledger, PaymentOrder
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.examples import a_debt
 from tests.support.fakes import FakeLedger
 from tests.support.ledger import Home, line
@@ -63,7 +63,7 @@ def setup(request: pytest.FixtureRequest) -> Setup:
     return _postgres(request.getfixturevalue("database"), request.getfixturevalue("ledger"))
 
 
-def _postgres(database: BooksDatabase, scene: Scene) -> Setup:
+def _postgres(database: LedgerDatabase, scene: Scene) -> Setup:
     ledger = PostgresLedger(
         Database(
             secret=lambda: database.secret("writer"),

@@ -16,7 +16,7 @@ from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.domain.bill_lines import BillLine
 from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch, LineResult, OperatorLedger
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger
 from tests.support.ledger import Home, Ledger
 
@@ -78,7 +78,7 @@ def _fake_world(_request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 def _postgres_world(request: pytest.FixtureRequest) -> Iterator[World]:
-    database: BooksDatabase = request.getfixturevalue("database")
+    database: LedgerDatabase = request.getfixturevalue("database")
     ledger: Ledger = request.getfixturevalue("ledger")
     connection = Database(
         secret=lambda: database.secret("operator"),

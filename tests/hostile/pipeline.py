@@ -15,7 +15,7 @@ from billing_app.adapters.ledger import PostgresLedger
 from chalicelib.batch import Batch
 from chalicelib.operations import OPERATIONS
 from tests.hostile.contract import NOT_FOR_SQS
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.fakes import FakeClock, FakeDependencies, FakeReplyQueues
 from tests.support.records import a_record
 from tests.unit.gateway.tools import DOCUMENT, PREFIX, Keyring, MemoryQueues
@@ -51,7 +51,7 @@ class Sent:
 class Pipeline:
     """Sends requests as one resident of one apartment."""
 
-    def __init__(self, database: BooksDatabase, subject: UUID) -> None:
+    def __init__(self, database: LedgerDatabase, subject: UUID) -> None:
         self.queues, self.subject, self._keyring = StrictQueues(), subject, Keyring()
         self._client = Client(
             create_app(document=DOCUMENT, backend=self.queues, keys=lambda _: self._keyring)

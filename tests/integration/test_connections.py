@@ -13,7 +13,7 @@ import pytest
 from billing_app.adapters.connections import Database, describe
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Unavailable
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.ledger import Ledger, pay
 
 ONE = "SELECT 1"
@@ -35,7 +35,7 @@ class Secret:
 
 
 @pytest.fixture
-def secret(database: BooksDatabase) -> Secret:
+def secret(database: LedgerDatabase) -> Secret:
     return Secret(database.secret("writer"))
 
 
@@ -174,7 +174,9 @@ def test_a_connection_sets_its_timeouts_unless_a_pool_would_reject_them(
 
 
 @pytest.mark.parametrize("role", ["writer", "reader", "operator"])
-def test_a_pooled_session_is_as_bounded_as_a_direct_one(database: BooksDatabase, role: str) -> None:
+def test_a_pooled_session_is_as_bounded_as_a_direct_one(
+    database: LedgerDatabase, role: str
+) -> None:
     direct, pooled = (_bounds(database.secret(role) | extra) for extra in ({}, {"pooled": "true"}))
     wanted = timeouts_of(f"billing_{role}").settings()
     assert direct == pooled == {name: int(value[:-2]) for name, value in wanted.items()}
@@ -189,7 +191,7 @@ def _bounds(secret: Mapping[str, Any]) -> dict[str, int]:
     return dict(found)
 
 
-def test_a_pooled_session_does_not_wait_long_for_a_lock(database: BooksDatabase) -> None:
+def test_a_pooled_session_does_not_wait_long_for_a_lock(database: LedgerDatabase) -> None:
     """Another session holds what this one wants: it is told so, and is not kept waiting."""
     secret = database.secret("writer") | {"pooled": "true"}
     opened = Database(secret=lambda: secret, renew_secret=lambda: None, application_name="test")

@@ -14,7 +14,7 @@ import pytest
 from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.ports.ledger import PaymentOrder
-from tests.support.databases import BooksDatabase, Server
+from tests.support.databases import LedgerDatabase, Server
 from tests.support.ledger import Home, Ledger
 from tools.local.postgres import EmbeddedPostgres
 
@@ -64,13 +64,13 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PatientServer]
 
 
 @pytest.fixture
-def database(patient: PatientServer) -> Iterator[BooksDatabase]:
+def database(patient: PatientServer) -> Iterator[LedgerDatabase]:
     with patient.server.database() as database:
         yield database
 
 
 @pytest.fixture
-def payer(database: BooksDatabase) -> Iterator[PostgresLedger]:
+def payer(database: LedgerDatabase) -> Iterator[PostgresLedger]:
     """The books as the function `payments` has them."""
     connection = Database(
         secret=lambda: database.secret("writer"),
@@ -81,14 +81,14 @@ def payer(database: BooksDatabase) -> Iterator[PostgresLedger]:
     connection.close()
 
 
-def paid_in_books(database: BooksDatabase, home: Home) -> set[str]:
+def paid_in_books(database: LedgerDatabase, home: Home) -> set[str]:
     """Ask on a fresh connection: the others ended with the server."""
     history = Ledger(database).history(home)
     return {event["payment_id"] for event in history["events"]}
 
 
 def test_what_was_answered_as_paid_survives_an_immediate_stop(
-    patient: PatientServer, database: BooksDatabase, payer: PostgresLedger
+    patient: PatientServer, database: LedgerDatabase, payer: PostgresLedger
 ) -> None:
     home = Ledger(database).home()
     answered: set[str] = set()
@@ -102,7 +102,7 @@ def test_what_was_answered_as_paid_survives_an_immediate_stop(
 
 
 def test_a_rejection_that_was_answered_survives_an_immediate_stop(
-    patient: PatientServer, database: BooksDatabase
+    patient: PatientServer, database: LedgerDatabase
 ) -> None:
     ledger = Ledger(database)
     home = ledger.home()

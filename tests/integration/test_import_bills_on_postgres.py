@@ -23,14 +23,14 @@ from billing_app.commands.wiring import open_reach
 from billing_app.domain.errors import Unavailable
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from tests.support.bill_files import bill_line, bill_text, run_import
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.ledger import Home, Ledger
 
 LINES = 1200
 
 
 @contextmanager
-def office_of(database: BooksDatabase) -> Iterator[PostgresOperatorLedger]:
+def office_of(database: LedgerDatabase) -> Iterator[PostgresOperatorLedger]:
     """Open a connection of its own."""
     connection = Database(
         secret=lambda: database.secret("operator"),
@@ -47,7 +47,7 @@ def file_of(home: Home, *, lines: int = LINES) -> str:
     return bill_text(*(bill_line(**cells, provider_reference=f"G-{n}") for n in range(lines)))
 
 
-def test_a_file_imported_again_adds_nothing(ledger: Ledger, database: BooksDatabase) -> None:
+def test_a_file_imported_again_adds_nothing(ledger: Ledger, database: LedgerDatabase) -> None:
     home = ledger.home()
     text = file_of(home)
     with office_of(database) as operator:
@@ -62,7 +62,7 @@ def test_a_file_imported_again_adds_nothing(ledger: Ledger, database: BooksDatab
 
 
 def test_a_line_rejected_at_first_is_issued_with_the_same_file_later(
-    ledger: Ledger, database: BooksDatabase
+    ledger: Ledger, database: LedgerDatabase
 ) -> None:
     home = ledger.home()
     text = file_of(home, lines=3).replace("northgas", "city-gas")
@@ -73,7 +73,7 @@ def test_a_line_rejected_at_first_is_issued_with_the_same_file_later(
 
 
 def test_two_imports_of_one_file_at_the_same_time_issue_each_bill_once(
-    ledger: Ledger, database: BooksDatabase
+    ledger: Ledger, database: LedgerDatabase
 ) -> None:
     home = ledger.home()
     text = file_of(home)
@@ -112,7 +112,7 @@ class BreaksOff(BillIssuer):
 
 
 def test_an_import_that_broke_off_is_completed_by_the_next(
-    ledger: Ledger, database: BooksDatabase
+    ledger: Ledger, database: LedgerDatabase
 ) -> None:
     home = ledger.home()
     text = file_of(home)
@@ -128,7 +128,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Give `billing-admin`, wired as it is shipped, to this database and to moto."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
@@ -144,7 +144,7 @@ def run(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ru
         yield run
 
 
-def _environment(database: BooksDatabase) -> dict[str, str]:
+def _environment(database: LedgerDatabase) -> dict[str, str]:
     region = "eu-central-1"
     secrets = boto3.client("secretsmanager", region_name=region)
     for role in ("operator", "writer", "reader"):
@@ -186,7 +186,7 @@ def test_an_operator_sets_up_a_home_and_bills_it(run: Run, ledger: Ledger, tmp_p
 
 
 def test_books_that_were_tampered_with_do_not_reconcile(
-    run: Run, ledger: Ledger, database: BooksDatabase
+    run: Run, ledger: Ledger, database: LedgerDatabase
 ) -> None:
     home = ledger.home()
     ledger.pay(home, [ledger.bill(home)])

@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib import functions
 from chalicelib.bootstrap import Bootstrap
 from chalicelib.settings import Settings
-from tests.support.databases import ROLE_PASSWORD, BooksDatabase
+from tests.support.databases import ROLE_PASSWORD, LedgerDatabase
 
 ENVIRONMENT = {
     "BILLING_PREFIX": "bill-test",
@@ -23,7 +23,7 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def adapters(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bootstrap]:
+def adapters(database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bootstrap]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -35,7 +35,7 @@ def adapters(database: BooksDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def test_a_password_that_was_rotated_while_warm_is_the_one_that_is_set(
-    adapters: Bootstrap, database: BooksDatabase
+    adapters: Bootstrap, database: LedgerDatabase
 ) -> None:
     functions.migrate(adapters)
     boto3.client("secretsmanager").put_secret_value(

@@ -16,7 +16,7 @@ from redis import Redis
 
 from billing_app.adapters.migrations import migrate
 from tests.matrix.workers import Nursery, Worker
-from tests.support.databases import BooksDatabase, Login
+from tests.support.databases import LedgerDatabase, Login
 from tools.chaos.proxies import AwsProxy, PostgresProxy, RedisProxy
 from tools.local.application import function_environment
 from tools.local.clients import Clients
@@ -82,7 +82,7 @@ class Bench:
         """What all workers have said."""
         return self._state.logs / "workers.log"
 
-    def database(self) -> BooksDatabase:
+    def database(self) -> LedgerDatabase:
         """The books, past the proxies; connections break when the server is stopped."""
         return _Roles(Login.from_url(self.servers.database_url), self.passwords)
 
@@ -175,7 +175,7 @@ class Bench:
         )
 
 
-class _Roles(BooksDatabase):
+class _Roles(LedgerDatabase):
     """The bench's database, whose roles have passwords of their own."""
 
     def __init__(self, owner: Login, passwords: Mapping[str, str]) -> None:

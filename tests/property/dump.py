@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.property.oracle import Oracle
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.ledger import query
 
 Dump = dict[str, list[tuple[Any, ...]]]
@@ -50,7 +50,7 @@ _TABLES = {
 }
 
 
-def dump(database: BooksDatabase, model: Oracle) -> Dump:
+def dump(database: LedgerDatabase, model: Oracle) -> Dump:
     """Read what the tables hold of the model's apartments and residents."""
     connection = database.connect("owner")
     apartments, residents = list(model.apartments), list(model.residents)

@@ -35,7 +35,7 @@ from billing_app.use_cases.imports import BillFile, import_bills
 from chalicelib.cursors import read_cursor, read_frame
 from chalicelib.serializers import debts_parts, history_parts, receipt_parts
 from tests.property.values import Answer, Line, Order
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.fake_operator_ledger import Account, FakeUserDirectory
 
 Json = dict[str, Any]
@@ -82,7 +82,7 @@ class NotingIssuer(BillIssuer):
 class Service:
     """One database and one Redis, which several runs of the model may share."""
 
-    database: BooksDatabase
+    database: LedgerDatabase
     secret: Mapping[str, Any]
     directory: FakeUserDirectory = field(default_factory=FakeUserDirectory)
     _databases: list[Database] = field(default_factory=list)

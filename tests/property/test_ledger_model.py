@@ -23,7 +23,7 @@ from tests.property.machine import Run
 from tests.property.payment_rules import PaymentRules
 from tests.property.read_rules import ReadRules
 from tests.property.service import Service
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.hypothesis_profiles import own_timeout, runs_long
 
 pytestmark = pytest.mark.timeout(own_timeout(300))
@@ -110,7 +110,7 @@ class BooksMachine(PaymentRules, ReadRules):
 
 
 @pytest.fixture
-def service(database: BooksDatabase, redis_secret: Mapping[str, Any]) -> Iterator[Service]:
+def service(database: LedgerDatabase, redis_secret: Mapping[str, Any]) -> Iterator[Service]:
     """Give the service, with pages and parts of few events and a patient cache."""
     service = Service(database, redis_secret)
     with (

@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 from psycopg2.extras import register_uuid
 
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 from tests.support.ledger import Home, Ledger
 from tools.local.stack import Stack
 
@@ -174,7 +174,7 @@ class _OwnersDatabase:
 def scene_on(stack: Stack) -> Iterator[Scene]:
     """Give a scene on a running service."""
     database = _OwnersDatabase(stack.cloud.database_url)
-    ledger = Ledger(cast(BooksDatabase, database))
+    ledger = Ledger(cast(LedgerDatabase, database))
     with httpx.Client(base_url=stack.base_url, timeout=35) as http:
         try:
             yield Scene(stack, ledger, http)

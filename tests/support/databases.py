@@ -1,10 +1,12 @@
-"""Throw-away databases with the books in them, on a real Postgres."""
+"""Throw-away databases with an empty ledger, on a real Postgres."""
+
+from __future__ import annotations
 
 import itertools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 import psycopg2
@@ -17,7 +19,7 @@ from billing_app.adapters.migrations import migrate
 ROLES = ("writer", "reader", "operator")
 # The roles belong to the whole server, so that workers of one test run share their password.
 ROLE_PASSWORD = "only for tests: @/%"
-# On a busy machine a test waits for longer than a resident of the service has to.
+# A test on a busy machine waits longer than a resident should.
 _PATIENCE = "-c statement_timeout=60s -c lock_timeout=30s"
 
 
@@ -32,8 +34,8 @@ class Login:
     dbname: str
 
     @classmethod
-    def from_url(cls, url: str) -> "Login":
-        """Take a URL apart: postgresql://user:password@host:port/database."""
+    def from_url(cls, url: str) -> Login:
+        """Parse postgresql://user:password@host:port/database."""
         parts = urlsplit(url)
         return cls(
             host=parts.hostname or "127.0.0.1",
@@ -45,7 +47,7 @@ class Login:
 
     def secret(self) -> dict[str, object]:
         """Return the login as the service's database secret holds it."""
-        return {**vars(self), "sslmode": "prefer"}
+        return {**asdict(self), "sslmode": "prefer"}
 
     def connect(self) -> Connection:
         """Open a connection in autocommit mode that knows UUIDs."""
@@ -63,8 +65,8 @@ class Login:
 
 
 @dataclass
-class BooksDatabase:
-    """One database of a test. Connections it gave are closed when the test is over."""
+class LedgerDatabase:
+    """One database of a test. Its connections are closed when the test is over."""
 
     admin: Login
     owner: Login
@@ -76,11 +78,10 @@ class BooksDatabase:
         `admin` is the server's superuser, where the tests bring their own server.
         """
         if role == "admin":
-            return Login(**{**vars(self.admin), "dbname": self.owner.dbname})
+            return replace(self.admin, dbname=self.owner.dbname)
         if role == "owner":
             return self.owner
-        names = {"username": f"billing_{role}", "password": ROLE_PASSWORD}
-        return Login(**{**vars(self.owner), **names})
+        return replace(self.owner, username=f"billing_{role}", password=ROLE_PASSWORD)
 
     def secret(self, role: str) -> dict[str, object]:
         """Return the database secret of a role, as Secrets Manager would hold it."""
@@ -93,26 +94,27 @@ class BooksDatabase:
         return connection
 
     def close(self) -> None:
-        """Close the connections that were given out."""
+        """Close the connections that `connect` opened."""
         for connection in self.connections:
             connection.close()
 
 
 class Server:
-    """A Postgres server, and on it a template with the migrated books.
+    """A Postgres server, and on it a template with the migrated ledger.
 
-    `admin_url` may make databases; `owner_url` names who owns and migrates them.
+    `admin_url` may create databases; `owner_url` owns and migrates them.
     """
 
     def __init__(self, *, admin_url: str, owner_url: str) -> None:
         self._admin = Login.from_url(admin_url)
         self._owner = Login.from_url(owner_url)
         self._prefix = f"billing_test_{os.getpid()}"
+        self._template = f"{self._prefix}_template"
         self._numbers = itertools.count(1)
 
     @contextmanager
     def template(self) -> Iterator[None]:
-        """Keep the migrated database that the databases of the tests are copies of."""
+        """Keep the migrated database that the tests' databases are copies of."""
         self._create(self._template, like="template1")
         try:
             self._migrate()
@@ -121,26 +123,22 @@ class Server:
             self._drop(self._template)
 
     @contextmanager
-    def database(self, *, migrated: bool = True) -> Iterator[BooksDatabase]:
+    def database(self, *, migrated: bool = True) -> Iterator[LedgerDatabase]:
         """Give a fresh database, dropped in the end."""
         name = f"{self._prefix}_{next(self._numbers)}"
         self._create(name, like=self._template if migrated else "template1")
-        database = BooksDatabase(admin=self._admin, owner=self._owner_of(name))
+        database = LedgerDatabase(admin=self._admin, owner=self._owner_of(name))
         try:
             yield database
         finally:
             database.close()
             self._drop(name)
 
-    @property
-    def _template(self) -> str:
-        return f"{self._prefix}_template"
-
     def _owner_of(self, name: str) -> Login:
-        return Login(**{**vars(self._owner), "dbname": name})
+        return replace(self._owner, dbname=name)
 
     def _migrate(self) -> None:
-        # Roles are the server's: two workers that alter one at the same time would collide.
+        # Roles belong to the server: two workers that alter one at once would collide.
         with self._cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(hashtextextended('billing tests', 0))")
             migrate(
@@ -160,10 +158,6 @@ class Server:
             cursor.execute(statement.format(sql.Identifier(name)))
 
     @contextmanager
-    def _cursor(self) -> Iterator["psycopg2.extensions.cursor"]:
-        connection = self._admin.connect()
-        try:
-            with connection.cursor() as cursor:
-                yield cursor
-        finally:
-            connection.close()
+    def _cursor(self) -> Iterator[psycopg2.extensions.cursor]:
+        with closing(self._admin.connect()) as connection, connection.cursor() as cursor:
+            yield cursor

@@ -1,22 +1,29 @@
 """The functions of the schema `api` as tests like to call them, each as the role that may."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID, uuid4
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 
-Answer = dict[str, Any]
+# What a function returns: the JSON that the tests look into.
+Answer: TypeAlias = Any
 
 LONG_AGO = "2020-01-01T00:00:00Z"
 
+END_RESIDENCY = "SELECT api.end_residency(%s, %s)"
+ISSUE = "SELECT api.issue_bills(%s)"
+REVERSE = "SELECT api.reverse_payment(%s, 'paid twice', 'olga')"
+VOID = "SELECT api.void_bill(%s, 'sent in error', 'olga')"
 
-@dataclass(frozen=True)
-class Home:
+
+class Home(NamedTuple):
     """A resident and an apartment of theirs."""
 
     subject: UUID
@@ -24,14 +31,14 @@ class Home:
 
 
 def query(connection: Connection, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """Run a statement and return its rows; none for a statement that gives no rows."""
+    """Run a statement and return its rows; none for a statement that returns no rows."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters or None)
         return cursor.fetchall() if cursor.description else []
 
 
 def value(connection: Connection, statement: str, *parameters: Any) -> Any:
-    """Run a statement and return the one value that it gives."""
+    """Run a statement and return its one value."""
     return query(connection, statement, *parameters)[0][0]
 
 
@@ -43,13 +50,9 @@ def pay(
     key: str | None = None,
     total: int | None = None,
 ) -> Answer:
-    """Call api.pay on this connection, with a key of its own unless one is given."""
-    statement = "SELECT api.pay(%s, %s, %s, %s::uuid[], %s)"
-    ids = [str(bill) for bill in bills]
-    answer: Answer = value(
-        writer, statement, home.subject, key or str(uuid4()), home.apartment, ids, total
-    )
-    return answer
+    """Call api.pay on this connection, with a new key by default."""
+    wanted = (key or str(uuid4()), home.apartment, [str(bill) for bill in bills], total)
+    return value(writer, "SELECT api.pay(%s, %s, %s, %s::uuid[], %s)", home.subject, *wanted)
 
 
 def line(home: Home, **fields: Any) -> dict[str, Any]:
@@ -69,11 +72,30 @@ def line(home: Home, **fields: Any) -> dict[str, Any]:
     }
 
 
+def import_of(
+    lines: Iterable[Mapping[str, Any]],
+    *,
+    dry_run: bool = False,
+    sha256: str | None = None,
+    import_id: UUID | None = None,
+) -> str:
+    """Return lines as api.issue_bills takes them, as a new file by default."""
+    return json.dumps(
+        {
+            "import_id": str(import_id or uuid4()),
+            "file_name": "bills.csv",
+            "sha256": sha256 or uuid4().hex * 2,
+            "dry_run": dry_run,
+            "lines": list(lines),
+        }
+    )
+
+
 @dataclass
 class Ledger:
-    """One database's books: scenes are set, and looked at, through the api functions."""
+    """The ledger in one database, prepared and read through the api functions."""
 
-    database: BooksDatabase
+    database: LedgerDatabase
     _open: dict[str, Connection] = field(default_factory=dict)
 
     def connection(self, role: str) -> Connection:
@@ -82,13 +104,12 @@ class Ledger:
             self._open[role] = self.database.connect(role)
         return self._open[role]
 
-    def ask(self, role: str, function: str, *arguments: Any) -> Any:
-        """Return the one value that `api.<function>` answers to this role."""
-        places = ", ".join(["%s"] * len(arguments))
-        return value(self.connection(role), f"SELECT api.{function}({places})", *arguments)
+    def ask(self, role: str, function: str, *arguments: Any) -> Answer:
+        """Return the one value that `api.<function>` returns to this role."""
+        return self.rows(role, function, *arguments)[0][0]
 
     def rows(self, role: str, function: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """Return the rows that `api.<function>` answers to this role."""
+        """Return the rows that `api.<function>` returns to this role."""
         places = ", ".join(["%s"] * len(arguments))
         return query(self.connection(role), f"SELECT * FROM api.{function}({places})", *arguments)
 
@@ -111,44 +132,31 @@ class Ledger:
 
     def grant(self, subject: UUID, apartment: UUID, since: str = LONG_AGO) -> Answer:
         """Let a resident act for an apartment."""
-        answer: Answer = self.ask("operator", "grant_residency", subject, apartment, since)
-        return answer
+        return self.ask("operator", "grant_residency", subject, apartment, since)
+
+    def end_residency(self, home: Home) -> Answer:
+        """End a resident's right to act for their apartment."""
+        return self.ask("operator", "end_residency", *home)
 
     def home(self) -> Home:
         """Add a resident with an apartment, and the usual provider."""
         self.provider()
-        home = Home(subject=self.resident(), apartment=self.apartment())
-        self.grant(home.subject, home.apartment)
+        home = Home(self.resident(), self.apartment())
+        self.grant(*home)
         return home
 
-    def issue(
-        self,
-        lines: Iterable[Mapping[str, Any]],
-        *,
-        dry_run: bool = False,
-        sha256: str | None = None,
-        import_id: UUID | None = None,
-    ) -> Answer:
-        """Import lines, as a file of its own unless its sha256 is given."""
-        batch = {
-            "import_id": str(import_id or uuid4()),
-            "file_name": "bills.csv",
-            "sha256": sha256 or uuid4().hex * 2,
-            "dry_run": dry_run,
-            "lines": list(lines),
-        }
-        answer: Answer = self.ask("operator", "issue_bills", json.dumps(batch))
-        return answer
+    def issue(self, lines: Iterable[Mapping[str, Any]], **options: Any) -> Answer:
+        """Import lines; `options` are those of `import_of`."""
+        return self.ask("operator", "issue_bills", import_of(lines, **options))
 
     def bills(self, home: Home, *amounts: int, **fields: Any) -> list[str]:
         """Issue one bill per amount and return their ids."""
         lines = [line(home, amount_minor=amount, **fields) for amount in amounts]
         return [result["bill_id"] for result in self.issue(lines)["data"]["lines"]]
 
-    def bill(self, home: Home, **fields: Any) -> str:
+    def bill(self, home: Home, amount_minor: int = 5140, **fields: Any) -> str:
         """Issue one bill and return its id."""
-        issued: str = self.issue([line(home, **fields)])["data"]["lines"][0]["bill_id"]
-        return issued
+        return self.bills(home, amount_minor, **fields)[0]
 
     def pay(
         self,
@@ -163,18 +171,15 @@ class Ledger:
 
     def reverse(self, payment_id: str, reason: str = "paid twice") -> Answer:
         """Reverse a payment."""
-        answer: Answer = self.ask("operator", "reverse_payment", payment_id, reason, "olga")
-        return answer
+        return self.ask("operator", "reverse_payment", payment_id, reason, "olga")
 
     def void(self, bill_id: str, reason: str = "sent in error") -> Answer:
         """Withdraw a bill."""
-        answer: Answer = self.ask("operator", "void_bill", bill_id, reason, "olga")
-        return answer
+        return self.ask("operator", "void_bill", bill_id, reason, "olga")
 
     def debts(self, home: Home) -> Answer:
-        """Return what api.open_debts answers."""
-        answer: Answer = self.ask("reader", "open_debts", home.subject, home.apartment)
-        return answer
+        """Return what api.open_debts returns."""
+        return self.ask("reader", "open_debts", *home)
 
     def open_bills(self, home: Home) -> set[str]:
         """Return the ids of the bills that are owed."""
@@ -182,7 +187,7 @@ class Ledger:
 
     def version(self, home: Home) -> int:
         """Return the apartment's version."""
-        version: int = self.rows("reader", "apartment_access", home.subject, home.apartment)[0][0]
+        version: int = self.rows("reader", "apartment_access", *home)[0][0]
         return version
 
     def history(
@@ -193,12 +198,19 @@ class Ledger:
         known: tuple[str | None, str | None] = (None, None),
         limit: int = 1000,
     ) -> Answer:
-        """Return what api.settled_history answers."""
-        answer: Answer = self.ask(
-            "reader", "settled_history", home.subject, home.apartment, after, *known, limit
-        )
-        return answer
+        """Return what api.settled_history returns."""
+        return self.ask("reader", "settled_history", *home, after, *known, limit)
 
     def violations(self) -> list[tuple[Any, ...]]:
-        """Return the contradictions in the books."""
+        """Return the contradictions in the ledger."""
         return self.rows("operator", "violations")
+
+    def after_damage(self, damage: str, question: str) -> list[tuple[Any, ...]]:
+        """Run a query after a statement without constraints and triggers; roll both back."""
+        admin = self.connection("admin")
+        query(admin, "BEGIN; SET LOCAL session_replication_role = replica")
+        try:
+            query(admin, damage)
+            return query(admin, question)
+        finally:
+            query(admin, "ROLLBACK")

@@ -1,7 +1,9 @@
-"""What Postgres really did inside a function: the plan of every statement, triggers' and all.
+"""The plan of every statement that ran inside a function, triggers included.
 
-auto_explain logs the statements that run inside of functions, and the client can ask for the log.
+auto_explain logs them, and the client can ask for the log.
 """
+
+from __future__ import annotations
 
 import json
 from collections import deque
@@ -14,6 +16,9 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from tests.support.ledger import query
 
 Node = dict[str, Any]
+
+# Tables of a few rows, which Postgres rightly reads whole.
+SMALL = frozenset({"providers", "utilities"})
 
 _SETTINGS = """
     LOAD 'auto_explain';
@@ -35,18 +40,18 @@ class Trace:
 
     @property
     def blocks(self) -> int:
-        """Return how many blocks of 8 KiB the call looked at, all its statements together."""
+        """Return how many blocks of 8 KiB all statements of the call read together."""
         whole = self.plans[-1]["Plan"]
         blocks: int = whole["Shared Hit Blocks"] + whole["Shared Read Blocks"]
         return blocks
 
-    def scans_of_whole_tables(self, *, small: frozenset[str]) -> set[tuple[str, str]]:
-        """Return table and statement for each scan not led by an index, but for small tables."""
+    def scans_of_whole_tables(self) -> set[tuple[str, str]]:
+        """Return table and statement of each scan without an index, except of small tables."""
         return {
             (node["Relation Name"], plan["Query Text"])
             for plan in self.plans
             for node in _nodes(plan["Plan"])
-            if _reads_all(node) and node["Relation Name"] not in small
+            if _reads_all(node) and node["Relation Name"] not in SMALL
         }
 
 
@@ -60,7 +65,7 @@ def trace(connection: Connection, statement: str, *parameters: Any) -> Trace:
     return Trace(tuple(_plans(notices)))
 
 
-def _plans(notices: "deque[str]") -> Iterator[Node]:
+def _plans(notices: deque[str]) -> Iterator[Node]:
     for notice in notices:
         _, found, plan = notice.partition("plan:\n")
         if found:

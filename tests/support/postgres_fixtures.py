@@ -1,8 +1,10 @@
 """Fixtures that give tests a real Postgres: an embedded one, or that of DATABASE_URL_TESTS.
 
-DATABASE_URL, which points the service at a server, is not followed on purpose: the tests make
-databases and set the passwords of the roles, which other users of that server would notice.
+They ignore DATABASE_URL on purpose: the tests create databases and set the passwords of the roles,
+which other users of that server would notice.
 """
+
+from __future__ import annotations
 
 import os
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.databases import BooksDatabase, Server
+from tests.support.databases import LedgerDatabase, Server
 from tests.support.ledger import Ledger
 from tools.local.postgres import EmbeddedPostgres
 
@@ -39,13 +41,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
 
 
 @pytest.fixture
-def database(postgres_server: Server) -> Iterator[BooksDatabase]:
-    """Give a fresh database with empty books."""
+def database(postgres_server: Server) -> Iterator[LedgerDatabase]:
+    """Give a database with an empty ledger."""
     with postgres_server.database() as database:
         yield database
 
 
 @pytest.fixture
-def ledger(database: BooksDatabase) -> Ledger:
-    """Give the api functions on the test's database, with short ways to set a scene."""
+def ledger(database: LedgerDatabase) -> Ledger:
+    """Give the api functions on the test's database."""
     return Ledger(database)

@@ -1,5 +1,7 @@
 """Runs calls at the same time, each on a connection of its own."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,16 +10,16 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 
 # A role, and what to do on a connection of it.
 Runner = tuple[str, Callable[[Connection], Any]]
 
 
-def race(database: BooksDatabase, runners: Sequence[Runner]) -> list[Any]:
+def race(database: LedgerDatabase, runners: Sequence[Runner]) -> list[Any]:
     """Start all runners at once, each with a fresh connection of its role; return their results.
 
-    Raises what the first runner raised that failed.
+    Raises what the first failing runner raised.
     """
     start = threading.Barrier(len(runners))
 

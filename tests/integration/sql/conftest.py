@@ -1,35 +1,37 @@
 """The tests of a module share a database, in which each makes apartments of its own.
 
-After every scenario the books must be right.
+After every test the ledger must be consistent.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.databases import BooksDatabase, Server
-from tests.support.ledger import Ledger
+from tests.support.databases import LedgerDatabase, Server
+from tests.support.ledger import Home, Ledger
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server: Server) -> Iterator[BooksDatabase]:
-    """Give the module's database."""
+def database(postgres_server: Server) -> Iterator[LedgerDatabase]:
     with postgres_server.database() as database:
         yield database
 
 
 @pytest.fixture(scope="module")
-def ledger(database: BooksDatabase) -> Ledger:
-    """Give the api functions on the module's database."""
+def ledger(database: LedgerDatabase) -> Ledger:
     return Ledger(database)
 
 
+@pytest.fixture
+def home(ledger: Ledger) -> Home:
+    return ledger.home()
+
+
 @pytest.fixture(autouse=True)
-def books_stay_right(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Ask the test's database, if it has one, for contradictions when the test is over."""
-    if "database" not in request.fixturenames:
-        yield
-        return
-    ledger: Ledger = request.getfixturevalue("ledger")
+def ledger_stays_consistent(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Look for contradictions after the test, if it has a database."""
+    ledger = "database" in request.fixturenames and request.getfixturevalue("ledger")
     yield
-    assert ledger.violations() == []
+    assert not ledger or ledger.violations() == []

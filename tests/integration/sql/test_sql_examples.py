@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from billing_app.adapters.migrations import SQL_FOLDER
-from tests.support.databases import BooksDatabase
+from tests.support.databases import LedgerDatabase
 
 EXAMPLE = SQL_FOLDER / "examples" / "pay.sql"
 
@@ -37,7 +37,7 @@ def recorded_form(output: str) -> str:
     return re.sub(r"R-\d{4}-", "R-2026-", output)
 
 
-def test_the_example_prints_its_recorded_output(database: BooksDatabase) -> None:
+def test_the_example_prints_its_recorded_output(database: LedgerDatabase) -> None:
     owner = database.login("owner")
     run = subprocess.run(
         [psql(), "--no-psqlrc", "--echo-all", "--set", "ON_ERROR_STOP=1", "--file", EXAMPLE,

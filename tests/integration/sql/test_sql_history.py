@@ -1,28 +1,26 @@
-"""api.settled_history: order, frames, cursors and what a resident may see."""
+"""api.settled_history: order, known ranges, pages and what a resident may see."""
+
+from __future__ import annotations
 
 from itertools import pairwise
 
 import pytest
 
 from billing_app.domain.instants import TICK, format_instant, parse_instant
-from tests.support.ledger import LONG_AGO, Answer, Home, Ledger, query
-
-
-@pytest.fixture
-def home(ledger: Ledger) -> Home:
-    return ledger.home()
+from tests.support.ledger import LONG_AGO, Answer, Home, Ledger, pay, query
 
 
 def positions(answer: Answer) -> list[int]:
     return [event["seq"] for event in answer["events"]]
 
 
-def just_after(instant: str) -> str:
-    return format_instant(parse_instant(instant) + TICK)
+def instants(answer: Answer) -> list[str]:
+    return [event["posted_at"] for event in answer["events"]]
 
 
-def pay_one_by_one(ledger: Ledger, home: Home, count: int) -> list[Answer]:
-    return [ledger.pay(home, [bill])["data"] for bill in ledger.bills(home, *range(1, count + 1))]
+def pay_one_by_one(ledger: Ledger, home: Home, count: int) -> None:
+    for bill in ledger.bills(home, *range(1, count + 1)):
+        ledger.pay(home, [bill])
 
 
 def test_history_begins_empty(ledger: Ledger, home: Home) -> None:
@@ -38,7 +36,7 @@ def test_history_begins_empty(ledger: Ledger, home: Home) -> None:
     }
 
 
-def test_an_event_tells_the_settled_debt(ledger: Ledger, home: Home) -> None:
+def test_an_event_describes_the_settled_debt(ledger: Ledger, home: Home) -> None:
     (bill,) = ledger.bills(home, 5140)
     receipt = ledger.pay(home, [bill])["data"]
     answer = ledger.history(home)
@@ -67,20 +65,19 @@ def test_positions_have_no_gap_and_instants_strictly_grow(ledger: Ledger, home: 
     payment = ledger.pay(home, ledger.bills(home, 4, 5))["data"]["payment_id"]
     ledger.reverse(payment)
     answer = ledger.history(home)
-    instants = [event["posted_at"] for event in answer["events"]]
     assert positions(answer) == [1, 2, 3, 4, 5, 6, 7]
-    assert all(earlier < later for earlier, later in pairwise(instants))
-    assert answer["last_posted_at"] == instants[-1]
+    assert all(earlier < later for earlier, later in pairwise(instants(answer)))
+    assert answer["last_posted_at"] == instants(answer)[-1]
 
 
-def test_a_page_holds_at_most_the_limit_and_tells_of_more(ledger: Ledger, home: Home) -> None:
+def test_a_page_has_at_most_the_limit_and_says_if_there_is_more(ledger: Ledger, home: Home) -> None:
     pay_one_by_one(ledger, home, 5)
-    first, rest = ledger.history(home, limit=3), ledger.history(home, after=3, limit=3)
-    assert (positions(first), first["more"]) == ([1, 2, 3], True)
-    assert (positions(rest), rest["more"]) == ([4, 5], False)
-    assert (positions(ledger.history(home, limit=5)), ledger.history(home, limit=5)["more"]) == (
-        [1, 2, 3, 4, 5], False,
-    )  # fmt: skip
+    pages = [
+        ledger.history(home, after=after, limit=limit) for after, limit in ((0, 3), (3, 3), (0, 5))
+    ]
+    assert [(positions(page), page["more"]) for page in pages] == [
+        ([1, 2, 3], True), ([4, 5], False), ([1, 2, 3, 4, 5], False),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -94,47 +91,39 @@ def test_a_page_holds_at_most_the_limit_and_tells_of_more(ledger: Ledger, home: 
         ((3, 1), [1, 2, 3, 4, 5]),
     ],
 )
-def test_a_known_frame_is_left_out(
+def test_a_known_range_is_left_out(
     ledger: Ledger, home: Home, known: tuple[int, int], lacking: list[int]
 ) -> None:
-    """The frame is half-open, from the instant of one event to that of another."""
+    """The range is half-open, from the instant of one event to that of another."""
     pay_one_by_one(ledger, home, 5)
-    edges = [event["posted_at"] for event in ledger.history(home)["events"]]
-    edges.append("2999-01-01T00:00:00.000000Z")
-    frame = (edges[known[0]], edges[known[1]])
-    assert positions(ledger.history(home, known=frame)) == lacking
-    by_twos = positions(ledger.history(home, known=frame, limit=2))
-    assert by_twos == lacking[:2]
+    edges = [*instants(ledger.history(home)), "2999-01-01T00:00:00.000000Z"]
+    held = (edges[known[0]], edges[known[1]])
+    assert positions(ledger.history(home, known=held)) == lacking
+    assert positions(ledger.history(home, known=held, limit=2)) == lacking[:2]
 
 
-def test_a_frame_is_known_when_it_ends_just_after_an_event_that_the_books_have(
+def test_a_range_is_known_if_it_ends_just_after_an_event_of_the_ledger(
     ledger: Ledger, home: Home
 ) -> None:
     pay_one_by_one(ledger, home, 2)
-    floor = ledger.history(home)["visible_from"]
-    ends = [event["posted_at"] for event in ledger.history(home)["events"]]
-    ends += [just_after(end) for end in ends]
-
-    def known(end: str) -> bool:
-        return bool(ledger.history(home, known=(floor, end))["frame_known"])
-
-    assert [known(end) for end in ends] == [False, False, True, True]
-    assert known(floor)
-    assert not known("2999-01-01T00:00:00.000000Z")
-    assert known("infinity")
+    floor, events = ledger.history(home)["visible_from"], instants(ledger.history(home))
+    just_after = [format_instant(parse_instant(event) + TICK) for event in events]
+    ends = [*just_after, floor, "infinity", *events, "2999-01-01T00:00:00.000000Z"]
+    known = [ledger.history(home, known=(floor, end))["frame_known"] for end in ends]
+    assert known == [True] * 4 + [False] * 3
 
 
-def test_a_frame_may_cut_between_the_lines_of_a_payment(ledger: Ledger, home: Home) -> None:
+def test_a_range_may_end_between_the_lines_of_a_payment(ledger: Ledger, home: Home) -> None:
     ledger.pay(home, ledger.bills(home, 1, 2, 3))
-    instants = [event["posted_at"] for event in ledger.history(home)["events"]]
-    assert positions(ledger.history(home, known=(instants[1], instants[2]))) == [1, 3]
+    _, second, third = instants(ledger.history(home))
+    assert positions(ledger.history(home, known=(second, third))) == [1, 3]
 
 
 def test_a_new_resident_sees_no_history_of_the_one_before(ledger: Ledger, home: Home) -> None:
     pay_one_by_one(ledger, home, 2)
-    edge = ledger.history(home)["events"][1]["posted_at"]
+    edge = instants(ledger.history(home))[1]
     tenant = Home(ledger.resident(), home.apartment)
-    ledger.grant(tenant.subject, tenant.apartment, since=edge)
+    ledger.grant(*tenant, since=edge)
     answer = ledger.history(tenant)
     assert (positions(answer), answer["visible_from"]) == ([2], edge)
     assert positions(ledger.history(tenant, known=(LONG_AGO, edge))) == [2]
@@ -142,7 +131,7 @@ def test_a_new_resident_sees_no_history_of_the_one_before(ledger: Ledger, home: 
 
 def test_a_former_resident_sees_nothing(ledger: Ledger, home: Home) -> None:
     pay_one_by_one(ledger, home, 1)
-    ledger.ask("operator", "end_residency", home.subject, home.apartment)
+    ledger.end_residency(home)
     assert ledger.history(home) is None
 
 
@@ -155,34 +144,26 @@ def test_history_of_two_thousand_events_comes_in_one_page(ledger: Ledger, home: 
 def test_events_are_stamped_by_the_wall_clock_inside_one_transaction(
     ledger: Ledger, home: Home
 ) -> None:
-    first, second = ledger.bills(home, 1, 2)
-    with ledger.connection("writer").cursor() as cursor:
-        cursor.execute("BEGIN")
-        for bill in (first, second):
-            cursor.execute(
-                "SELECT api.pay(%s, %s, %s, %s::uuid[])",
-                (home.subject, bill, home.apartment, [bill]),
-            )
-        cursor.execute("COMMIT")
-    earlier, later = (event["posted_at"] for event in ledger.history(home)["events"])
+    writer = ledger.connection("writer")
+    bills = ledger.bills(home, 1, 2)
+    query(writer, "BEGIN")
+    for bill in bills:
+        pay(writer, home, [bill])
+    query(writer, "COMMIT")
+    earlier, later = instants(ledger.history(home))
     assert earlier < later
 
 
 def test_a_clock_set_back_does_not_disturb_the_order(ledger: Ledger, home: Home) -> None:
     """The next event follows a microsecond later when the clock says that it is earlier."""
     pay_one_by_one(ledger, home, 1)
-    admin = ledger.connection("admin")
-    query(
-        admin,
-        """
+    set_ahead = """
         BEGIN;
         SET LOCAL session_replication_role = replica;
         UPDATE billing.history SET posted_at = '2900-01-01Z' WHERE apartment_id = %s;
         UPDATE billing.apartment_state SET last_posted_at = '2900-01-01Z' WHERE apartment_id = %s;
         COMMIT
-        """,
-        home.apartment,
-        home.apartment,
-    )
+    """
+    query(ledger.connection("admin"), set_ahead, home.apartment, home.apartment)
     pay_one_by_one(ledger, home, 1)
     assert ledger.history(home)["last_posted_at"] == "2900-01-01T00:00:00.000001Z"

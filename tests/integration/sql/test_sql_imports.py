@@ -1,16 +1,13 @@
 """api.issue_bills: new bills, corrections, repetitions and rejected lines."""
 
+from __future__ import annotations
+
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.support.ledger import Answer, Home, Ledger, line, query
-
-
-@pytest.fixture
-def home(ledger: Ledger) -> Home:
-    return ledger.home()
 
 
 @pytest.fixture
@@ -22,6 +19,10 @@ def results(answer: Answer) -> list[tuple[str, str | None]]:
     return [(row["result"], row["code"]) for row in answer["data"]["lines"]]
 
 
+def ids(answer: Answer) -> list[str | None]:
+    return [row["bill_id"] for row in answer["data"]["lines"]]
+
+
 def amounts(ledger: Ledger, home: Home) -> list[int]:
     return sorted(debt["amount_minor"] for debt in ledger.debts(home)["debts"])
 
@@ -30,35 +31,28 @@ def test_issued_bills_are_owed(ledger: Ledger, home: Home) -> None:
     answer = ledger.issue([line(home, amount_minor=1, line=2), line(home, amount_minor=2, line=3)])
     assert results(answer) == [("issued", None)] * 2
     assert [row["line"] for row in answer["data"]["lines"]] == [2, 3]
-    assert {row["bill_id"] for row in answer["data"]["lines"]} == ledger.open_bills(home)
+    assert set(ids(answer)) == ledger.open_bills(home)
 
 
 def test_a_chunk_moves_the_version_of_each_apartment_by_one(ledger: Ledger, home: Home) -> None:
-    other, untouched = ledger.home(), ledger.home()
-    before = [ledger.version(place) for place in (home, other, untouched)]
+    homes = other, _, _ = ledger.home(), home, ledger.home()
+    before = [ledger.version(one) for one in homes]
     ledger.issue([line(home), line(other), line(home)])
-    after = [ledger.version(place) for place in (home, other, untouched)]
-    assert after == [before[0] + 1, before[1] + 1, before[2]]
+    after = [ledger.version(one) for one in homes]
+    assert [new - old for old, new in zip(before, after, strict=True)] == [1, 1, 0]
 
 
-def test_the_same_bill_again_adds_nothing(ledger: Ledger, home: Home) -> None:
+@pytest.mark.parametrize("paid", [False, True])
+def test_the_same_bill_again_adds_nothing(ledger: Ledger, home: Home, paid: bool) -> None:
     bills = [line(home), line(home)]
     first = ledger.issue(bills)
+    if paid:
+        ledger.pay(home, list(ledger.open_bills(home)))
     before = ledger.debts(home)
     again = ledger.issue(bills)
     assert results(again) == [("already_present", None)] * 2
-    assert [row["bill_id"] for row in again["data"]["lines"]] == [
-        row["bill_id"] for row in first["data"]["lines"]
-    ]
+    assert ids(again) == ids(first)
     assert ledger.debts(home) == before
-
-
-def test_a_paid_bill_again_adds_nothing(ledger: Ledger, home: Home) -> None:
-    bill = line(home)
-    ledger.issue([bill])
-    ledger.pay(home, list(ledger.open_bills(home)))
-    assert results(ledger.issue([bill])) == [("already_present", None)]
-    assert ledger.open_bills(home) == set()
 
 
 @pytest.mark.parametrize(
@@ -79,31 +73,31 @@ def test_a_correction_replaces_an_open_bill(
     first = ledger.bill(home, provider_reference=reference)
     answer = ledger.issue([line(home, provider_reference=reference, **correction)])
     assert results(answer) == [("revised", None)]
-    assert ledger.open_bills(home) == {answer["data"]["lines"][0]["bill_id"]}
+    assert ledger.open_bills(home) == set(ids(answer))
     assert ledger.pay(home, [first])["code"] == "bill_void"
 
 
-def test_a_correction_of_a_paid_bill_is_rejected(
-    ledger: Ledger, home: Home, reference: str
+@pytest.mark.parametrize(
+    ("reversed_", "result", "owed"),
+    [(False, ("rejected", "bill_already_paid"), []), (True, ("revised", None), [1])],
+)
+def test_a_correction_of_a_paid_bill_is_rejected_unless_the_payment_was_reversed(
+    ledger: Ledger,
+    home: Home,
+    reference: str,
+    reversed_: bool,
+    result: tuple[str, str | None],
+    owed: list[int],
 ) -> None:
-    bill = ledger.bill(home, provider_reference=reference)
-    ledger.pay(home, [bill])
+    payment = ledger.pay(home, [ledger.bill(home, provider_reference=reference)])
+    if reversed_:
+        ledger.reverse(payment["data"]["payment_id"])
     answer = ledger.issue([line(home, provider_reference=reference, amount_minor=1)])
-    assert results(answer) == [("rejected", "bill_already_paid")]
-    assert ledger.open_bills(home) == set()
+    assert results(answer) == [result]
+    assert amounts(ledger, home) == owed
 
 
-def test_a_correction_of_a_bill_whose_payment_was_reversed_replaces_it(
-    ledger: Ledger, home: Home, reference: str
-) -> None:
-    bill = ledger.bill(home, provider_reference=reference)
-    ledger.reverse(ledger.pay(home, [bill])["data"]["payment_id"])
-    answer = ledger.issue([line(home, provider_reference=reference, amount_minor=1)])
-    assert results(answer) == [("revised", None)]
-    assert amounts(ledger, home) == [1]
-
-
-def test_a_correction_brings_a_void_bill_back(ledger: Ledger, home: Home, reference: str) -> None:
+def test_a_correction_reopens_a_void_bill(ledger: Ledger, home: Home, reference: str) -> None:
     ledger.void(ledger.bill(home, provider_reference=reference))
     same = ledger.issue([line(home, provider_reference=reference)])
     other = ledger.issue([line(home, provider_reference=reference, amount_minor=1)])
@@ -111,54 +105,47 @@ def test_a_correction_brings_a_void_bill_back(ledger: Ledger, home: Home, refere
     assert amounts(ledger, home) == [1]
 
 
-def test_an_old_file_again_does_not_undo_its_correction(
-    ledger: Ledger, home: Home, reference: str
+@pytest.mark.parametrize(
+    ("file", "result", "owed"),
+    [("1", ("already_present", None), [2]), ("3", ("revised", None), [1])],
+    ids=["the old file", "a new file"],
+)
+def test_the_old_amount_is_a_correction_only_in_a_new_file(
+    ledger: Ledger,
+    home: Home,
+    reference: str,
+    file: str,
+    result: tuple[str, str | None],
+    owed: list[int],
 ) -> None:
-    old = line(home, provider_reference=reference, amount_minor=1)
+    old, corrected = (line(home, provider_reference=reference, amount_minor=n) for n in (1, 2))
     ledger.issue([old], sha256="1" * 64)
-    ledger.issue([line(home, provider_reference=reference, amount_minor=2)], sha256="2" * 64)
-    assert results(ledger.issue([old], sha256="1" * 64)) == [("already_present", None)]
-    assert amounts(ledger, home) == [2]
-
-
-def test_the_old_amount_in_a_new_file_is_a_correction(
-    ledger: Ledger, home: Home, reference: str
-) -> None:
-    for amount in (1, 2, 1):
-        ledger.issue([line(home, provider_reference=reference, amount_minor=amount)])
-    assert amounts(ledger, home) == [1]
+    ledger.issue([corrected], sha256="2" * 64)
+    assert results(ledger.issue([old], sha256=file * 64)) == [result]
+    assert amounts(ledger, home) == owed
 
 
 def test_a_reference_of_another_apartment_is_rejected(
     ledger: Ledger, home: Home, reference: str
 ) -> None:
-    other = ledger.home()
-    ledger.bill(other, provider_reference=reference)
+    ledger.bill(ledger.home(), provider_reference=reference)
     answer = ledger.issue([line(home, provider_reference=reference)])
     assert results(answer) == [("rejected", "reference_of_other_apartment")]
-    assert answer["data"]["lines"][0]["bill_id"] is None
+    assert ids(answer) == [None]
 
 
 def test_two_providers_may_use_the_same_reference(
     ledger: Ledger, home: Home, reference: str
 ) -> None:
-    ledger.provider("southgas", "South Gas")
-    answer = ledger.issue(
-        line(home, provider_id=provider, provider_reference=reference)
-        for provider in ("northgas", "southgas")
-    )
-    assert results(answer) == [("issued", None)] * 2
+    providers = ("northgas", ledger.provider("southgas", "South Gas"))
+    lines = [line(home, provider_id=one, provider_reference=reference) for one in providers]
+    assert results(ledger.issue(lines)) == [("issued", None)] * 2
 
 
-def test_lines_that_name_unknown_things_are_rejected_alone(ledger: Ledger, home: Home) -> None:
-    answer = ledger.issue(
-        [
-            line(Home(home.subject, uuid4())),
-            line(home, provider_id="nobody"),
-            line(home, utility="coal"),
-            line(home, amount_minor=7),
-        ]
-    )
+def test_lines_with_missing_references_are_rejected_alone(ledger: Ledger, home: Home) -> None:
+    unknown = line(Home(home.subject, uuid4()))
+    others = line(home, provider_id="nobody"), line(home, utility="coal")
+    answer = ledger.issue([unknown, *others, line(home, amount_minor=7)])
     assert results(answer) == [
         ("rejected", "apartment_not_found"),
         ("rejected", "provider_not_found"),
@@ -168,45 +155,35 @@ def test_lines_that_name_unknown_things_are_rejected_alone(ledger: Ledger, home:
     assert amounts(ledger, home) == [7]
 
 
-def test_a_dry_run_answers_the_same_and_changes_nothing(
+def test_a_dry_run_returns_the_same_and_changes_nothing(
     ledger: Ledger, home: Home, reference: str
 ) -> None:
     open_ = ledger.bill(home, provider_reference=reference, amount_minor=1)
-    before, imports = ledger.debts(home), "SELECT count(*) FROM billing.imports"
-    counted = query(ledger.connection("owner"), imports)
+    imports, owner = "SELECT count(*) FROM billing.imports", ledger.connection("owner")
+    before = ledger.debts(home), query(owner, imports)
     new = line(home)
     batch = [line(home, provider_reference=reference, amount_minor=2), new, new, line(home)]
     dry = ledger.issue(batch, dry_run=True)
-    assert ledger.debts(home) == before
-    assert query(ledger.connection("owner"), imports) == counted
-    assert [row["bill_id"] for row in dry["data"]["lines"]] == [None] * 4
-    real = ledger.issue(batch)
-    assert results(dry) == results(real)
+    assert (ledger.debts(home), query(owner, imports)) == before
+    assert ids(dry) == [None] * 4
+    assert results(dry) == results(ledger.issue(batch))
     assert open_ not in ledger.open_bills(home)
 
 
-def test_a_dry_run_names_the_bills_that_are_there(ledger: Ledger, home: Home) -> None:
-    present = line(home)
-    bill = ledger.issue([present])["data"]["lines"][0]["bill_id"]
-    assert ledger.issue([present], dry_run=True)["data"]["lines"][0]["bill_id"] == bill
+def test_a_dry_run_names_the_bills_that_exist(ledger: Ledger, home: Home) -> None:
+    present = [line(home)]
+    assert ids(ledger.issue(present)) == ids(ledger.issue(present, dry_run=True))
 
 
-def test_chunks_of_one_file_share_an_import(ledger: Ledger, home: Home) -> None:
+def test_chunks_share_an_import_id_but_two_files_may_not(ledger: Ledger, home: Home) -> None:
     import_id = uuid4()
-    for amount in (1, 2):
-        answer = ledger.issue(
-            [line(home, amount_minor=amount)], import_id=import_id, sha256="a" * 64
-        )
-        assert results(answer) == [("issued", None)]
+    answers = [
+        ledger.issue([line(home, amount_minor=amount)], import_id=import_id, sha256=file * 64)
+        for amount, file in ((1, "a"), (2, "a"), (3, "b"))
+    ]
+    assert [results(answer) for answer in answers[:2]] == [[("issued", None)]] * 2
+    assert (answers[2]["status"], answers[2]["code"]) == ("rejected", "import_id_reused")
     assert amounts(ledger, home) == [1, 2]
-
-
-def test_an_import_id_of_another_file_is_rejected(ledger: Ledger, home: Home) -> None:
-    import_id = uuid4()
-    ledger.issue([line(home, amount_minor=1)], import_id=import_id, sha256="a" * 64)
-    answer = ledger.issue([line(home)], import_id=import_id, sha256="b" * 64)
-    assert (answer["status"], answer["code"]) == ("rejected", "import_id_reused")
-    assert amounts(ledger, home) == [1]
 
 
 def test_an_import_without_lines_is_done(ledger: Ledger) -> None:

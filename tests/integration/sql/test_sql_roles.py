@@ -1,11 +1,15 @@
 """The application's roles execute the functions that are theirs, and can do nothing else."""
 
+from __future__ import annotations
+
+from dataclasses import replace
+
 import psycopg2
 import pytest
 from psycopg2 import errors
 
-from tests.support.databases import BooksDatabase
-from tests.support.ledger import Ledger, query
+from tests.support.databases import LedgerDatabase
+from tests.support.ledger import Ledger, pay, query
 
 READER = {
     "apartment_access", "open_debts", "register_reply_queue", "resident_account", "settled_history",
@@ -67,8 +71,8 @@ def test_a_role_can_do_nothing_else(ledger: Ledger, role: str, statement: str) -
         query(ledger.connection(role), statement)
 
 
-def test_every_function_of_the_door_is_owned_by_the_migrator_and_fixes_its_search_path(
-    ledger: Ledger, database: BooksDatabase
+def test_every_public_function_is_owned_by_the_migrator_and_fixes_its_search_path(
+    ledger: Ledger, database: LedgerDatabase
 ) -> None:
     lax = """
         SELECT proname FROM pg_proc
@@ -81,22 +85,18 @@ def test_every_function_of_the_door_is_owned_by_the_migrator_and_fixes_its_searc
     assert query(ledger.connection("owner"), lax, database.owner.username) == []
 
 
-def test_a_role_logs_in_with_its_password_only(database: BooksDatabase) -> None:
-    login = database.login("writer")
+def test_a_role_logs_in_with_its_password_only(database: LedgerDatabase) -> None:
     with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
-        type(login)(**{**vars(login), "password": "wrong"}).connect()
+        replace(database.login("writer"), password="wrong").connect()
 
 
 def test_payments_work_where_deferred_rules_run_as_the_writer(ledger: Ledger) -> None:
     """Before Postgres 18 the rules that wait for COMMIT run as the role that logged in."""
-    home = ledger.home()
-    with ledger.connection("writer").cursor() as cursor:
-        cursor.execute("BEGIN")
-        cursor.execute(
-            "SELECT api.pay(%s, 'deferred', %s, %s::uuid[])",
-            (home.subject, home.apartment, ledger.bills(home, 100)),
-        )
-        cursor.execute("COMMIT")
+    home, writer = ledger.home(), ledger.connection("writer")
+    bills = ledger.bills(home, 100)
+    query(writer, "BEGIN")
+    pay(writer, home, bills)
+    query(writer, "COMMIT")
     assert ledger.open_bills(home) == set()
 
 

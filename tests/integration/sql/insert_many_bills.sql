@@ -1,7 +1,7 @@
 -- %(apartments)s apartments with twenty bills each: fifteen settled by five payments, one settled and
--- taken back, three more open, one void. Written straight into the tables with constraints and
--- triggers asleep, since the functions would take minutes; the books are right all the same.
--- Ids are numbers in order, which keeps the indexes quick to build.
+-- reversed, three more open, one void. Inserted with constraints and triggers switched off, since the
+-- functions would take minutes; the ledger is consistent all the same. Ids are numbers in order, which
+-- keeps the indexes quick to build.
 
 BEGIN;
 SET LOCAL session_replication_role = replica;
@@ -62,6 +62,6 @@ SELECT id, place + 1, posted_at, 'payment', payment, bill FROM charge WHERE plac
 INSERT INTO billing.history (apartment_id, seq, posted_at, event, payment_id, bill_id)
 SELECT id, 17, posted_at + interval '1 hour', 'reversal', payment, bill FROM charge WHERE place = 15;
 
--- The numbers given out above must not be given out again.
+-- The numbers used above must not be used again.
 SELECT setval('billing.receipt_numbers', %(apartments)s * 6 + 6);
 COMMIT;
