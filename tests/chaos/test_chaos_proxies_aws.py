@@ -16,8 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.chaos.proxies import AwsProxy, Moment, sqs
-from tools.local.processes import free_port
-from tools.local.servers import listens
+from tools.local.processes import free_port, listens
 from tools.local.settings import LOCAL_CREDENTIALS, REPOSITORY
 
 

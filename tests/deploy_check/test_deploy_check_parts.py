@@ -18,7 +18,7 @@ from tools.deploy_check.certificates import Certificates, make_certificates
 from tools.deploy_check.emulator import role_of
 from tools.deploy_check.terraform import changed, problem_of
 from tools.local import processes
-from tools.local.servers import listens
+from tools.local.processes import listens
 
 
 @pytest.fixture

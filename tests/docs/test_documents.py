@@ -23,7 +23,7 @@ from tests.support.documents import (
 )
 from tools.costs import main as costs
 from tools.load.__main__ import main as load
-from tools.local.cli import main as localcloud
+from tools.local.__main__ import main as localcloud
 
 # What a command of the document makes, or what is each operator's own.
 MADE = {

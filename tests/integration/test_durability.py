@@ -46,7 +46,7 @@ class PatientServer:
         process.send_signal(signal.SIGQUIT)
         process.wait(20)
         self._postgres.spawn()
-        self._postgres._wait_until_it_answers()
+        self._postgres.wait_until_it_answers()
 
     def destroy(self) -> None:
         """End it and remove its data."""

@@ -19,7 +19,6 @@ from redis import Redis
 from tools.chaos.clock import Clock
 from tools.chaos.errors import NotStarted
 from tools.chaos.proxies import AwsProxy, PostgresProxy, RedisProxy
-from tools.local import processes
 from tools.local.children import stop_all
 from tools.local.clients import Clients
 from tools.local.postgres import EmbeddedPostgres
@@ -49,19 +48,10 @@ class ClockedPostgres(EmbeddedPostgres):
             self._clock = Clock(self.data / "clock")
         return self._clock
 
-    def spawn(self) -> subprocess.Popen[bytes]:
-        """Start the server process; its user must not share what root had preloaded."""
-        home = self._required_home
+    def _command(self) -> list[str]:
+        # Not in our own environment: its user must not share what root had preloaded.
         variables = [f"{name}={value}" for name, value in self.clock.variables.items()]
-        server = [str(home.binaries / "postgres"), "-D", str(home.data), *self._options()]
-        self._process = processes.spawn(
-            ["/usr/bin/env", *variables, *server],
-            log=self.log,
-            user=home.user,
-            folder=home.data,
-            death_signal=signal.SIGINT,
-        )
-        return self._process
+        return ["/usr/bin/env", *variables, *super()._command()]
 
 
 class Postgres:

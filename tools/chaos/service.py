@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.chaos.clock import Clock
 from tools.local.files import read_json
-from tools.local.servers import listens
+from tools.local.processes import listens
 from tools.local.settings import LOCAL_CREDENTIALS, REPOSITORY
 from tools.local.stack import Stack
 

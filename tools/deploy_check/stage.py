@@ -17,8 +17,8 @@ from tools.deploy_check.certificates import Certificates, make_certificates
 from tools.deploy_check.errors import NotPrepared, RehearsalError
 from tools.local import processes
 from tools.local.postgres import EmbeddedPostgres
+from tools.local.processes import listens
 from tools.local.redis import EmbeddedRedis
-from tools.local.servers import listens
 
 ACCOUNT = "123456789012"
 _SECRET = "rehearsal"  # noqa: S105 - the emulators take any

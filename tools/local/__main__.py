@@ -1,10 +1,68 @@
-"""``python -m tools.local up | status | down``."""
+"""`python -m tools.local up | status | down`: run the whole service on this machine."""
 
+from __future__ import annotations
+
+import os
+import signal
 import sys
+import time
 
-try:
-    from tools.local.cli import run
-except ModuleNotFoundError as missing:
-    sys.exit(f"The Python package {missing.name} is not installed. Run `make install`.")
+import click
+import psutil
 
-run()
+from tools.console import Console, fail
+from tools.local.cloud import read_cloud
+from tools.local.errors import LocalCloudError
+from tools.local.health import check_health
+from tools.local.settings import read_settings
+from tools.local.state import StateFolder
+from tools.local.supervisor import Supervisor
+
+_DOWN_SECONDS = 40.0
+
+
+@click.group()
+def main() -> None:
+    """Run the utilities billing service on this machine."""
+
+
+@main.command()
+def up() -> None:
+    """Start everything on 127.0.0.1 (PORT, default 8000); Ctrl-C ends it."""
+    Supervisor(read_settings(), Console()).run()
+
+
+@main.command()
+def status() -> None:
+    """Show which parts run; exit code 1 unless all are ready."""
+    console, state = Console(), read_settings().state
+    health = check_health(state)
+    parts = [(part, "yes" if ready else "no") for part, ready in health.parts.items()]
+    console.table("", ("Part", "Ready"), parts)
+    if not health.ready:
+        sys.exit(1)
+    cloud = read_cloud(state)
+    console.table(f"\n{cloud.api}", ("Process", "Id"), list(cloud.pids.items()), numbers=("Id",))
+
+
+@main.command()
+def down() -> None:
+    """End a service that runs in another terminal, and wait until it is gone."""
+    folder = StateFolder(read_settings().state)
+    pid = folder.holder()
+    if not pid:
+        raise LocalCloudError(f"Nothing runs on {folder.path}.")
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _DOWN_SECONDS
+    while folder.holder() == pid and psutil.pid_exists(pid):
+        if time.monotonic() > deadline:
+            raise LocalCloudError(f"Process {pid} has not ended after {_DOWN_SECONDS:.0f} s.")
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    try:
+        main(prog_name="python -m tools.local")
+    except LocalCloudError as error:
+        fail(str(error))
+        sys.exit(1)

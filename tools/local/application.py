@@ -1,22 +1,20 @@
 """The service's own processes: workers, the scheduler and the gateway."""
 
+from __future__ import annotations
+
 import os
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from tools.local import processes
-from tools.local.children import Child, Process
+from tools.local.children import Child
 from tools.local.cloud import Cloud, environment_of
-from tools.local.ready import is_ready
-from tools.local.servers import listens
+from tools.local.files import is_ready
 from tools.local.settings import REPOSITORY, Settings
 from tools.local.state import StateFolder
 
 # The gateway ends first, so that nothing new comes in; then whoever works on what is there.
-_GATEWAY_STOPS = 3
-_WORKERS_STOP = 2
+_GATEWAY_STOPS, _WORKERS_STOP = 3, 2
 # A worker that was asked to end finishes its event. One that is cut off loses nothing: the message
 # comes back.
 _LONGEST_GRACE_SECONDS = 7.0
@@ -28,27 +26,19 @@ def worker_names(settings: Settings) -> list[str]:
     return [f"{name}-{n + 1}" for name, count in workers for n in range(count)] + ["sweep"]
 
 
-def worker_children(settings: Settings, folder: StateFolder, cloud: Cloud) -> list[Child]:
-    """Describe the workers of all queues and the scheduler."""
-    return [_worker_child(settings, folder, cloud, name) for name in worker_names(settings)]
-
-
-def gateway_child(settings: Settings, folder: StateFolder, cloud: Cloud) -> Child:
-    """Describe the process that answers HTTP."""
+def application_children(settings: Settings, folder: StateFolder, cloud: Cloud) -> list[Child]:
+    """Describe the workers of all queues, the scheduler and the process that answers HTTP."""
+    workers = [_worker(settings, folder, cloud, name) for name in worker_names(settings)]
     variables = {"PORT": str(settings.port), "BILLING_STATE": str(folder.path)}
-    log = folder.logs / "gateway.log"
-    return Child(
-        name="gateway",
-        start=_starter(
-            [sys.executable, "-m", "tools.local.front"],
-            environment=function_environment(cloud, "gateway") | variables,
-            log=log,
-        ),
-        log=log,
-        is_ready=lambda: listens(cloud.api),
-        stop_group=_GATEWAY_STOPS,
-        grace_seconds=3.0,
+    gateway = _child(
+        "gateway",
+        [sys.executable, "-m", "tools.local.gateway"],
+        environment=function_environment(cloud, "gateway") | variables,
+        logs=folder.logs,
     )
+    gateway.is_ready = lambda: processes.listens(cloud.api)
+    gateway.stop_group, gateway.grace_seconds = _GATEWAY_STOPS, 3.0
+    return [*workers, gateway]
 
 
 def function_environment(cloud: Cloud, function: str) -> dict[str, str]:
@@ -62,39 +52,26 @@ def function_environment(cloud: Cloud, function: str) -> dict[str, str]:
     return inherited | environment_of(cloud, function) | {"PYTHONUNBUFFERED": "1"}
 
 
-def _worker_child(settings: Settings, folder: StateFolder, cloud: Cloud, name: str) -> Child:
-    function = name.partition("-")[0]
-    ready_file, log = folder.run / f"{name}.json", folder.logs / f"{name}.log"
-    return Child(
-        name=name,
-        start=_starter(
-            _command(settings, function, ready_file),
-            environment=function_environment(cloud, function),
-            log=log,
-        ),
-        log=log,
-        is_ready=lambda: is_ready(ready_file),
-        stop_group=_WORKERS_STOP,
-        stop_signal=signal.SIGTERM,
-        grace_seconds=min(settings.timeout_seconds(function), _LONGEST_GRACE_SECONDS),
-    )
+def _worker(settings: Settings, folder: StateFolder, cloud: Cloud, name: str) -> Child:
+    function, ready_file = name.partition("-")[0], folder.run / f"{name}.json"
+    timeout = settings.timeout_seconds(function)
+    command = [sys.executable, "-m", "tools.local.worker", function]
+    command += ["--ready-file", str(ready_file)]
+    if function in settings.workers:
+        command += ["--timeout", str(timeout)]
+    else:
+        command += ["--every", str(settings.sweep_seconds)]
+    environment = function_environment(cloud, function)
+    child = _child(name, command, environment=environment, logs=folder.logs)
+    child.is_ready = lambda: is_ready(ready_file)
+    child.grace_seconds = min(timeout, _LONGEST_GRACE_SECONDS)
+    return child
 
 
-def _command(settings: Settings, function: str, ready_file: Path) -> list[str]:
-    if function == "sweep":
-        module = [sys.executable, "-m", "tools.local.scheduler"]
-        return [*module, "--every", str(settings.sweep_seconds), "--ready-file", str(ready_file)]
-    return [
-        *(sys.executable, "-m", "tools.local.worker", "--function", function),
-        *("--timeout", str(settings.timeout_seconds(function))),
-        *("--ready-file", str(ready_file)),
-    ]
+def _child(name: str, command: list[str], *, environment: dict[str, str], logs: Path) -> Child:
+    log = logs / f"{name}.log"
 
-
-def _starter(
-    command: list[str], *, environment: dict[str, str], log: Path
-) -> Callable[[], Process]:
-    def start() -> Process:
+    def start() -> processes.Process:
         return processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
 
-    return start
+    return Child(name=name, start=start, log=log, is_ready=lambda: True, stop_group=_WORKERS_STOP)

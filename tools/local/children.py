@@ -1,7 +1,8 @@
 """A child process that is started again when it dies."""
 
+from __future__ import annotations
+
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,8 +10,8 @@ from pathlib import Path
 
 from tools.local import processes
 from tools.local.errors import LocalCloudError
+from tools.local.processes import Process
 
-Process = subprocess.Popen[bytes]
 # A crash now and then is forgiven at once; the more within this time, the longer the pause.
 _WINDOW_SECONDS = 30.0
 _FREE_RESTARTS = 3
@@ -21,9 +22,9 @@ _CRASH_LOOP = 8
 
 @dataclass
 class Child:
-    """A process of the local cloud and how to start, end and judge it.
+    """A process of the local stack: how to start and end it, and how to see that it is ready.
 
-    ``stop_group``: children with a lower number are ended later. ``after_restart`` runs when it is
+    `stop_group`: children with a lower number are ended later. `after_restart` runs when it is
     ready again after it has died.
     """
 
@@ -47,38 +48,49 @@ class Child:
         self.process = self.start()
 
     def wait_until_ready(self, *, seconds: float) -> None:
-        """Wait until it is ready. Raises LocalCloudError when it ends before, or takes longer."""
+        """Wait until it is ready.
+
+        Raises:
+            LocalCloudError: It ended, or took longer; the text has the end of its log.
+        """
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
-                raise LocalCloudError(f"{self.name} ended while it started.\n{self.last_words()}")
+                raise LocalCloudError(f"{self.name} ended while it started.\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise LocalCloudError(
-                    f"{self.name} is not ready after {seconds:.0f} s.\n{self.last_words()}"
+                    f"{self.name} is not ready after {seconds:.0f} s.\n{self.log_tail()}"
                 )
             time.sleep(0.05)
 
-    def tend(self) -> str | None:
-        """Look after the process: notice its end, start it again when it is due.
+    def poll(self) -> str | None:
+        """Notice the end of the process, and start it again when it is due.
 
-        Returns a line to show when something happened.
+        Returns:
+            A line to show when something happened.
         """
         if self._start_at is not None:
-            return self._start_again()
-        if self.process is not None and self.process.poll() is not None:
+            if time.monotonic() >= self._start_at:
+                self.launch()
+        elif self.process is not None and self.process.poll() is not None:
+            # What it had started itself must not live on beside its successor.
+            processes.signal_group(self.process, signal.SIGKILL)
             return self._note_exit(self.process.returncode)
-        if self._recovering and self.is_ready():
-            return self._recovered()
+        elif self._recovering and self.is_ready():
+            self._recovering = False
+            if self.after_restart is not None:
+                self.after_restart()
+            return f"{self.name} is back"
         return None
 
     def pause(self) -> float | None:
-        """Seconds until it wants to be looked after; None when only its end would matter."""
+        """Seconds until the next `poll`; None when only its end would matter."""
         if self._start_at is not None:
             return max(0.0, self._start_at - time.monotonic())
         return 0.1 if self._recovering else None
 
-    def last_words(self) -> str:
-        """The end of its log, with where to read the rest."""
+    def log_tail(self) -> str:
+        """Return the end of its log, with where to read the rest."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join([*lines[-15:], f"(log: {self.log})"])
 
@@ -88,69 +100,44 @@ class Child:
             processes.signal_group(self.process, self.force_signal)
 
     def _note_exit(self, code: int) -> str:
-        if self.process is not None:
-            # What it had started itself must not live on beside its successor.
-            processes.signal_group(self.process, signal.SIGKILL)
         now = time.monotonic()
         self._exits = [at for at in self._exits if now - at < _WINDOW_SECONDS] + [now]
-        self._start_at = now + self._restart_pause()
+        self._start_at = now + restart_pause(len(self._exits))
         self._recovering = True
         if len(self._exits) == _CRASH_LOOP:
             return (
-                f"{self.name} keeps ending ({describe_exit(code)}); trying on every"
-                f" {_LONGEST_PAUSE_SECONDS:.0f} s.\n{self.last_words()}"
+                f"{self.name} keeps ending ({describe_exit(code)}); trying again every"
+                f" {_LONGEST_PAUSE_SECONDS:.0f} s.\n{self.log_tail()}"
             )
         return f"{self.name} ended ({describe_exit(code)}); starting it again"
 
-    def _restart_pause(self) -> float:
-        extra = len(self._exits) - _FREE_RESTARTS
-        if extra <= 0:
-            return 0.0
-        return float(min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (extra - 1)))
 
-    def _start_again(self) -> str | None:
-        if self._start_at is not None and time.monotonic() >= self._start_at:
-            self.launch()
-        return None
-
-    def _recovered(self) -> str:
-        self._recovering = False
-        if self.after_restart is not None:
-            self.after_restart()
-        return f"{self.name} is back"
+def restart_pause(exits: int) -> float:
+    """Return the seconds before the next start after so many recent ends."""
+    extra = exits - _FREE_RESTARTS
+    pause = _FIRST_PAUSE_SECONDS * 2 ** (extra - 1) if extra > 0 else 0.0
+    return float(min(_LONGEST_PAUSE_SECONDS, pause))
 
 
 def describe_exit(code: int) -> str:
     """Say how a process ended, by its return code."""
     if code == -signal.SIGALRM:
         return "its function took longer than its timeout"
-    if code < 0:
-        return f"signal {signal.Signals(-code).name}"
-    return f"exit code {code}"
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 def stop_all(children: list[Child]) -> None:
-    """End all children, those of the highest ``stop_group`` first, each within its grace."""
+    """End all children, those of the highest `stop_group` first, each within its grace."""
     for group in sorted({child.stop_group for child in children}, reverse=True):
-        members = [child for child in children if child.stop_group == group and child.process]
+        members = [child for child in children if child.stop_group == group]
         for child in members:
-            _ask_to_end(child)
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(child.stop_signal)
         for child in members:
-            _see_end(child)
-
-
-def _ask_to_end(child: Child) -> None:
-    if child.process is not None and child.process.poll() is None:
-        child.process.send_signal(child.stop_signal)
-
-
-def _see_end(child: Child) -> None:
-    if child.process is None:
-        return
-    try:
-        child.process.wait(child.grace_seconds)
-    except subprocess.TimeoutExpired:
-        child.force()
-        child.process.wait(child.grace_seconds)
-    finally:
-        processes.signal_group(child.process, signal.SIGKILL)
+            if child.process is not None:
+                processes.stop(
+                    child.process,
+                    signal_number=child.stop_signal,
+                    grace_seconds=child.grace_seconds,
+                    force_signal=child.force_signal,
+                )

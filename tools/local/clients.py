@@ -1,5 +1,7 @@
 """boto3 clients for wherever SQS, Cognito and Secrets Manager are."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import boto3
@@ -10,16 +12,6 @@ from tools.local.settings import LOCAL_CREDENTIALS
 _CONFIG = Config(
     connect_timeout=2, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
 )
-
-
-def client_options(endpoint_url: str, region: str) -> dict[str, Any]:
-    """Options of ``boto3.client`` for the endpoint."""
-    return {
-        "endpoint_url": endpoint_url,
-        "region_name": region,
-        "config": _CONFIG,
-        **{name.lower(): value for name, value in credentials().items()},
-    }
 
 
 def credentials() -> dict[str, str]:
@@ -34,7 +26,12 @@ class Clients:
     """The three services at one endpoint."""
 
     def __init__(self, *, endpoint_url: str, region: str) -> None:
-        options = client_options(endpoint_url, region)
+        options: dict[str, Any] = {
+            "endpoint_url": endpoint_url,
+            "region_name": region,
+            "config": _CONFIG,
+            **{name.lower(): value for name, value in credentials().items()},
+        }
         self.sqs = boto3.client("sqs", **options)
         self.cognito = boto3.client("cognito-idp", **options)
         self.secrets = boto3.client("secretsmanager", **options)

@@ -1,4 +1,6 @@
-"""Where the parts of the running local cloud are, and the environment of each function."""
+"""Where the parts of the running local stack are, and the environment of each function."""
+
+from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, field
@@ -13,7 +15,7 @@ from tools.local.settings import LOCAL_CREDENTIALS, state_folder
 
 @dataclass(frozen=True)
 class Cloud:
-    """What ``cloud.json`` says. ``database_url`` is the owner's; ``pids`` are by process name."""
+    """What `cloud.json` says. `database_url` is the owner's; `pids` are by process name."""
 
     api: str
     prefix: str
@@ -30,14 +32,15 @@ class Cloud:
 
 
 def write_cloud(state: Path, cloud: Cloud) -> None:
-    """Write ``cloud.json`` into the state folder, for its owner's eyes only."""
+    """Write `cloud.json` into the state folder, for its owner's eyes only."""
     write_private_json(state / "cloud.json", asdict(cloud))
 
 
 def read_cloud(state: Path | None = None) -> Cloud:
-    """Read ``cloud.json`` of the state folder (BILLING_STATE or ``.local``).
+    """Read `cloud.json` of the state folder (BILLING_STATE or `.local`).
 
-    Raises LocalCloudError when the service was never started there.
+    Raises:
+        LocalCloudError: The service was never started there.
     """
     folder = state or state_folder(os.environ)
     content = read_json(folder / "cloud.json")
@@ -49,8 +52,11 @@ def read_cloud(state: Path | None = None) -> Cloud:
 def environment(function: str, state: Path | None = None) -> dict[str, str]:
     """Compute the environment variables that a function is deployed with, for this machine.
 
-    ``function`` is a name from app.py, or ``gateway`` for what all have in common. Raises KeyError
-    for a name that no function has, LocalCloudError when nothing was started yet.
+    `function` is a name from app.py, or `gateway` for what all have in common.
+
+    Raises:
+        KeyError: No function has this name.
+        LocalCloudError: Nothing was started yet.
     """
     return environment_of(read_cloud(state), function)
 
@@ -60,14 +66,14 @@ def environment_of(cloud: Cloud, function: str) -> dict[str, str]:
     common = _common(cloud)
     if function == "gateway":
         return common
-    secrets = _secret_ids(cloud.prefix)
+    secrets = f"{cloud.prefix}/database"
     deployed = service().functions[function]
-    variables = common | {"DATABASE_SECRET_ID": secrets[deployed.database_role]}
+    variables = common | {"DATABASE_SECRET_ID": f"{secrets}/{deployed.database_role}"}
     if deployed.uses_cache:
         variables["CACHE_SECRET_ID"] = f"{cloud.prefix}/cache"
     if function == "migrate":
         roles = ("writer", "reader", "operator")
-        variables |= {f"{role.upper()}_SECRET_ID": secrets[role] for role in roles}
+        variables |= {f"{role.upper()}_SECRET_ID": f"{secrets}/{role}" for role in roles}
     return variables
 
 
@@ -84,8 +90,3 @@ def _common(cloud: Cloud) -> dict[str, str]:
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
         **keys,
     }
-
-
-def _secret_ids(prefix: str) -> dict[str, str]:
-    roles = ("migrator", "writer", "reader", "operator")
-    return {role: f"{prefix}/database/{role}" for role in roles}

@@ -1,10 +1,14 @@
-"""Small files of the state folder: JSON, written whole or not at all, for the owner's eyes only."""
+"""Small files of the state folder: JSON, written whole or not at all, for their owner only."""
+
+from __future__ import annotations
 
 import json
 import os
 import tempfile
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 
 def write_private_json(path: Path, content: Any) -> None:
@@ -22,3 +26,15 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def mark_ready(file: Path | None) -> None:
+    """Say in a file that this process is ready; None when nobody asked."""
+    if file is not None:
+        write_private_json(file, {"pid": os.getpid()})
+
+
+def is_ready(file: Path) -> bool:
+    """Tell whether the process that wrote the file is alive."""
+    content = read_json(file)
+    return content is not None and psutil.pid_exists(content["pid"])

@@ -1,9 +1,10 @@
-"""Whether everything is ready: what ``GET /health`` answers."""
+"""Whether everything is ready: what `GET /health` answers."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg2
 import redis
@@ -12,19 +13,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, read_cloud
 from tools.local.errors import LocalCloudError
+from tools.local.files import is_ready
 from tools.local.provision import request_queue_name
-from tools.local.ready import is_ready
-from tools.local.settings import QUEUE_FUNCTIONS
+from tools.local.service import service
 from tools.local.state import StateFolder
 
-_PATIENCE_SECONDS = 2
+_TIMEOUT_SECONDS = 2
 
 
 @dataclass(frozen=True)
 class Health:
-    """Whether each part is ready: ``database``, ``redis``, ``aws``, ``workers``, ``start``.
+    """Whether each part is ready: `database`, `redis`, `aws`, `workers`, `start`.
 
-    ``start`` is the first start's own work: migrations and demo data.
+    `start` is the first start's own work: migrations and demo data.
     """
 
     parts: dict[str, bool]
@@ -32,11 +33,11 @@ class Health:
     @property
     def ready(self) -> bool:
         """Whether requests will be answered."""
-        return bool(self.parts) and all(self.parts.values())
+        return all(self.parts.values())
 
 
 def check_health(state: Path) -> Health:
-    """Ask each part of the local cloud whose state is in this folder."""
+    """Ask each part of the local stack whose state is in this folder."""
     try:
         cloud = read_cloud(state)
     except LocalCloudError:
@@ -55,16 +56,15 @@ def check_health(state: Path) -> Health:
 
 def _database_answers(url: str) -> bool:
     try:
-        connection = psycopg2.connect(url, connect_timeout=_PATIENCE_SECONDS)
+        psycopg2.connect(url, connect_timeout=_TIMEOUT_SECONDS).close()
     except psycopg2.OperationalError:
         return False
-    connection.close()
     return True
 
 
 def _redis_answers(url: str) -> bool:
     # One connection for each question: a kept one would tell of a server that has gone.
-    timeouts = {"socket_connect_timeout": _PATIENCE_SECONDS, "socket_timeout": _PATIENCE_SECONDS}
+    timeouts = {"socket_connect_timeout": _TIMEOUT_SECONDS, "socket_timeout": _TIMEOUT_SECONDS}
     try:
         with redis.Redis.from_url(url, **timeouts) as client:
             return bool(client.ping())
@@ -80,15 +80,9 @@ def _clients(endpoint_url: str, region: str) -> Clients:
 def _aws_answers(cloud: Cloud) -> bool:
     clients = _clients(cloud.aws_endpoint_url, cloud.region)
     try:
-        for function in QUEUE_FUNCTIONS:
+        for function in service().queues:
             clients.sqs.get_queue_url(QueueName=request_queue_name(cloud.prefix, function))
         clients.cognito.describe_user_pool(UserPoolId=cloud.user_pool_id)
     except (BotoCoreError, ClientError):
         return False
     return True
-
-
-def without_password(url: str) -> str:
-    """Show a URL as host and port only."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}"

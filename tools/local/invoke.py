@@ -1,10 +1,11 @@
-"""Call a function of app.py once: ``python -m tools.local.invoke reconcile '{"from": ...}'``."""
+"""Call a function of app.py once: `python -m tools.local.invoke reconcile '{"from": ...}'`."""
 
-import argparse
+from __future__ import annotations
+
 import json
 import os
-import sys
-from collections.abc import Sequence
+
+import click
 
 from tools.local.cloud import environment, read_cloud
 from tools.local.lambda_events import LambdaContext
@@ -13,20 +14,17 @@ from tools.local.worker import load_function
 _TIMEOUT_SECONDS = 900.0
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Call the function with its environment and print its answer as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m tools.local.invoke")
-    parser.add_argument("function")
-    parser.add_argument("event", nargs="?", default="{}", help="the event as JSON")
-    options = parser.parse_args(arguments)
-    os.environ.update(environment(options.function))
+@click.command()
+@click.argument("function")
+@click.argument("event", default="{}")
+def main(function: str, event: str) -> None:
+    """Call FUNCTION with its environment and EVENT (JSON), and print its answer as JSON."""
+    os.environ.update(environment(function))
     context = LambdaContext(
-        function_name=options.function,
-        region=read_cloud().region,
-        timeout_seconds=_TIMEOUT_SECONDS,
+        function_name=function, region=read_cloud().region, timeout_seconds=_TIMEOUT_SECONDS
     )
-    answer = load_function(options.function)(json.loads(options.event), context)
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    answer = load_function(function)(json.loads(event), context)
+    click.echo(json.dumps(answer, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """An embedded Postgres server: a real one, from a wheel, listening on 127.0.0.1 alone."""
 
+from __future__ import annotations
+
 import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
 import psycopg2
 from psycopg2 import sql
 
@@ -16,13 +18,11 @@ from tools.local import processes
 from tools.local.errors import LocalCloudError
 from tools.local.files import read_json, write_private_json
 from tools.local.postgres_install import Home, find_home, own
-from tools.local.postgres_leftover import end_leftover
 
 DATABASE = "billing"
 OWNER = "billing_migrator"
 _SUPERUSER = "postgres"
-_START_SECONDS = 30.0
-_STOP_SECONDS = 15.0
+_PREVIOUS_STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -34,28 +34,30 @@ class Access:
     owner_password: str
 
 
-class EmbeddedPostgres:
-    """A Postgres server on a folder of its own, with the empty database ``billing``.
+class EmbeddedPostgres(processes.EmbeddedServer):
+    """A Postgres server on a folder of its own, with the empty database `billing`.
 
-    ``durable=False`` trades safety after a power cut for speed: for tests.
+    `durable=False` trades safety after a power cut for speed: for tests.
     """
 
+    # Fast shutdown.
+    stop_signal = signal.SIGINT
+    stop_seconds = 15.0
+
     def __init__(self, data_folder: Path, *, durable: bool = True, log: Path | None = None) -> None:
+        super().__init__()
         self._folder = data_folder.resolve()
         self.log = log or self._folder / "postgres.log"
         self._durable = durable
-        self._home: Home | None = None
-        self._access: Access | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._prepared: tuple[Home, Access] | None = None
 
     def start(self) -> str:
         """Start the server, made on the first start, and return the URL of the database's owner.
 
-        Raises LocalCloudError when the wheel is missing or the server does not come up.
+        Raises:
+            LocalCloudError: The wheel is missing, or the server does not come up.
         """
-        self.prepare()
-        self.spawn()
-        self._wait_until_it_answers()
+        super().start()
         self.ensure_database()
         return self.url
 
@@ -63,26 +65,26 @@ class EmbeddedPostgres:
         """Make the cluster unless it is there, and settle on a port."""
         # Its files are for us alone; Postgres's user only passes through to the data.
         self._folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        self._home = find_home(self._folder)
-        end_leftover(self._home.data)
-        kept = read_json(self._access_file)
-        if kept is None or not (self._home.data / "PG_VERSION").exists():
-            self._access = self._make_cluster()
+        home, access_file = find_home(self._folder), self._folder / "access.json"
+        end_previous(home.data)
+        kept = read_json(access_file)
+        if kept is None or not (home.data / "PG_VERSION").exists():
+            access = self._make_cluster(home)
         else:
-            kept["port"] = processes.free_port(kept["port"])
-            self._access = Access(**kept)
-        write_private_json(self._access_file, asdict(self._access))
+            access = Access(**kept | {"port": processes.free_port(kept["port"])})
+        self._prepared = home, access
+        write_private_json(access_file, asdict(access))
 
-    def spawn(self) -> "subprocess.Popen[bytes]":
+    def spawn(self) -> processes.Process:
         """Start the server process on the prepared cluster without waiting for it."""
-        home = self._required_home
+        home = self._home
         self._process = processes.spawn(
-            [home.binaries / "postgres", "-D", home.data, *self._options()],
+            self._command(),
             log=self.log,
             user=home.user,
             folder=home.data,
-            # Fast shutdown: should we be killed, the data is closed properly all the same.
-            death_signal=signal.SIGINT,
+            # Should we be killed, the data is closed properly all the same.
+            death_signal=self.stop_signal,
         )
         return self._process
 
@@ -97,111 +99,75 @@ class EmbeddedPostgres:
     def ensure_database(self) -> None:
         """Make the owner and the database if they are missing."""
         connection = psycopg2.connect(self.superuser_url)
+        connection.autocommit = True
+        owner, database = sql.Identifier(OWNER), sql.Identifier(DATABASE)
+        password = sql.Literal(self._access.owner_password)
+        role = sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}").format(owner, password)
+        made = sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner)
         try:
-            connection.autocommit = True
             with connection.cursor() as cursor:
-                _make_owner(cursor, self._required_access.owner_password)
-                _make_owned_database(cursor)
+                _unless("SELECT FROM pg_roles WHERE rolname = %s", OWNER, role, cursor)
+                _unless("SELECT FROM pg_database WHERE datname = %s", DATABASE, made, cursor)
         finally:
             connection.close()
-
-    def stop(self) -> None:
-        """Stop the server, closing its connections; does nothing when it isn't running."""
-        if self._process is not None:
-            processes.stop(self._process, signal_number=signal.SIGINT, grace_seconds=_STOP_SECONDS)
-            self._process = None
 
     def destroy(self) -> None:
         """Stop the server and remove its data."""
         self.stop()
-        if self._home is not None:
-            shutil.rmtree(self._home.data, ignore_errors=True)
-            if self._home.data.parent != self._folder:
-                shutil.rmtree(self._home.data.parent)
+        if self._prepared is not None:
+            shutil.rmtree(self.data, ignore_errors=True)
+            if self.data.parent != self._folder:
+                shutil.rmtree(self.data.parent)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def url(self) -> str:
-        """URL of the database for its owner, ``billing_migrator``: no superuser."""
-        access = self._required_access
-        return self._url(OWNER, access.owner_password, DATABASE)
+        """URL of the database for its owner, `billing_migrator`: no superuser."""
+        return self._url(OWNER, self._access.owner_password, DATABASE)
 
     @property
     def superuser_url(self) -> str:
         """URL for the superuser; only for making databases in tests and for the first start."""
-        return self._url(_SUPERUSER, self._required_access.superuser_password, "postgres")
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the running server."""
-        return self._process.pid if self._process is not None else None
+        return self._url(_SUPERUSER, self._access.superuser_password, "postgres")
 
     @property
     def data(self) -> Path:
         """Folder of the data, which is elsewhere when Postgres's user can't reach ours."""
-        return self._required_home.data
+        return self._home.data
 
     @property
-    def _access_file(self) -> Path:
-        return self._folder / "access.json"
+    def _home(self) -> Home:
+        return self._ready[0]
 
     @property
-    def _required_home(self) -> Home:
-        if self._home is None:
+    def _access(self) -> Access:
+        return self._ready[1]
+
+    @property
+    def _ready(self) -> tuple[Home, Access]:
+        if self._prepared is None:
             raise LocalCloudError("Postgres is not prepared; call prepare() first")
-        return self._home
-
-    @property
-    def _required_access(self) -> Access:
-        if self._access is None:
-            raise LocalCloudError("Postgres is not prepared; call prepare() first")
-        return self._access
+        return self._prepared
 
     def _url(self, user: str, password: str, database: str) -> str:
-        port = self._required_access.port
-        return f"postgresql://{user}:{password}@127.0.0.1:{port}/{database}"
+        return f"postgresql://{user}:{password}@127.0.0.1:{self._access.port}/{database}"
 
-    def _make_cluster(self) -> Access:
-        home = self._required_home
+    def _make_cluster(self, home: Home) -> Access:
         shutil.rmtree(home.data, ignore_errors=True)
         own(home.data, home.user)
-        access = Access(
-            port=processes.free_port(),
-            superuser_password=secrets.token_urlsafe(24),
-            owner_password=secrets.token_urlsafe(24),
-        )
-        self._initdb(access.superuser_password)
-        return access
-
-    def _initdb(self, password: str) -> None:
-        home = self._required_home
-        with tempfile.NamedTemporaryFile("w") as password_file:
-            password_file.write(password + "\n")
-            password_file.flush()
+        superuser_password, owner_password = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(superuser_password + "\n")
+            file.flush()
             if home.user:
-                shutil.chown(password_file.name, home.user)
-            self._run_initdb(password_file.name)
+                shutil.chown(file.name, home.user)
+            _initdb(home, password_file=file.name, durable=self._durable)
+        return Access(processes.free_port(), superuser_password, owner_password)
 
-    def _run_initdb(self, password_file: str) -> None:
-        home = self._required_home
-        command = [
-            *(str(home.binaries / "initdb"), "-D", str(home.data)),
-            *("--username", _SUPERUSER, "--pwfile", password_file),
-            *("--auth", "scram-sha-256", "--encoding", "UTF8"),
-            # Postgres's own locale: the same order and case rules on every machine.
-            *("--locale-provider", "builtin", "--locale", "C", "--builtin-locale", "C.UTF-8"),
-            *(() if self._durable else ("--no-sync",)),
-        ]
-        user = home.user or None
-        done = subprocess.run(command, user=user, capture_output=True, text=True, cwd="/")  # noqa: S603
-        if done.returncode != 0:
-            shutil.rmtree(home.data, ignore_errors=True)
-            raise LocalCloudError(f"Postgres could not make its data folder: {done.stderr}")
-
-    def _options(self) -> list[str]:
+    def _command(self) -> list[str]:
         settings = {
             "listen_addresses": "127.0.0.1",
-            "port": str(self._required_access.port),
+            "port": str(self._access.port),
             "unix_socket_directories": "",
             "max_connections": "100",
             "timezone": "UTC",
@@ -210,27 +176,61 @@ class EmbeddedPostgres:
         if not self._durable:
             # What was committed still survives a killed server, only not a lost machine.
             settings |= {"fsync": "off", "full_page_writes": "off"}
-        return [part for item in settings.items() for part in ("-c", "=".join(item))]
-
-    def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.answers():
-            if self._process is not None and self._process.poll() is not None:
-                raise LocalCloudError(f"Postgres ended while it started; see {self.log}")
-            if time.monotonic() > deadline:
-                raise LocalCloudError(f"Postgres is not ready after 30 s; see {self.log}")
-            time.sleep(0.05)
+        options = [part for item in settings.items() for part in ("-c", "=".join(item))]
+        return [str(self._home.binaries / "postgres"), "-D", str(self._home.data), *options]
 
 
-def _make_owner(cursor: "psycopg2.extensions.cursor", password: str) -> None:
-    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (OWNER,))
+def _initdb(home: Home, *, password_file: str, durable: bool) -> None:
+    command = [
+        *(str(home.binaries / "initdb"), "-D", str(home.data)),
+        *("--username", _SUPERUSER, "--pwfile", password_file),
+        *("--auth", "scram-sha-256", "--encoding", "UTF8"),
+        # Postgres's own locale: the same order and case rules on every machine.
+        *("--locale-provider", "builtin", "--locale", "C", "--builtin-locale", "C.UTF-8"),
+        *(() if durable else ("--no-sync",)),
+    ]
+    user = home.user or None
+    done = subprocess.run(command, user=user, capture_output=True, text=True, cwd="/")  # noqa: S603
+    if done.returncode != 0:
+        shutil.rmtree(home.data, ignore_errors=True)
+        raise LocalCloudError(f"Postgres could not make its data folder: {done.stderr}")
+
+
+def _unless(
+    found: str, name: str, statement: sql.Composed, cursor: psycopg2.extensions.cursor
+) -> None:
+    cursor.execute(found, (name,))
     if cursor.fetchone() is None:
-        statement = sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}")
-        cursor.execute(statement.format(sql.Identifier(OWNER), sql.Literal(password)))
+        cursor.execute(statement)
 
 
-def _make_owned_database(cursor: "psycopg2.extensions.cursor") -> None:
-    cursor.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,))
-    if cursor.fetchone() is None:
-        statement = sql.SQL("CREATE DATABASE {} OWNER {}")
-        cursor.execute(statement.format(sql.Identifier(DATABASE), sql.Identifier(OWNER)))
+def end_previous(data: Path) -> None:
+    """End a server of an earlier start that still runs on the data, or forget its process id.
+
+    After a kill the id in `postmaster.pid` may by now be that of another program, for which
+    Postgres would not start.
+
+    Raises:
+        LocalCloudError: The server doesn't end.
+    """
+    pid_file = data / "postmaster.pid"
+    try:
+        server = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
+        running = "postgres" in server.name() and server.status() != psutil.STATUS_ZOMBIE
+    except FileNotFoundError:
+        return
+    except (ValueError, psutil.NoSuchProcess):
+        running = False
+    if not running:
+        pid_file.unlink(missing_ok=True)
+        return
+    try:
+        server.send_signal(signal.SIGINT)
+        server.wait(_PREVIOUS_STOP_SECONDS)
+    except psutil.NoSuchProcess:
+        return
+    except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
+        raise LocalCloudError(
+            f"Another Postgres, process {server.pid}, uses this data folder and does not end. End"
+            f" it (`kill -INT {server.pid}`) and start again."
+        ) from error

@@ -1,13 +1,23 @@
 """Child processes that never outlive the process that started them."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
+from urllib.parse import urlsplit
 
+from tools.local.errors import LocalCloudError
+
+Process = subprocess.Popen[bytes]
 _LAUNCHER = Path(__file__).with_name("launch.py")
 
 
@@ -19,12 +29,12 @@ def spawn(
     folder: Path | None = None,
     user: str = "",
     death_signal: int = signal.SIGKILL,
-) -> "subprocess.Popen[bytes]":
+) -> Process:
     """Start a command in a process group of its own, its output appended to the log file.
 
-    The kernel sends it ``death_signal`` when this process dies. ``user`` is whom to run as (only
-    root can ask for it). Call it from a thread that lives as long as the process: to the kernel
-    the parent is the thread.
+    The kernel sends it `death_signal` when this process dies. `user` is whom to run as (only root
+    can ask for it). Call it from a thread that lives as long as the process: to the kernel the
+    parent is the thread.
     """
     launcher = [sys.executable, "-I", "-S", str(_LAUNCHER)]
     arguments = [str(os.getpid()), str(int(death_signal)), user, *map(str, command)]
@@ -40,7 +50,7 @@ def spawn(
         )
 
 
-def signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
+def signal_group(process: Process, number: int) -> None:
     """Send a signal to the child and to everything in its process group."""
     try:
         os.killpg(process.pid, number)
@@ -48,17 +58,35 @@ def signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
         return
 
 
-def stop(process: "subprocess.Popen[bytes]", *, signal_number: int, grace_seconds: float) -> None:
-    """End the child: ask with the signal, and kill its whole group when the grace is over."""
+def stop(
+    process: Process,
+    *,
+    signal_number: int = signal.SIGTERM,
+    grace_seconds: float = 5.0,
+    force_signal: int = signal.SIGKILL,
+) -> None:
+    """End the child: ask with the signal, and force its whole group when the grace is over."""
     if process.poll() is None:
         process.send_signal(signal_number)
-    try:
-        process.wait(grace_seconds)
-    except subprocess.TimeoutExpired:
-        pass
-    finally:
-        signal_group(process, signal.SIGKILL)
-        process.wait()
+    for number in (force_signal, signal.SIGKILL):
+        try:
+            process.wait(grace_seconds)
+        except subprocess.TimeoutExpired:
+            signal_group(process, number)
+    # What it had started itself must not live on.
+    signal_group(process, signal.SIGKILL)
+    process.wait()
+
+
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop`, from a thread of its own, when this process is asked to end."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # A server's shutdown() waits for serve_forever(), which the signal interrupts.
+        threading.Thread(target=stop).start()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
 
 
 def free_port(preferred: int | None = None) -> int:
@@ -73,3 +101,77 @@ def free_port(preferred: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no TCP port is free on 127.0.0.1")
+
+
+def listens(url: str) -> bool:
+    """Tell whether something takes connections at the URL's host and port."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+class EmbeddedServer(ABC):
+    """A database or cache from a wheel, as a child process that listens on 127.0.0.1 alone."""
+
+    stop_signal: int = signal.SIGTERM
+    stop_seconds: float = 5.0
+    start_seconds: float = 30.0
+    log: Path
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Settle on port and password, and write what the server reads."""
+
+    @abstractmethod
+    def spawn(self) -> Process:
+        """Start the prepared server without waiting for it."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Tell whether the server takes our password and answers."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """URL with user and password."""
+
+    def start(self) -> str:
+        """Start the server and return its URL.
+
+        Raises:
+            LocalCloudError: The wheel is missing, or the server does not come up.
+        """
+        self.prepare()
+        self.spawn()
+        self.wait_until_it_answers()
+        return self.url
+
+    def wait_until_it_answers(self) -> None:
+        """Wait for a server that was spawned.
+
+        Raises:
+            LocalCloudError: It ended, or takes too long.
+        """
+        deadline = time.monotonic() + self.start_seconds
+        while not self.answers():
+            ended = self._process is not None and self._process.poll() is not None
+            if ended or time.monotonic() > deadline:
+                raise LocalCloudError(f"The server did not start; see {self.log}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop the server; does nothing when it isn't running."""
+        if self._process is not None:
+            stop(self._process, signal_number=self.stop_signal, grace_seconds=self.stop_seconds)
+            self._process = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running server."""
+        return self._process.pid if self._process is not None else None

@@ -1,15 +1,16 @@
 """Database, cache and AWS services: embedded ones, or real ones that the environment names."""
 
+from __future__ import annotations
+
 import importlib.util
 import secrets
 import signal
-import socket
 import sys
-from collections.abc import Callable
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from tools.local import processes
-from tools.local.children import Child, Process
+from tools.local.children import Child
 from tools.local.errors import LocalCloudError
 from tools.local.files import read_json, write_private_json
 from tools.local.postgres import EmbeddedPostgres
@@ -20,143 +21,130 @@ from tools.local.state import StateFolder
 
 _READY_SECONDS = 60.0
 # Ended last, in this order: all others use them.
-_STOP_GROUP = 0
+_AWS_STOPS, _DATA_STOPS = 1, 0
+
+
+class EmbeddedAws(processes.EmbeddedServer):
+    """SQS, Cognito and Secrets Manager: moto as a process, on the same port at each start."""
+
+    def __init__(self, folder: Path, *, region: str, log: Path | None = None) -> None:
+        super().__init__()
+        self._folder, self._region, self._port = folder, region, 0
+        self.log = log or folder / "aws.log"
+
+    def prepare(self) -> None:
+        """Settle on the port."""
+        if importlib.util.find_spec("moto") is None:
+            raise LocalCloudError(
+                "The Python package moto is not installed. Run `make install`, or set"
+                " AWS_ENDPOINT_URL to use AWS services that you have."
+            )
+        file = self._folder / "aws.json"
+        self._port = processes.free_port((read_json(file) or {"port": None})["port"])
+        write_private_json(file, {"port": self._port})
+
+    def spawn(self) -> processes.Process:
+        """Start the prepared process without waiting for it."""
+        users = self._folder / "cognito.json"
+        command = [sys.executable, "-m", "tools.local.aws", "--port", str(self._port)]
+        self._process = processes.spawn(
+            [*command, "--region", self._region, "--cognito-file", users],
+            log=self.log,
+            folder=REPOSITORY,
+            # So that it can save its users, however we end.
+            death_signal=signal.SIGTERM,
+        )
+        return self._process
+
+    def answers(self) -> bool:
+        """Tell whether it takes connections."""
+        return processes.listens(self.url)
+
+    @property
+    def url(self) -> str:
+        """URL of all its services."""
+        return f"http://127.0.0.1:{self._port}"
 
 
 class Servers:
-    """What the functions stand on. Its children are only those that are embedded."""
+    """What the functions need to run. Its children are only those that are embedded."""
 
     def __init__(self, settings: Settings, folder: StateFolder) -> None:
         self._settings = settings
         self._folder = folder
-        self._postgres: EmbeddedPostgres | None = None
-        self._redis: EmbeddedRedis | None = None
-        self._aws_port = 0
+        self._embedded: dict[str, processes.EmbeddedServer] = {}
         self.children: list[Child] = []
 
     def start(self, *, after_aws_restart: Callable[[], None]) -> None:
-        """Start the embedded ones, all at once. Raises LocalCloudError when one can't.
+        """Start the embedded ones, all at once.
 
-        ``after_aws_restart`` gives the AWS services anew what they only have in memory.
+        `after_aws_restart` gives the AWS services anew what they only have in memory.
+
+        Raises:
+            LocalCloudError: One can't be started.
         """
-        # In the order of how long they take: the slow ones start while we prepare the next.
-        if self._settings.aws_endpoint_url is None:
-            self._launch(self._aws_child(after_aws_restart))
-        if self._settings.redis_url is None:
-            self._launch(self._redis_child())
-        if self._settings.database_url is None:
-            self._launch(self._postgres_child())
+        for name, server in self._missing():
+            server.prepare()
+            is_aws = name == "aws"
+            child = Child(
+                name=name,
+                start=server.spawn,
+                log=server.log,
+                is_ready=server.answers,
+                stop_group=_AWS_STOPS if is_aws else _DATA_STOPS,
+                stop_signal=server.stop_signal,
+                grace_seconds=server.stop_seconds,
+                # Postgres: the immediate shutdown, when there is no time for the fast one.
+                force_signal=signal.SIGQUIT if name == "postgres" else signal.SIGKILL,
+                after_restart=after_aws_restart if is_aws else None,
+            )
+            self._embedded[name] = server
+            self.children.append(child)
+            child.launch()
+
+    def _missing(self) -> Iterator[tuple[str, processes.EmbeddedServer]]:
+        """Make those that the environment doesn't name; the slow ones first."""
+        settings, path, logs = self._settings, self._folder.path, self._folder.logs
+        if settings.aws_endpoint_url is None:
+            yield "aws", EmbeddedAws(path, region=settings.region, log=logs / "aws.log")
+        if settings.redis_url is None:
+            yield "redis", EmbeddedRedis(path / "redis", log=logs / "redis.log")
+        if settings.database_url is None:
+            log = logs / "postgres.log"
+            yield "postgres", EmbeddedPostgres(path / "postgres", durable=settings.durable, log=log)
 
     def wait_until_ready(self) -> None:
-        """Wait for all that were started. Raises LocalCloudError when one does not come up."""
+        """Wait for all that were started.
+
+        Raises:
+            LocalCloudError: One does not come up.
+        """
         for child in self.children:
             child.wait_until_ready(seconds=_READY_SECONDS)
-        if self._postgres is not None:
-            self._postgres.ensure_database()
+        postgres = self._embedded.get("postgres")
+        if isinstance(postgres, EmbeddedPostgres):
+            postgres.ensure_database()
 
     @property
     def database_url(self) -> str:
         """URL of the database's owner."""
-        return self._postgres.url if self._postgres else str(self._settings.database_url)
+        return self._settings.database_url or self._embedded["postgres"].url
 
     @property
     def redis_url(self) -> str:
         """URL of the cache."""
-        return self._redis.url if self._redis else str(self._settings.redis_url)
+        return self._settings.redis_url or self._embedded["redis"].url
 
     @property
     def aws_endpoint_url(self) -> str:
         """URL of SQS, Cognito and Secrets Manager."""
-        return self._settings.aws_endpoint_url or f"http://127.0.0.1:{self._aws_port}"
+        return self._settings.aws_endpoint_url or self._embedded["aws"].url
 
     def role_passwords(self) -> dict[str, str]:
-        """Passwords of the database roles, made on the first start and kept."""
+        """Return the passwords of the database roles, made on the first start and kept."""
         file = self._folder.path / "roles.json"
         kept: dict[str, str] | None = read_json(file)
         if kept is None:
             kept = {role: secrets.token_urlsafe(24) for role in DATABASE_ROLES}
             write_private_json(file, kept)
         return kept
-
-    def _launch(self, child: Child) -> None:
-        self.children.append(child)
-        child.launch()
-
-    def _postgres_child(self) -> Child:
-        log = self._folder.logs / "postgres.log"
-        postgres = EmbeddedPostgres(
-            self._folder.path / "postgres", durable=self._settings.durable, log=log
-        )
-        postgres.prepare()
-        self._postgres = postgres
-        return Child(
-            name="postgres",
-            start=postgres.spawn,
-            log=log,
-            is_ready=postgres.answers,
-            stop_group=_STOP_GROUP,
-            # Fast shutdown, and the immediate one when there is no time for that.
-            stop_signal=signal.SIGINT,
-            force_signal=signal.SIGQUIT,
-            grace_seconds=15.0,
-        )
-
-    def _redis_child(self) -> Child:
-        log = self._folder.logs / "redis.log"
-        server = EmbeddedRedis(self._folder.path / "redis", log=log)
-        server.prepare()
-        self._redis = server
-        return Child(
-            name="redis",
-            start=server.spawn,
-            log=log,
-            is_ready=server.answers,
-            stop_group=_STOP_GROUP,
-        )
-
-    def _aws_child(self, after_restart: Callable[[], None]) -> Child:
-        _require_moto()
-        file = self._folder.path / "aws.json"
-        kept = read_json(file) or {"port": None}
-        self._aws_port = processes.free_port(kept["port"])
-        write_private_json(file, {"port": self._aws_port})
-        return Child(
-            name="aws",
-            start=self._start_aws,
-            log=self._folder.logs / "aws.log",
-            is_ready=lambda: listens(self.aws_endpoint_url),
-            stop_group=_STOP_GROUP + 1,
-            after_restart=after_restart,
-        )
-
-    def _start_aws(self) -> Process:
-        return processes.spawn(
-            [
-                *(sys.executable, "-m", "tools.local.aws"),
-                *("--port", str(self._aws_port)),
-                *("--region", self._settings.region),
-                *("--cognito-file", self._folder.path / "cognito.json"),
-            ],
-            log=self._folder.logs / "aws.log",
-            folder=REPOSITORY,
-            # So that it can save its users, however we end.
-            death_signal=signal.SIGTERM,
-        )
-
-
-def _require_moto() -> None:
-    if importlib.util.find_spec("moto") is None:
-        raise LocalCloudError(
-            "The Python package moto is not installed. Run `make install`, or set AWS_ENDPOINT_URL"
-            " to use AWS services that you have."
-        )
-
-
-def listens(url: str) -> bool:
-    """Tell whether something takes connections at the URL's host and port."""
-    parts = urlsplit(url)
-    try:
-        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=1).close()
-    except OSError:
-        return False
-    return True

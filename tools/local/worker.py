@@ -1,30 +1,32 @@
-"""A worker process: ``python -m tools.local.worker --function payments``.
+"""A worker process: `python -m tools.local.worker payments`, or `... sweep --every 60`.
 
 It is to a function what Lambda's event source mapping is: polls the queue, calls the function with
 one event at a time and deletes what succeeded. What failed stays hidden until its visibility
-timeout has passed and is received again, until the queue moves it to its dead-letter queue.
+timeout has passed and is received again, until the queue moves it to its dead-letter queue. With
+`--every` it calls the function on a schedule instead, as EventBridge does.
 """
+
+from __future__ import annotations
 
 import argparse
 import importlib
 import logging
 import os
 import signal
-import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.local.clients import client_options
-from tools.local.lambda_events import LambdaContext, failed_messages, sqs_event
+from tools.local.clients import Clients
+from tools.local.files import mark_ready
+from tools.local.lambda_events import LambdaContext, failed_messages, scheduled_event, sqs_event
+from tools.local.processes import stop_on_signals
 from tools.local.provision import request_queue_name
-from tools.local.ready import mark_ready
 from tools.local.service import service
 
 Function = Callable[[dict[str, Any], LambdaContext], Any]
@@ -99,19 +101,14 @@ class Worker:
         return failed_messages(answer, ids)
 
     def _call(self, event: dict[str, Any]) -> Any:
-        seconds = self._source.timeout_seconds
-        context = LambdaContext(
-            function_name=self._source.function_name,
-            region=self._source.region,
-            timeout_seconds=seconds,
+        source = self._source
+        return call(
+            self._function,
+            event,
+            name=source.function_name,
+            region=source.region,
+            timeout_seconds=source.timeout_seconds,
         )
-        # The alarm's default action ends the process, even one stuck inside of a C library. The
-        # supervisor starts another, and the message comes back as after a timeout in Lambda.
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            return self._function(event, context)
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _delete(self, messages: Sequence[dict[str, Any]]) -> None:
         if not messages:
@@ -125,30 +122,55 @@ class Worker:
             log.warning("not deleted, so it will come back: %s", failure)
 
 
+def call(
+    function: Function, event: dict[str, Any], *, name: str, region: str, timeout_seconds: float
+) -> Any:
+    """Call a function within its timeout."""
+    context = LambdaContext(function_name=name, region=region, timeout_seconds=timeout_seconds)
+    # The alarm's default action ends the process, even one stuck inside of a C library. The
+    # supervisor starts another, and the message comes back as after a timeout in Lambda.
+    signal.setitimer(signal.ITIMER_REAL, timeout_seconds)
+    try:
+        return function(event, context)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def call_every(
+    seconds: float, function: Function, *, name: str, region: str, ended: threading.Event
+) -> None:
+    """Call a function on a schedule; a failure is logged, and the next turn comes all the same."""
+    timeout = service().functions[name].timeout_seconds
+    while not ended.wait(seconds):
+        event = scheduled_event(rule=name, region=region)
+        try:
+            call(function, event, name=name, region=region, timeout_seconds=timeout)
+        except Exception:
+            # Whatever it raises is the function's failure; the schedule goes on.
+            log.exception("%s failed", name)
+
+
 def find_source(
     sqs: Any, *, prefix: str, function_name: str, batch_size: int, timeout_seconds: float
 ) -> Source:
     """Look up the queue of a function, waiting until it is there."""
-    name = request_queue_name(prefix, function_name)
-    url = _patiently(lambda: str(sqs.get_queue_url(QueueName=name)["QueueUrl"]))
-    answer = _patiently(lambda: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"]))
+    while True:
+        try:
+            url = sqs.get_queue_url(QueueName=request_queue_name(prefix, function_name))["QueueUrl"]
+            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        except (BotoCoreError, ClientError) as problem:
+            log.warning("waiting for the queue: %s", problem)
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            break
     return Source(
         queue_url=url,
-        queue_arn=answer["Attributes"]["QueueArn"],
+        queue_arn=arn["Attributes"]["QueueArn"],
         region=sqs.meta.region_name,
         function_name=function_name,
         batch_size=batch_size,
         timeout_seconds=timeout_seconds,
     )
-
-
-def _patiently(ask: Callable[[], Any]) -> Any:
-    while True:
-        try:
-            return ask()
-        except (BotoCoreError, ClientError) as problem:
-            log.warning("waiting for the queue: %s", problem)
-            time.sleep(_PAUSE_SECONDS)
 
 
 def load_function(name: str) -> Function:
@@ -157,15 +179,11 @@ def load_function(name: str) -> Function:
     return function
 
 
-def batch_size_of(name: str) -> int:
-    """Find how many messages the function gets at once where it is deployed."""
-    return service().functions[name].batch_size
-
-
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.local.worker")
-    parser.add_argument("--function", required=True)
+    parser.add_argument("function")
     parser.add_argument("--timeout", type=float, default=5.0, help="seconds a call may take")
+    parser.add_argument("--every", type=float, help="call it on a schedule, after so many seconds")
     parser.add_argument("--ready-file", type=Path)
     return parser.parse_args(arguments)
 
@@ -174,31 +192,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the process until SIGTERM."""
     options = _options(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    environ = os.environ
-    sqs = boto3.client("sqs", **client_options(environ["AWS_ENDPOINT_URL"], environ["AWS_REGION"]))
-    function = load_function(options.function)
+    name, region = options.function, os.environ["AWS_REGION"]
+    function = load_function(name)
+    if options.every:
+        ended = threading.Event()
+        stop_on_signals(ended.set)
+        mark_ready(options.ready_file)
+        call_every(options.every, function, name=name, region=region, ended=ended)
+        return
+    sqs = Clients(endpoint_url=os.environ["AWS_ENDPOINT_URL"], region=region).sqs
     source = find_source(
         sqs,
-        prefix=environ["BILLING_PREFIX"],
-        function_name=options.function,
-        batch_size=batch_size_of(options.function),
+        prefix=os.environ["BILLING_PREFIX"],
+        function_name=name,
+        batch_size=service().functions[name].batch_size,
         timeout_seconds=options.timeout,
     )
     worker = Worker(sqs=sqs, source=source, function=function)
-    stop_on_sigterm(worker.stop)
+    stop_on_signals(worker.stop)
     mark_ready(options.ready_file)
     worker.run()
 
 
-def stop_on_sigterm(stop: Callable[[], None]) -> None:
-    """Call ``stop`` when asked to end."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -11,16 +11,16 @@ import pytest
 
 from tools.local import processes
 from tools.local.clients import Clients
+from tools.local.processes import listens
 from tools.local.provision import Identity, provision_identity
-from tools.local.servers import listens
 from tools.local.settings import REPOSITORY, Settings
 
 REGION = "eu-central-1"
 PASSWORD = "Example-Password-1"
 POLLER = """
-import sys, boto3
-from tools.local.clients import client_options
-sqs = boto3.client("sqs", **client_options(sys.argv[1], "eu-central-1"))
+import sys
+from tools.local.clients import Clients
+sqs = Clients(endpoint_url=sys.argv[1], region="eu-central-1").sqs
 print("polling", flush=True)
 sqs.receive_message(QueueUrl=sys.argv[2], WaitTimeSeconds=20)
 """

@@ -1,4 +1,4 @@
-"""The embedded Postgres keeps its data, its port and to itself."""
+"""The embedded Postgres keeps its data and port and is not reachable from outside."""
 
 import os
 import signal
@@ -13,8 +13,7 @@ import psycopg2
 import pytest
 
 from tools.local.files import read_json
-from tools.local.postgres import EmbeddedPostgres
-from tools.local.postgres_leftover import end_leftover
+from tools.local.postgres import EmbeddedPostgres, end_previous
 from tools.local.settings import REPOSITORY
 
 STARTER = """
@@ -101,7 +100,7 @@ def test_a_server_whose_starter_was_killed_ends_and_can_be_started_again(tmp_pat
 def test_a_process_id_that_now_belongs_to_another_program_is_forgotten(tmp_path: Path) -> None:
     note = tmp_path / "postmaster.pid"
     note.write_text(f"{os.getpid()}\n{tmp_path}\n")
-    end_leftover(tmp_path)
+    end_previous(tmp_path)
     assert not note.exists()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tools.local import processes
 from tools.local.clients import Clients
-from tools.local.servers import listens
+from tools.local.processes import listens
 from tools.local.settings import REPOSITORY
 
 QUEUE = "test-slow"
@@ -20,7 +20,8 @@ QUEUE = "test-slow"
 WORKER = """
 import sys, time
 from tools.local.clients import Clients
-from tools.local.worker import Worker, find_source, stop_on_sigterm
+from tools.local.processes import stop_on_signals
+from tools.local.worker import Worker, find_source
 
 def slow(event, context):
     print("started", flush=True)
@@ -31,7 +32,7 @@ source = find_source(
     sqs, prefix="test", function_name="slow", batch_size=1, timeout_seconds=float(sys.argv[3])
 )
 worker = Worker(sqs=sqs, source=source, function=slow)
-stop_on_sigterm(worker.stop)
+stop_on_signals(worker.stop)
 worker.run()
 """
 

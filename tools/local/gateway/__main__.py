@@ -1,76 +1,63 @@
-"""`python -m tools.local.gateway`: the gateway as a process of its own, set up by its environment.
+"""`python -m tools.local.gateway`: the gateway as a process, set up by its environment.
 
-BILLING_PREFIX, AWS_REGION, USER_POOL_ID and USER_POOL_CLIENT_ID are needed. AWS_ENDPOINT_URL,
-ACCOUNT_ID (123456789012), HOST (127.0.0.1), PORT (8000), STAGE, GATEWAY_RATE and GATEWAY_BURST
-(to each operation per second and at once; unlimited) may be set.
+BILLING_PREFIX, USER_POOL_ID and USER_POOL_CLIENT_ID are needed; the rest as in docs/local.md.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.local.gateway import create_app, render
 from tools.local.gateway.server import make_http_server
 from tools.local.gateway.throttle import Throttles
-from tools.local.service import Throttle
+from tools.local.health import check_health
+from tools.local.processes import stop_on_signals
+from tools.local.service import service
+from tools.local.settings import ACCOUNT_ID, read_settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-def main(environment: Mapping[str, str] = os.environ) -> int:
-    """Serve until SIGTERM or SIGINT; 2 when a variable is missing or the port is taken."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        app = app_from(environment)
-        port = int(environment.get("PORT", "8000"))
-        server = make_http_server(app, host=environment.get("HOST", "127.0.0.1"), port=port)
-    except KeyError as error:
-        return _reject(f"set the environment variable {error.args[0]}")
-    except OSError as error:
-        return _reject(f"the port can't be used, set another PORT: {error.strerror}")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # shutdown() waits for the serving thread, which is the one that the signal interrupts.
-        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever()
-    return 0
+def app_from(environ: Mapping[str, str]) -> WSGIApplication:
+    """Make the application by the environment; it also answers `GET /health` for all parts.
 
+    Raises:
+        KeyError: A variable is missing.
+    """
+    settings = read_settings(environ)
 
-def app_from(environment: Mapping[str, str]) -> WSGIApplication:
-    """Make the application by the environment; raises KeyError for a variable that is missing."""
+    def health() -> dict[str, Any]:
+        now = check_health(settings.state)
+        return {"ready": now.ready, "parts": now.parts}
+
     return create_app(
         document=render(
-            prefix=environment["BILLING_PREFIX"],
-            region=environment["AWS_REGION"],
-            account_id=environment.get("ACCOUNT_ID", "123456789012"),
-            user_pool_id=environment["USER_POOL_ID"],
-            user_pool_client_id=environment["USER_POOL_CLIENT_ID"],
+            prefix=environ["BILLING_PREFIX"],
+            region=settings.region,
+            account_id=ACCOUNT_ID,
+            user_pool_id=environ["USER_POOL_ID"],
+            user_pool_client_id=environ["USER_POOL_CLIENT_ID"],
         ),
-        endpoint_url=environment.get("AWS_ENDPOINT_URL"),
-        region=environment["AWS_REGION"],
-        stage=environment.get("STAGE") or None,
-        throttles=_throttles(environment),
+        endpoint_url=settings.aws_endpoint_url,
+        region=settings.region,
+        health=health,
+        throttles=Throttles(service().throttles, share=settings.throttle_share),
     )
 
 
-def _throttles(environment: Mapping[str, str]) -> Throttles | None:
-    rate = environment.get("GATEWAY_RATE")
-    if not rate:
-        return None
-    limit = Throttle(rate=float(rate), burst=int(environment.get("GATEWAY_BURST", "1")))
-    return Throttles({"posts": limit, "polls": limit})
-
-
-def _reject(what: str) -> int:
-    print(f"gateway: {what}", file=sys.stderr)  # noqa: T201 - this is a command
-    return 2
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    port = read_settings().port
+    server = make_http_server(app_from(os.environ), host="127.0.0.1", port=port)
+    stop_on_signals(server.shutdown)
+    server.serve_forever()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,8 @@ import pytest
 from moto import mock_aws
 
 from tools.local.lambda_events import LambdaContext
-from tools.local.worker import Source, Worker, batch_size_of, find_source
+from tools.local.service import service
+from tools.local.worker import Source, Worker, find_source
 
 Function = Callable[[dict[str, Any], LambdaContext], Any]
 PREFIX = "test"
@@ -142,5 +143,6 @@ def test_a_stopped_worker_finishes_its_event_and_takes_no_other(sqs: Any, source
 
 
 def test_payments_and_logins_stand_alone() -> None:
-    assert [batch_size_of(name) for name in ("auth", "payments")] == [1, 1]
-    assert 1 <= batch_size_of("histories") <= 10
+    sizes = {name: service().functions[name].batch_size for name in service().queues}
+    assert (sizes["auth"], sizes["payments"]) == (1, 1)
+    assert 1 <= sizes["histories"] <= 10

@@ -15,7 +15,8 @@ from tools.local.provision import (
     provision_queues,
     provision_secrets,
 )
-from tools.local.settings import QUEUE_FUNCTIONS, Settings
+from tools.local.service import service
+from tools.local.settings import Settings
 
 PASSWORDS = {"writer": "w", "reader": "r", "operator": "o"}
 
@@ -68,7 +69,7 @@ def test_a_request_is_hidden_for_six_function_timeouts(
     clients: Clients, settings: Settings
 ) -> None:
     provision_queues(clients, settings)
-    timeouts = {attributes(clients, f"test-{f}")["VisibilityTimeout"] for f in QUEUE_FUNCTIONS}
+    timeouts = {attributes(clients, f"test-{f}")["VisibilityTimeout"] for f in service().queues}
     assert timeouts == {"42"}
 
 

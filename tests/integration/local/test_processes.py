@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from tools.local import processes
-from tools.local.ready import is_alive, is_ready, mark_ready
+from tools.local.files import is_ready, mark_ready, write_private_json
 from tools.local.settings import REPOSITORY
 
 PARENT = """
@@ -81,4 +81,5 @@ def test_readiness_ends_with_the_process_that_told_it(tmp_path: Path) -> None:
     assert is_ready(file)
     with subprocess.Popen(["/bin/true"]) as ended:
         ended.wait()
-    assert not is_alive(ended.pid)
+    write_private_json(file, {"pid": ended.pid})
+    assert not is_ready(file)
