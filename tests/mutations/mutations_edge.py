@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutation import Mutation
 
 BATCH = "tests/unit/chalicelib/test_batch.py"
-WORKER = "tests/unit/local/test_worker.py"
+WORKER = "tests/integration/local/test_worker.py"
 
 EDGE = (
     Mutation(
