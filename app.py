@@ -40,7 +40,6 @@ def _queue_function(operation: Operation) -> Any:
             operation,
             adapters,
             queues=adapters.reply_queues,
-            prefix=adapters.settings.prefix,
             max_receive_count=adapters.settings.max_receive_count,
         )
         return dict(batch.handle(event.to_dict()))

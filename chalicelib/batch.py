@@ -36,13 +36,11 @@ class Batch:
         dependencies: Dependencies,
         *,
         queues: ReplyQueues,
-        prefix: str,
         max_receive_count: int,
     ) -> None:
         self._operation = operation
         self._dependencies = dependencies
         self._queues = queues
-        self._prefix = prefix
         self._max_receive_count = max_receive_count
 
     def handle(self, event: Mapping[str, Any]) -> BatchAnswer:
@@ -88,7 +86,7 @@ class Batch:
 
     def _reply(self, request: Request, outcome: Outcome) -> bool:
         try:
-            address = replies.address(self._operation, request, prefix=self._prefix)
+            address = replies.address(self._operation, request)
             self._queues.send(address, replies.messages(self._operation, request, outcome))
         except Exception as error:
             self._log_error(request, error)

@@ -20,11 +20,7 @@ Answer = dict[str, Any]
 def sweep(adapters: Bootstrap) -> Answer:
     """Remove idle reply queues; an outage is reported, and the next sweep goes on."""
     try:
-        report = sweep_reply_queues(
-            registry=adapters.ledger,
-            queues=adapters.reply_queues,
-            prefix=adapters.settings.prefix,
-        )
+        report = sweep_reply_queues(registry=adapters.ledger, queues=adapters.reply_queues)
     except Unavailable as error:
         logger.exception("sweep", exc_info=error)
         return {"status": "failed", "code": "service_unavailable"}

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from billing_app.domain.errors import CATALOGUE, Rejection
-from billing_app.domain.identifiers import login_queue, reply_queue
 from billing_app.ports.reply_queues import ReplyAddress
 from chalicelib.operations import Operation
 from chalicelib.paging import to_json
@@ -58,10 +57,7 @@ def messages(operation: Operation, request: Request, outcome: Outcome) -> list[s
     ]
 
 
-def address(operation: Operation, request: Request, *, prefix: str) -> ReplyAddress:
+def address(operation: Operation, request: Request) -> ReplyAddress:
     """Say where the reply goes: for logged-in users a queue bound to their verified `sub`."""
-    if not operation.needs_subject:
-        name = login_queue(prefix=prefix, queue_name=request.queue_name)
-        return ReplyAddress(name, None, operation.reply_retention)
-    name = reply_queue(prefix=prefix, subject=request.caller, queue_name=request.queue_name)
-    return ReplyAddress(name, request.caller, operation.reply_retention)
+    subject = request.caller if operation.needs_subject else None
+    return ReplyAddress(request.queue_name, subject, operation.reply_retention)

@@ -8,10 +8,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from billing_app.domain.errors import Rejection
-
-MAX_BILLS = 1_000
-# What the database holds; a single bill is far below, see billing_app/domain/currencies.py.
-MAX_TOTAL_MINOR = 2**63 - 1
+from billing_app.domain.limits import MAX_BILLS, MAX_TOTAL_MINOR
 
 
 class _Body(Schema):

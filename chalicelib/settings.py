@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from billing_app.domain.identifiers import PREFIX_MAX_LENGTH, is_prefix
+from billing_app.adapters.queue_names import PREFIX_MAX_LENGTH, is_prefix
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 

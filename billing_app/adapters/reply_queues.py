@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from billing_app.adapters.queue_names import reply_queue, reply_queue_prefixes
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.identifiers import reply_queue_prefixes
 from billing_app.ports.clock import Clock
 from billing_app.ports.ledger import ReplyQueueRegistry
 from billing_app.ports.reply_queues import ReplyAddress
@@ -50,13 +50,16 @@ class SqsReplyQueues:
 
     def send(self, address: ReplyAddress, messages: Sequence[str]) -> None:
         """Send each message; a queue that is gone is made again, once."""
-        url = self._url(address)
+        name = reply_queue(
+            prefix=self._prefix, subject=address.subject, queue_name=address.queue_name
+        )
+        url = self._url(name, address)
         for message in messages:
             try:
                 self._send(url, message)
             except _QueueGone:
-                self._known.pop(address.name, None)
-                url = self._url(address)
+                self._known.pop(name, None)
+                url = self._url(name, address)
                 self._send_to_new(url, message)
 
     def names(self) -> Iterator[str]:
@@ -68,6 +71,10 @@ class SqsReplyQueues:
     def _listed(self, prefix: str) -> list[str]:
         answer = _call(lambda: self._client.list_queues(QueueNamePrefix=prefix, MaxResults=1000))
         return answer.get("QueueUrls", [])
+
+    def owns(self, name: str) -> bool:
+        """Look at what the name starts with."""
+        return name.startswith(reply_queue_prefixes(prefix=self._prefix))
 
     def is_idle(self, name: str, *, older_than: timedelta) -> bool:
         """Look at age and message counts; a queue that is gone is idle."""
@@ -99,16 +106,16 @@ class SqsReplyQueues:
         except _QueueGone:
             return
 
-    def _url(self, address: ReplyAddress) -> str:
-        known = self._known.get(address.name)
+    def _url(self, name: str, address: ReplyAddress) -> str:
+        known = self._known.get(name)
         if known is not None and known[1] + _RENEW_AFTER > self._clock():
             return known[0]
         # CreateQueue answers with the URL when the queue exists with the same attributes.
-        url = _call(lambda: self._client.create_queue(**_creation(address)))["QueueUrl"]
-        self._registry.register_reply_queue(
-            name=address.name, subject=address.subject, lifetime=LIFETIME
-        )
-        self._remember(address.name, url)
+        url = _call(lambda: self._client.create_queue(**_creation(name, address.retention)))[
+            "QueueUrl"
+        ]
+        self._registry.register_reply_queue(name=name, subject=address.subject, lifetime=LIFETIME)
+        self._remember(name, url)
         return url
 
     def _remember(self, name: str, url: str) -> None:
@@ -147,12 +154,12 @@ def _call(request: Callable[[], Result]) -> Result:
         raise Unavailable(f"sqs: {type(error).__name__}") from error
 
 
-def _creation(address: ReplyAddress) -> CreateQueueRequestTypeDef:
+def _creation(name: str, retention: timedelta) -> CreateQueueRequestTypeDef:
     return {
-        "QueueName": address.name,
+        "QueueName": name,
         "Attributes": {
             "VisibilityTimeout": str(VISIBILITY_TIMEOUT_SECONDS),
-            "MessageRetentionPeriod": str(int(address.retention.total_seconds())),
+            "MessageRetentionPeriod": str(int(retention.total_seconds())),
             "SqsManagedSseEnabled": "true",
         },
         "tags": {"service": "utilities-billing", "purpose": "reply"},

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from billing_app.domain.identifiers import is_prefix
+from billing_app.adapters.queue_names import is_prefix
 
 
 @dataclass(frozen=True)

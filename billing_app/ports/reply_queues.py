@@ -11,9 +11,12 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
-    """Where a reply goes. Login queues have no subject and live shorter."""
+    """Where a reply goes: the user's verified `sub`, none before a login, and the queue they named.
 
-    name: str
+    Nobody else can read from it, whatever name they choose.
+    """
+
+    queue_name: UUID
     subject: UUID | None
     retention: timedelta
 
@@ -26,6 +29,9 @@ class ReplyQueues(Protocol):
 
     def names(self) -> Iterator[str]:
         """List reply queues that exist, at most as many as one ListQueues call gives."""
+
+    def owns(self, name: str) -> bool:
+        """Tell whether the name is that of a reply queue of this stage."""
 
     def is_idle(self, name: str, *, older_than: timedelta) -> bool:
         """Tell whether the queue is that old and holds no message, visible or not."""

@@ -7,12 +7,10 @@ prefix, its registration, its age and its emptiness all say so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.identifiers import reply_queue_prefixes
 from billing_app.ports.ledger import ReplyQueueRegistry
 from billing_app.ports.reply_queues import ReplyQueues
 
@@ -32,9 +30,7 @@ class SweepReport:
     failed: int
 
 
-def sweep_reply_queues(
-    *, registry: ReplyQueueRegistry, queues: ReplyQueues, prefix: str
-) -> SweepReport:
+def sweep_reply_queues(*, registry: ReplyQueueRegistry, queues: ReplyQueues) -> SweepReport:
     """Delete expired and orphaned reply queues. A queue that fails is left for the next sweep.
 
     Raises:
@@ -42,9 +38,8 @@ def sweep_reply_queues(
     """
     expired = registry.expired_reply_queues(limit=SWEEP_LIMIT)
     orphans = [name for name in _listed(queues) if not registry.is_registered(name=name)]
-    outcomes = [
-        _sweep_one(registry, queues, name) for name in _ours([*expired, *orphans], prefix=prefix)
-    ]
+    ours = filter(queues.owns, [*expired, *orphans])
+    outcomes = [_sweep_one(registry, queues, name) for name in ours]
     return SweepReport(
         deleted=outcomes.count("deleted"),
         kept=outcomes.count("kept"),
@@ -58,11 +53,6 @@ def _listed(queues: ReplyQueues) -> list[str]:
     except Unavailable:
         # Looking for orphans can wait; the registered ones can't pile up meanwhile.
         return []
-
-
-def _ours(names: Iterable[str], *, prefix: str) -> list[str]:
-    starts = reply_queue_prefixes(prefix=prefix)
-    return [name for name in names if name.startswith(starts)]
 
 
 def _sweep_one(registry: ReplyQueueRegistry, queues: ReplyQueues, name: str) -> str:

@@ -11,9 +11,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from billing_app.adapters.queue_names import reply_queue
 from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues
 from billing_app.domain.errors import Unavailable
-from billing_app.domain.identifiers import reply_queue
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
 from tests.support.fakes import FakeClock, FakeLedger, FakeReplyQueues
 
@@ -21,7 +21,7 @@ SUBJECT = uuid4()
 
 
 @dataclass
-class World:
+class Setup:
     """Queues, how to read them, and the clock that they see."""
 
     queues: ReplyQueues
@@ -31,12 +31,12 @@ class World:
 
 
 @pytest.fixture(params=["fake", "sqs"])
-def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def setup(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
     registry = FakeLedger()
     registry.clock = FakeClock(datetime.now(UTC))
     if request.param == "fake":
         fake = FakeReplyQueues(registry.clock)
-        yield World(fake, lambda name: list(fake.messages[name]), registry.clock, registry)
+        yield Setup(fake, lambda name: list(fake.messages[name]), registry.clock, registry)
         return
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
@@ -51,83 +51,86 @@ def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
             )
             return [message["Body"] for message in answer.get("Messages", [])]
 
-        yield World(queues, read, registry.clock, registry)
+        yield Setup(queues, read, registry.clock, registry)
 
 
 def an_address(subject: UUID = SUBJECT) -> ReplyAddress:
-    name = reply_queue(prefix="bill-test", subject=subject, queue_name=uuid4())
-    return ReplyAddress(name, subject, timedelta(minutes=15))
+    return ReplyAddress(uuid4(), subject, timedelta(minutes=15))
 
 
-def test_messages_wait_on_a_queue_that_is_made_for_them(world: World) -> None:
+def name_of(address: ReplyAddress) -> str:
+    return reply_queue(prefix="bill-test", subject=address.subject, queue_name=address.queue_name)
+
+
+def test_messages_wait_on_a_queue_that_is_made_for_them(setup: Setup) -> None:
     address = an_address()
-    world.queues.send(address, ['{"part":1}', '{"part":2}'])
-    assert sorted(world.read(address.name)) == ['{"part":1}', '{"part":2}']
+    setup.queues.send(address, ['{"part":1}', '{"part":2}'])
+    assert sorted(setup.read(name_of(address))) == ['{"part":1}', '{"part":2}']
 
 
-def test_a_queue_that_was_deleted_is_made_again(world: World) -> None:
+def test_a_queue_that_was_deleted_is_made_again(setup: Setup) -> None:
     address = an_address()
-    world.queues.send(address, ["{}"])
-    world.queues.delete(address.name)
-    world.queues.send(address, ['{"again":1}'])
-    assert world.read(address.name) == ['{"again":1}']
+    setup.queues.send(address, ["{}"])
+    setup.queues.delete(name_of(address))
+    setup.queues.send(address, ['{"again":1}'])
+    assert setup.read(name_of(address)) == ['{"again":1}']
 
 
-@pytest.mark.parametrize("world", ["sqs"], indirect=True)
-def test_a_queue_that_the_sweeper_of_another_process_deleted_is_made_again(world: World) -> None:
+@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+def test_a_queue_that_the_sweeper_of_another_process_deleted_is_made_again(setup: Setup) -> None:
     address = an_address()
-    world.queues.send(address, ["{}"])
+    setup.queues.send(address, ["{}"])
     client = boto3.client("sqs", region_name="eu-central-1")
-    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=address.name)["QueueUrl"])
-    world.queues.send(address, ['{"again":1}'])
-    assert world.read(address.name) == ['{"again":1}']
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name_of(address))["QueueUrl"])
+    setup.queues.send(address, ['{"again":1}'])
+    assert setup.read(name_of(address)) == ['{"again":1}']
 
 
-@pytest.mark.parametrize("world", ["sqs"], indirect=True)
-def test_a_message_that_sqs_rejects_is_an_outage(world: World) -> None:
+@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+def test_a_message_that_sqs_rejects_is_an_outage(setup: Setup) -> None:
     with pytest.raises(Unavailable, match="sqs: InvalidParameterValue"):
-        world.queues.send(an_address(), ["x" * 2**21])
+        setup.queues.send(an_address(), ["x" * 2**21])
 
 
-def test_deleting_what_is_gone_does_nothing(world: World) -> None:
-    world.queues.delete(an_address().name)
+def test_deleting_what_is_gone_does_nothing(setup: Setup) -> None:
+    setup.queues.delete(name_of(an_address()))
 
 
-def test_a_queue_is_idle_when_it_is_old_and_empty(world: World) -> None:
+def test_a_queue_is_idle_when_it_is_old_and_empty(setup: Setup) -> None:
     empty, full = an_address(), an_address()
-    world.queues.send(empty, [])
-    world.queues.send(full, ["{}"])
-    assert not world.queues.is_idle(empty.name, older_than=timedelta(hours=1))
-    world.clock.advance(timedelta(hours=2))
-    assert world.queues.is_idle(empty.name, older_than=timedelta(hours=1))
-    assert not world.queues.is_idle(full.name, older_than=timedelta(hours=1))
-    assert world.queues.is_idle(an_address().name, older_than=timedelta(hours=1))
+    setup.queues.send(empty, [])
+    setup.queues.send(full, ["{}"])
+    assert not setup.queues.is_idle(name_of(empty), older_than=timedelta(hours=1))
+    setup.clock.advance(timedelta(hours=2))
+    assert setup.queues.is_idle(name_of(empty), older_than=timedelta(hours=1))
+    assert not setup.queues.is_idle(name_of(full), older_than=timedelta(hours=1))
+    assert setup.queues.is_idle(name_of(an_address()), older_than=timedelta(hours=1))
 
 
-def test_names_lists_the_reply_queues(world: World) -> None:
+def test_names_lists_the_reply_queues(setup: Setup) -> None:
     addresses = [an_address(), an_address()]
     for address in addresses:
-        world.queues.send(address, [])
-    assert sorted(world.queues.names()) == sorted(address.name for address in addresses)
+        setup.queues.send(address, [])
+    assert sorted(setup.queues.names()) == sorted(name_of(address) for address in addresses)
 
 
-@pytest.mark.parametrize("world", ["sqs"], indirect=True)
-def test_a_queue_on_sqs_is_registered_private_and_short_lived(world: World) -> None:
+@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+def test_a_queue_on_sqs_is_registered_private_and_short_lived(setup: Setup) -> None:
     address = an_address()
-    world.queues.send(address, ["{}"])
-    assert world.registry.queues[address.name] == world.clock.now + LIFETIME
+    setup.queues.send(address, ["{}"])
+    assert setup.registry.queues[name_of(address)] == setup.clock.now + LIFETIME
     client = boto3.client("sqs", region_name="eu-central-1")
-    url = client.get_queue_url(QueueName=address.name)["QueueUrl"]
+    url = client.get_queue_url(QueueName=name_of(address))["QueueUrl"]
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["VisibilityTimeout"] == "30"
     assert attributes["MessageRetentionPeriod"] == "900"
     assert attributes["SqsManagedSseEnabled"] == "true"
 
 
-@pytest.mark.parametrize("world", ["sqs"], indirect=True)
-def test_a_queue_in_use_is_registered_anew_every_hour(world: World) -> None:
+@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+def test_a_queue_in_use_is_registered_anew_every_hour(setup: Setup) -> None:
     address = an_address()
-    world.queues.send(address, ["{}"])
-    world.clock.advance(timedelta(hours=2))
-    world.queues.send(address, ["{}"])
-    assert world.registry.queues[address.name] == world.clock.now + LIFETIME
+    setup.queues.send(address, ["{}"])
+    setup.clock.advance(timedelta(hours=2))
+    setup.queues.send(address, ["{}"])
+    assert setup.registry.queues[name_of(address)] == setup.clock.now + LIFETIME

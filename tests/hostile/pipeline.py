@@ -104,12 +104,11 @@ class Pipeline:
 
     def handle(self, operation: str, record: Json) -> tuple[bool, dict[str, list[str]]]:
         """Have a function work on a record; tell whether it comes back, and what was answered."""
-        replies = FakeReplyQueues(FakeClock())
+        replies = FakeReplyQueues(FakeClock(), PREFIX)
         batch = Batch(
             OPERATIONS[operation],
             self._dependencies,
             queues=replies,
-            prefix=PREFIX,
             max_receive_count=3,
         )
         failures = batch.handle({"Records": [record]})["batchItemFailures"]

@@ -149,7 +149,7 @@ EDGE = (
         name="gone_queue_not_made_again",
         endangers=("I5",),
         file="billing_app/adapters/reply_queues.py",
-        old="                self._known.pop(address.name, None)\n                url",
+        old="                self._known.pop(name, None)\n                url",
         new="                url",
         caught_by=("tests/contract/test_reply_queues_contract.py",),
     ),

@@ -29,7 +29,7 @@ PRIVACY = (
     Mutation(
         name="reply_queue_of_whoever_knows_its_name",
         endangers=("I7",),
-        file="billing_app/domain/identifiers.py",
+        file="billing_app/adapters/queue_names.py",
         old='return f"{prefix}-r-{subject.hex}-{queue_name.hex}"',
         new='return f"{prefix}-r-{queue_name.hex}"',
         caught_by=(BATCH,),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from billing_app.adapters.cached_ledger import CachedLedger
+from billing_app.adapters.queue_names import reply_queue, reply_queue_prefixes
 from billing_app.domain.bills import Debt, OpenDebts, PaidBill, Receipt
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.domain.history import SettledDebt
@@ -293,20 +294,27 @@ def _signed_in(subject: UUID) -> SignedIn:
 class FakeReplyQueues(ReplyQueues):
     """Queues in memory; `down` makes SQS unreachable."""
 
-    def __init__(self, clock: FakeClock) -> None:
+    def __init__(self, clock: FakeClock, prefix: str = "bill-test") -> None:
         self.clock = clock
+        self.prefix = prefix
         self.messages: dict[str, list[str]] = {}
         self.made_at: dict[str, datetime] = {}
         self.down = False
 
     def send(self, address: ReplyAddress, messages: Sequence[str]) -> None:
         self._check()
-        self.made_at.setdefault(address.name, self.clock.now)
-        self.messages.setdefault(address.name, []).extend(messages)
+        name = reply_queue(
+            prefix=self.prefix, subject=address.subject, queue_name=address.queue_name
+        )
+        self.made_at.setdefault(name, self.clock.now)
+        self.messages.setdefault(name, []).extend(messages)
 
     def names(self) -> Iterator[str]:
         self._check()
         return iter(list(self.messages))
+
+    def owns(self, name: str) -> bool:
+        return name.startswith(reply_queue_prefixes(prefix=self.prefix))
 
     def is_idle(self, name: str, *, older_than: timedelta) -> bool:
         self._check()

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import psycopg2
 
-from billing_app.domain.identifiers import reply_queue_prefixes
+from billing_app.adapters.queue_names import reply_queue_prefixes
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import RehearsalError
 from tools.deploy_check.operator_client import OperatorLedger, Resident

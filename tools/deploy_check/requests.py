@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from billing_app.domain.identifiers import login_queue, reply_queue
+from billing_app.adapters.queue_names import reply_queue
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.operator_client import OperatorLedger, Resident
 
@@ -70,9 +70,7 @@ class Requests:
         }
 
     def _reply_queue(self, operation: str, queue_name: UUID) -> str:
-        if operation == "auth":
-            return login_queue(prefix=self._prefix, queue_name=queue_name)
-        subject = UUID(self._resident.subject)
+        subject = None if operation == "auth" else UUID(self._resident.subject)
         return reply_queue(prefix=self._prefix, subject=subject, queue_name=queue_name)
 
     def _has_reply(self, queue: str) -> bool:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from billing_app.domain.identifiers import login_queue, reply_queue
+from billing_app.adapters.queue_names import reply_queue
 from billing_app.ports.reply_queues import ReplyAddress
 from billing_app.use_cases.sweep import MINIMUM_AGE, SweepReport, sweep_reply_queues
 from tests.support.fakes import FakeLedger, FakeReplyQueues
@@ -22,16 +22,18 @@ class Fixture:
         self.queues = FakeReplyQueues(self.ledger.clock)
 
     def queue(self, *, prefix: str = "bill-test", registered: bool = True, left: int = 0) -> str:
-        subject = uuid4()
-        name = reply_queue(prefix=prefix, subject=subject, queue_name=uuid4())
-        self.queues.send(ReplyAddress(name, subject, RETENTION), ["{}"] * left)
+        address = ReplyAddress(uuid4(), uuid4(), RETENTION)
+        name = reply_queue(prefix=prefix, subject=address.subject, queue_name=address.queue_name)
+        self.queues.prefix = prefix
+        self.queues.send(address, ["{}"] * left)
+        self.queues.prefix = "bill-test"
         if registered:
             lifetime = timedelta(hours=24)
-            self.ledger.register_reply_queue(name=name, subject=subject, lifetime=lifetime)
+            self.ledger.register_reply_queue(name=name, subject=address.subject, lifetime=lifetime)
         return name
 
     def sweep(self) -> SweepReport:
-        return sweep_reply_queues(registry=self.ledger, queues=self.queues, prefix="bill-test")
+        return sweep_reply_queues(registry=self.ledger, queues=self.queues)
 
 
 @pytest.fixture
@@ -88,4 +90,4 @@ def test_the_sweeper_never_throws_when_sqs_is_down(fixture: Fixture) -> None:
 def test_names_fit_into_what_sqs_allows() -> None:
     longest = "x" * 12
     assert len(reply_queue(prefix=longest, subject=uuid4(), queue_name=uuid4())) == 80
-    assert len(login_queue(prefix=longest, queue_name=uuid4())) < 80
+    assert len(reply_queue(prefix=longest, subject=None, queue_name=uuid4())) < 80

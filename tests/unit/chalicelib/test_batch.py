@@ -39,7 +39,6 @@ class Fixture:
             replace(OPERATIONS[operation], schema=AnyBody, work=self.work),
             FakeDependencies(),
             queues=self.queues,
-            prefix="bill-test",
             max_receive_count=3,
         )
 

@@ -1,4 +1,4 @@
-"""Names of reply queues and the shapes of the identifiers in them."""
+"""Names of reply queues, which Terraform's policies and the contract's templates know as well."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def is_prefix(text: str) -> bool:
     return len(text) <= PREFIX_MAX_LENGTH and _PREFIX.fullmatch(text) is not None
 
 
-def login_queue(*, prefix: str, queue_name: UUID) -> str:
-    """Name the queue on which the answer to a login waits."""
-    return f"{prefix}-login-{queue_name.hex}"
+def reply_queue(*, prefix: str, subject: UUID | None, queue_name: UUID) -> str:
+    """Name the queue on which a user waits for an answer.
 
-
-def reply_queue(*, prefix: str, subject: UUID, queue_name: UUID) -> str:
-    """Name the queue of a logged-in user: bound to the verified `sub`, whatever was asked."""
+    It is bound to the user's verified `sub`, whatever was asked; before a login there is none.
+    """
+    if subject is None:
+        return f"{prefix}-login-{queue_name.hex}"
     return f"{prefix}-r-{subject.hex}-{queue_name.hex}"
 
 
