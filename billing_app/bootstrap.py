@@ -13,7 +13,7 @@ from billing_app.adapters.connections import Database
 from billing_app.adapters.migrations import MigrationReport, migrate
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.secrets import Secrets
-from billing_app.use_cases.operator_events import Desk
+from billing_app.ports.operator_ledger import AdminContext
 
 NO_PLACE: Mapping[str, str] = {}
 
@@ -56,9 +56,9 @@ class Adapters:
             application_name=self._application_name,
         )
 
-    def operators(self, *, database_secret_id: str, user_pool_id: str) -> Desk:
+    def operators(self, *, database_secret_id: str, user_pool_id: str) -> AdminContext:
         """Return what the operators' use cases work with."""
-        return Desk(
+        return AdminContext(
             ledger=PostgresOperatorLedger(self.database(database_secret_id)),
             directory=CognitoUserDirectory(self._client("cognito-idp"), user_pool_id=user_pool_id),
             clock=utc_now,

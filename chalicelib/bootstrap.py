@@ -14,7 +14,7 @@ from billing_app.adapters.redis_cache import RedisCache
 from billing_app.adapters.reply_queues import SqsReplyQueues
 from billing_app.bootstrap import Adapters, utc_now
 from billing_app.ports.clock import Clock
-from billing_app.use_cases.operator_events import Desk
+from billing_app.ports.operator_ledger import AdminContext
 from chalicelib.settings import Settings
 
 # Under the shortest function timeout: a service that hangs must not look like a dead function.
@@ -66,7 +66,7 @@ class Bootstrap(Adapters):
         return CognitoLogin(self._client("cognito-idp"), client_id=client_id)
 
     @cached_property
-    def desk(self) -> Desk:
+    def admin_context(self) -> AdminContext:
         """What the operators' use cases work with."""
         return self.operators(
             database_secret_id=self.settings.database_secret_id,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from billing_app.admin.operations import done, handle_event
 from billing_app.domain.errors import Unavailable
-from billing_app.use_cases.operator_events import done, handle_event
 from billing_app.use_cases.sweep import sweep_reply_queues
 from chalicelib.bootstrap import Bootstrap
 
@@ -30,7 +30,7 @@ def sweep(adapters: Bootstrap) -> Answer:
 
 def admin(adapters: Bootstrap, function: str, event: Mapping[str, Any]) -> Answer:
     """Do an operation of an operators' function."""
-    operation, answer = handle_event(function, event, desk=adapters.desk)
+    operation, answer = handle_event(function, event, context=adapters.admin_context)
     logger.info("admin", extra={"operation": operation, "code": answer["code"]})
     return answer
 

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from marshmallow import Schema
+
+from billing_app.admin.operations import OPERATIONS
 from billing_app.domain.errors import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -75,10 +78,23 @@ def errors_page(text: str) -> str:
 
 def operators_page(text: str) -> str:
     """Return the text of docs/operators.md with its tables as the code has them now."""
+    operations = (
+        (f"`{one.function}`", f"`{one.name}`", _arguments(one.schema))
+        for one in OPERATIONS.values()
+    )
+    text = _replaced(text, "operations", _table(("Function", "Operation", "Arguments"), operations))
     lines = ((f"`{code}`", kind.line) for code, kind in CATALOGUE.items() if kind.line)
     errors = ((f"`{code}`", *kind.operator) for code, kind in CATALOGUE.items() if kind.operator)
     text = _replaced(text, "lines", _table(("Code", "What is wrong"), lines))
     return _replaced(text, "errors", _table(("Code", "What happened", "What to do"), errors))
+
+
+def _arguments(schema: Schema) -> str:
+    by_need: dict[bool, list[str]] = {True: [], False: []}
+    for name, field in schema.fields.items():
+        by_need[field.required].append(f"`{field.data_key or name}`")
+    required, optional = (", ".join(names) for names in by_need.values())
+    return "; ".join(filter(None, (required, optional and f"optional: {optional}")))
 
 
 PAGES = {

@@ -1,4 +1,4 @@
-"""The operators' side of the books in Postgres: each method is one function of the schema `api`."""
+"""The operators' ledger in Postgres: each method is one function of the schema `api`."""
 
 from __future__ import annotations
 
@@ -11,85 +11,78 @@ from uuid import UUID
 
 from billing_app.adapters.connections import Database
 from billing_app.domain.errors import Rejection
+from billing_app.domain.instants import parse_instant
 from billing_app.ports.operator_ledger import (
     BillBatch,
-    Data,
     DayOfProvider,
+    EndedResidency,
+    GrantedResidency,
     LineResult,
     OperatorLedger,
+    Reversal,
     Violation,
+    VoidedBill,
 )
+
+Json = dict[str, Any]
 
 
 class PostgresOperatorLedger(OperatorLedger):
-    """`Office` on one connection of the operators' role.
+    """`OperatorLedger` on one connection of the operators' role.
 
-    Every method raises Unavailable when the database does not answer.
+    Every method raises `Unavailable` when the database does not answer.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add_resident(self, *, subject: UUID, name: str) -> Data:
+    def add_resident(self, *, subject: UUID, name: str) -> None:
         """Add a resident."""
-        return self._ask(
-            "SELECT api.add_resident(%(subject)s, %(name)s)", subject=subject, name=name
-        )
+        self._call("add_resident", subject, name)
 
-    def add_apartment(self, *, apartment_id: UUID, address: str) -> Data:
+    def add_apartment(self, *, apartment_id: UUID, address: str) -> None:
         """Add an apartment."""
-        return self._ask(
-            "SELECT api.add_apartment(%(apartment)s, %(address)s)",
-            apartment=apartment_id,
-            address=address,
-        )
+        self._call("add_apartment", apartment_id, address)
 
-    def grant_residency(self, *, subject: UUID, apartment_id: UUID, since: datetime) -> Data:
+    def grant_residency(
+        self, *, subject: UUID, apartment_id: UUID, since: datetime
+    ) -> GrantedResidency:
         """Let a resident act for an apartment."""
-        return self._ask(
-            "SELECT api.grant_residency(%(subject)s, %(apartment)s, %(since)s)",
-            subject=subject,
-            apartment=apartment_id,
-            since=since,
-        )
+        data = self._call("grant_residency", subject, apartment_id, since)
+        return GrantedResidency(subject, apartment_id, parse_instant(data["since"]))
 
-    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> Data:
+    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
         """End a resident's right to an apartment."""
-        return self._ask(
-            "SELECT api.end_residency(%(subject)s, %(apartment)s)",
-            subject=subject,
-            apartment=apartment_id,
-        )
+        data = self._call("end_residency", subject, apartment_id)
+        return EndedResidency(subject, apartment_id, parse_instant(data["ended_at"]))
 
-    def add_provider(self, *, provider_id: str, name: str) -> Data:
+    def add_provider(self, *, provider_id: str, name: str) -> None:
         """Add or rename a provider."""
-        return self._ask(
-            "SELECT api.add_provider(%(provider)s, %(name)s)", provider=provider_id, name=name
-        )
+        self._call("add_provider", provider_id, name)
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
         """Issue the batch in one round trip."""
-        data = self._ask(
-            "SELECT api.issue_bills(%(batch)s::jsonb)", batch=json.dumps(batch_data(batch))
+        answer = self._database.value(
+            "SELECT api.issue_bills(%(batch)s::jsonb)", {"batch": json.dumps(batch_data(batch))}
         )
-        return [line_result(line) for line in data["lines"]]
+        return [line_result(line) for line in _data(answer)["lines"]]
 
-    def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> Data:
+    def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> VoidedBill:
         """Withdraw an open bill."""
-        return self._ask(
-            "SELECT api.void_bill(%(bill)s, %(reason)s, %(operator)s)",
-            bill=bill_id,
-            reason=reason,
-            operator=operator,
-        )
+        data = self._call("void_bill", bill_id, reason, operator)
+        return VoidedBill(bill_id, UUID(data["apartment_id"]), parse_instant(data["voided_at"]))
 
-    def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Data:
+    def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Reversal:
         """Undo a payment."""
-        return self._ask(
-            "SELECT api.reverse_payment(%(payment)s, %(reason)s, %(operator)s)",
-            payment=payment_id,
-            reason=reason,
-            operator=operator,
+        data = self._call("reverse_payment", payment_id, reason, operator)
+        return Reversal(
+            reversal_id=UUID(data["reversal_id"]),
+            payment_id=payment_id,
+            receipt_number=data["receipt_number"],
+            reversed_at=parse_instant(data["reversed_at"]),
+            total_minor=data["total_minor"],
+            currency=data["currency"],
+            bills=[UUID(bill) for bill in data["bills"]],
         )
 
     def reconcile(self, *, first_day: date, last_day: date) -> Sequence[DayOfProvider]:
@@ -107,15 +100,24 @@ class PostgresOperatorLedger(OperatorLedger):
         rows = self._database.rows("SELECT rule, subject, detail FROM api.violations()", {})
         return [Violation(*row) for row in rows]
 
-    def _ask(self, statement: str, **parameters: object) -> Data:
-        answer = self._database.value(statement, parameters)
-        if answer["status"] != "done":
-            raise Rejection(answer["code"], data=answer.get("data"))
-        data: Data = answer.get("data") or {}
-        return data
+    def _call(self, function: str, *arguments: object) -> Json:
+        """Call a function of the schema `api` and return its data.
+
+        Raises:
+            Rejection: the function rejected.
+        """
+        parameters = {f"p{number}": value for number, value in enumerate(arguments)}
+        places = ", ".join(f"%({name})s" for name in parameters)
+        return _data(self._database.value(f"SELECT api.{function}({places})", parameters))
 
 
-def batch_data(batch: BillBatch) -> Data:
+def _data(answer: Mapping[str, Any]) -> Json:
+    if answer["status"] != "done":
+        raise Rejection(answer["code"], data=answer.get("data"))
+    return answer.get("data") or {}
+
+
+def batch_data(batch: BillBatch) -> Json:
     """Write a batch as the JSON that the database and the import function read."""
     return {
         "import_id": str(batch.import_id),

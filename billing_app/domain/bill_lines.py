@@ -1,15 +1,16 @@
-"""What a line of a file of bills must look like, cell by cell.
+"""The rules for a line of a file of bills, cell by cell."""
 
-Each `read_*` function reads one cell's text or raises CellError with a code of the catalogue.
-"""
+from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from billing_app.domain.currencies import EXPONENT_OF
+from billing_app.domain.currencies import EXPONENT_OF, AmountError, minor_units
 from billing_app.domain.errors import CATALOGUE
 from billing_app.domain.limits import MAX_REFERENCE_CHARS
 
@@ -29,7 +30,7 @@ _PROVIDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Spreadsheets with an East Asian locale take the full-width signs for the same.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Control, format, surrogate, private, unassigned; line and paragraph separators.
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -72,12 +73,67 @@ class Problem:
         return f"{self.column}: {text}" if self.column else text
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a file: its cells as they came, and the bill in them or what is wrong.
+
+    `columns` are the file's; a line that was rejected may have another number of cells.
+    """
+
+    line: int
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+    bill: BillLine | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def read_row(*, line: int, columns: tuple[str, ...], cells: tuple[str, ...]) -> Row:
+    """Read the bill in a line's cells, or find every problem that they have."""
+    if len(cells) != len(columns):
+        return Row(line, columns, cells, problems=(Problem("wrong_column_count"),))
+    values, problems = _read_cells(dict(zip(columns, cells, strict=True)))
+    if problems:
+        found = tuple(Problem(problems[one], one) for one in COLUMNS if one in problems)
+        return Row(line, columns, cells, problems=found)
+    return Row(line, columns, cells, bill=BillLine(line=line, **values))
+
+
+def _read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values by field of a BillLine, and the codes of problems by column."""
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for column, read in _READERS.items():
+        try:
+            values[column] = read(cells[column])
+        except CellError as error:
+            problems[column] = error.code
+    try:
+        values["amount_minor"] = read_amount(cells["amount"], values.get("currency"))
+    except CellError as error:
+        problems["amount"] = error.code
+    first, last = values.get("period_from"), values.get("period_to")
+    if first and last and last < first:
+        problems["period_to"] = "period_reversed"
+    return values, problems
+
+
+def read_amount(text: str, currency: str | None) -> int | None:
+    """Read an amount with the decimals of its currency; without one, only check its form."""
+    _reject(not text, "value_missing")
+    try:
+        return minor_units(text=text, exponent=EXPONENT_OF[currency] if currency else 0)
+    except AmountError as error:
+        if currency or error.code == "amount_invalid":
+            raise CellError(error.code) from error
+        return None
+
+
 def read_text(text: str) -> str:
     """Read free text that is safe in a spreadsheet and on a terminal."""
     _reject(not text, "value_missing")
     _reject(has_invisible(text), "control_character")
     _reject(text != text.strip(), "value_has_spaces")
-    _reject(text.startswith(_FORMULA_STARTS), "formula_rejected")
+    _reject(text.startswith(FORMULA_STARTS), "formula_rejected")
     _reject(len(text) > MAX_REFERENCE_CHARS, "value_too_long")
     return text
 
@@ -120,17 +176,16 @@ def has_invisible(text: str) -> bool:
     return any(unicodedata.category(character) in _INVISIBLE for character in text)
 
 
-def visible(text: str) -> str:
-    """Write text so that no terminal obeys it: what can't be seen becomes a replacement mark."""
-    if not has_invisible(text):
-        return text
-    return "".join("\ufffd" if has_invisible(one) else one for one in text)
-
-
-def spreadsheet_safe(cell: str) -> str:
-    """Write a cell so that no spreadsheet runs it."""
-    shown = visible(cell)
-    return f"'{shown}" if shown.lstrip().startswith(_FORMULA_STARTS) else shown
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "apartment_id": read_apartment_id,
+    "utility": read_utility,
+    "provider_id": read_provider_id,
+    "provider_reference": read_text,
+    "period_from": read_date,
+    "period_to": read_date,
+    "due_on": read_date,
+    "currency": read_currency,
+}
 
 
 def _matching(pattern: re.Pattern[str], text: str, code: str) -> str:

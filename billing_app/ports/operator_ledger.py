@@ -1,14 +1,14 @@
-"""What the operators' use cases ask of the books, of the user directory and of themselves."""
+"""What the operators' use cases ask of the ledger and of the user directory."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from billing_app.domain.bill_lines import BillLine
-
-Data = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class BillBatch:
     file_name: str
     sha256: str
     dry_run: bool
-    lines: tuple[BillLine, ...]
+    lines: tuple[BillLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,73 +48,105 @@ class DayOfProvider:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule of the books that is broken, and by what."""
+    """A rule of the ledger that is broken, and by what."""
 
     rule: str
     subject: str
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class GrantedResidency:
+    """A resident may act for an apartment and sees what was posted since then."""
+
+    subject: UUID
+    apartment_id: UUID
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndedResidency:
+    """A resident may not act for an apartment any more."""
+
+    subject: UUID
+    apartment_id: UUID
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VoidedBill:
+    """A bill that was withdrawn."""
+
+    bill_id: UUID
+    apartment_id: UUID
+    voided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """A payment that was undone whole; its bills are open again. Minor units of one currency."""
+
+    reversal_id: UUID
+    payment_id: UUID
+    receipt_number: str
+    reversed_at: datetime
+    total_minor: int
+    currency: str
+    bills: Sequence[UUID]
+
+
 class BillIssuer(Protocol):
-    """Will issue bills."""
+    """Issues bills."""
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
-        """Issue what the books lack of the batch; one result a line, in their order."""
-        ...
+        """Issue the bills that the ledger lacks; return one result a line, in their order."""
 
 
 class OperatorLedger(BillIssuer, Protocol):
-    """Will change the books as an operator may; each method is one transaction.
+    """Changes the ledger as an operator may; each method is one transaction.
 
-    What can't be done raises Rejection with a stable code and changes nothing.
+    What can't be done raises `Rejection` with one of the codes named and changes nothing.
     """
 
-    def add_resident(self, *, subject: UUID, name: str) -> Data:
+    def add_resident(self, *, subject: UUID, name: str) -> None:
         """Add a resident. Rejected: resident_exists."""
-        ...
 
-    def add_apartment(self, *, apartment_id: UUID, address: str) -> Data:
+    def add_apartment(self, *, apartment_id: UUID, address: str) -> None:
         """Add an apartment. Rejected: apartment_exists."""
-        ...
 
-    def grant_residency(self, *, subject: UUID, apartment_id: UUID, since: datetime) -> Data:
+    def grant_residency(
+        self, *, subject: UUID, apartment_id: UUID, since: datetime
+    ) -> GrantedResidency:
         """Let a resident act for an apartment and see what was posted since then.
 
         Rejected: resident_not_found, apartment_not_found, residency_exists.
         """
-        ...
 
-    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> Data:
+    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
         """End a resident's right to an apartment at once. Rejected: residency_not_found."""
-        ...
 
-    def add_provider(self, *, provider_id: str, name: str) -> Data:
+    def add_provider(self, *, provider_id: str, name: str) -> None:
         """Add a provider, or give a known one another name."""
-        ...
 
-    def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> Data:
+    def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> VoidedBill:
         """Withdraw an open bill. Rejected: bill_not_found, bill_already_paid, bill_void."""
-        ...
 
-    def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Data:
+    def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Reversal:
         """Undo a payment; its bills become open again.
 
         Rejected: payment_not_found, payment_already_reversed.
         """
-        ...
 
     def reconcile(self, *, first_day: date, last_day: date) -> Sequence[DayOfProvider]:
         """Sum payments, lines and bills per provider and posting day, both days included."""
-        ...
 
     def violations(self) -> Sequence[Violation]:
-        """Tell which rules of the books are broken; none, when they are right."""
-        ...
+        """Return the broken rules of the ledger; none, when it is right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user of the directory. `subject` is what the books know a resident by."""
+    """A user of the directory. `subject` is what the ledger knows a resident by."""
 
     username: str
     subject: UUID
@@ -124,11 +156,10 @@ class Login:
 
 
 class UserDirectory(Protocol):
-    """Will keep the logins of residents."""
+    """Keeps the logins of residents."""
 
     def find(self, *, username: str) -> Login | None:
         """Look a user up."""
-        ...
 
     def create(self, *, username: str, email: str | None, password: str | None) -> Login:
         """Make a user with a temporary password; without one the directory mails its own.
@@ -136,23 +167,22 @@ class UserDirectory(Protocol):
         A user of that name who is already there is taken as it is.
         Rejected: invalid_new_password, login_invalid.
         """
-        ...
 
     def set_password(self, *, username: str, password: str, permanent: bool) -> None:
         """Set a password; a temporary one must be changed at the first login.
 
         Rejected: invalid_new_password.
         """
-        ...
 
     def disable(self, *, username: str) -> None:
         """Let a user log in no more and end what sessions there are."""
-        ...
 
 
-class SeenReferences(Protocol):
-    """Will remember the providers' references of one file."""
+@dataclass(frozen=True, slots=True)
+class AdminContext:
+    """What operators' use cases work with; `clock` returns an aware instant."""
 
-    def first_line_of(self, *, provider_id: str, reference: str, line: int) -> int:
-        """Tell the line that had this reference first: `line` itself when it is new."""
-        ...
+    ledger: OperatorLedger
+    directory: UserDirectory
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]

@@ -1,4 +1,6 @@
-"""Proving that the books agree: payments, their lines and the bills settled by them."""
+"""Checking that payments, their lines and the bills settled by them agree."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from billing_app.ports.operator_ledger import DayOfProvider, OperatorLedger, Vio
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What the books say of some days, both ends included (UTC), and of themselves."""
+    """The sums of some days, both ends included (UTC), and the broken rules of the ledger."""
 
     first_day: date
     last_day: date
@@ -31,7 +33,8 @@ class Reconciliation:
 def reconcile(*, first_day: date, last_day: date, ledger: OperatorLedger) -> Reconciliation:
     """Compare the sums per provider and posting day, and ask for broken rules.
 
-    Raises Rejection: invalid_request when the days are the wrong way round.
+    Raises:
+        Rejection: invalid_request, when the days are the wrong way round.
     """
     if last_day < first_day:
         raise Rejection("invalid_request", detail="the last day is before the first")

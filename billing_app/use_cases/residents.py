@@ -1,17 +1,24 @@
-"""Giving people a login, a place in the books and an apartment, and taking the latter back.
+"""Adding residents with a login and an apartment, and ending what they may do.
 
-Each step looks at what stands and does what lacks. A run that broke off anywhere is completed by
-running it again.
+Each step looks at what exists and adds what is missing, so a run that broke off anywhere is
+completed by running it again.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 from billing_app.domain.errors import Rejection
-from billing_app.ports.operator_ledger import Login, OperatorLedger, UserDirectory
+from billing_app.ports.operator_ledger import (
+    EndedResidency,
+    GrantedResidency,
+    Login,
+    OperatorLedger,
+    UserDirectory,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +45,33 @@ class NewResident:
     address: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AddedResident:
+    """The ids, and in `made` which of login, resident, apartment and residency are new."""
+
+    username: str
+    subject: UUID
+    apartment_id: UUID | None
+    made: tuple[str, ...]
+
+
 def add_resident(
     *, resident: NewResident, since: datetime, ledger: OperatorLedger, directory: UserDirectory
-) -> dict[str, Any]:
+) -> AddedResident:
     """Make the login, then the row, then the apartment, then the residency, in that order.
 
-    Returns the ids and, in `made`, which of these were made now. Raises Rejection:
-    resident_exists when all stood before, login_disabled, password_or_email_required,
-    login_invalid, invalid_new_password, apartment_not_found.
+    Raises:
+        Rejection: resident_exists when nothing was missing, login_disabled, login_invalid,
+            password_or_email_required, invalid_new_password, apartment_not_found.
     """
     made: list[str] = []
     subject = _login(resident, directory, made).subject
-    _make(made, "resident", "resident_exists", lambda: _add_row(ledger, subject, resident.name))
+    _make(
+        made,
+        "resident",
+        "resident_exists",
+        lambda: ledger.add_resident(subject=subject, name=resident.name),
+    )
     apartment_id = _apartment(resident, subject, ledger, made)
     if apartment_id:
         _make(
@@ -58,7 +80,10 @@ def add_resident(
             "residency_exists",
             lambda: ledger.grant_residency(subject=subject, apartment_id=apartment_id, since=since),
         )
-    return _told(resident, subject, apartment_id, made)
+    added = AddedResident(resident.username, subject, apartment_id, tuple(made))
+    if not made:
+        raise Rejection("resident_exists", detail=resident.username, data=asdict(added))
+    return added
 
 
 def grant_residency(
@@ -68,11 +93,11 @@ def grant_residency(
     since: datetime,
     ledger: OperatorLedger,
     directory: UserDirectory,
-) -> dict[str, Any]:
+) -> GrantedResidency:
     """Give a resident an apartment; they see what was posted from `since` on.
 
-    Raises Rejection: login_not_found, resident_not_found, apartment_not_found,
-    residency_exists.
+    Raises:
+        Rejection: login_not_found, resident_not_found, apartment_not_found, residency_exists.
     """
     subject = _known(username, directory).subject
     return ledger.grant_residency(subject=subject, apartment_id=apartment_id, since=since)
@@ -80,23 +105,25 @@ def grant_residency(
 
 def end_residency(
     *, username: str, apartment_id: UUID, ledger: OperatorLedger, directory: UserDirectory
-) -> dict[str, Any]:
+) -> EndedResidency:
     """End a residency: from now on the apartment is not found for this resident.
 
-    Raises Rejection: login_not_found, residency_not_found.
+    Raises:
+        Rejection: login_not_found, residency_not_found.
     """
     subject = _known(username, directory).subject
     return ledger.end_residency(subject=subject, apartment_id=apartment_id)
 
 
-def disable_login(*, username: str, directory: UserDirectory) -> dict[str, Any]:
-    """Let somebody log in no more; what the books say of them stays.
+def disable_login(*, username: str, directory: UserDirectory) -> Login:
+    """Stop a login from logging in; the ledger keeps what it has of the resident.
 
-    Raises Rejection: login_not_found.
+    Raises:
+        Rejection: login_not_found.
     """
     login = _known(username, directory)
     directory.disable(username=username)
-    return {"username": username, "subject": str(login.subject)}
+    return login
 
 
 def _login(resident: NewResident, directory: UserDirectory, made: list[str]) -> Login:
@@ -130,10 +157,6 @@ def _set_password(username: str, password: FirstPassword, directory: UserDirecto
     directory.set_password(username=username, password=password.text, permanent=password.permanent)
 
 
-def _add_row(ledger: OperatorLedger, subject: UUID, name: str) -> dict[str, Any]:
-    return ledger.add_resident(subject=subject, name=name)
-
-
 def _apartment(
     resident: NewResident, subject: UUID, ledger: OperatorLedger, made: list[str]
 ) -> UUID | None:
@@ -152,7 +175,7 @@ def _apartment(
 
 
 def _make(made: list[str], what: str, exists_code: str, make: Callable[[], object]) -> None:
-    """Make something and note it, unless it is there already."""
+    """Make something and note it, unless it exists already."""
     try:
         make()
     except Rejection as rejection:
@@ -160,20 +183,6 @@ def _make(made: list[str], what: str, exists_code: str, make: Callable[[], objec
             raise
     else:
         made.append(what)
-
-
-def _told(
-    resident: NewResident, subject: UUID, apartment_id: UUID | None, made: list[str]
-) -> dict[str, Any]:
-    data = {
-        "username": resident.username,
-        "subject": str(subject),
-        "apartment_id": str(apartment_id) if apartment_id else None,
-        "made": made,
-    }
-    if not made:
-        raise Rejection("resident_exists", detail=resident.username, data=data)
-    return data
 
 
 def _known(username: str, directory: UserDirectory) -> Login:

@@ -1,4 +1,4 @@
-"""What holds for every `Office`: the fake and Postgres alike."""
+"""What holds for every `OperatorLedger`: the fake and Postgres alike."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.databases import LedgerDatabase
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger
 from tests.support.ledger import Home, Ledger
 
-GROUNDS = {"reason": "paid twice", "operator": "olga"}
+NOTE = {"reason": "paid twice", "operator": "olga"}
 
 
 @dataclass
@@ -121,21 +121,14 @@ def test_what_is_there_is_not_added_again(world: World) -> None:
     assert exists == "apartment_exists"
 
 
-def test_what_is_added_is_told(world: World) -> None:
-    apartment = uuid4()
-    told = world.ledger.add_apartment(apartment_id=apartment, address="Main street 2")
-    assert told["apartment_id"] == str(apartment)
-    assert world.ledger.add_provider(provider_id="x", name="X")["provider_id"] == "x"
-
-
 def test_a_residency_is_given_and_ended_once(world: World) -> None:
     home = {"subject": world.subject, "apartment_id": world.apartment}
     give, end = world.ledger.grant_residency, world.ledger.end_residency
     now = datetime.now(UTC)
     assert code_of(give, **home, since=now) == "residency_exists"
-    end(**home)
+    assert end(**home).apartment_id == world.apartment
     assert code_of(end, **home) == "residency_not_found"
-    give(**home, since=now)
+    assert give(**home, since=now).subject == world.subject
 
 
 def test_a_residency_needs_both_its_ends(world: World) -> None:
@@ -155,7 +148,7 @@ def test_an_open_bill_is_revised(world: World) -> None:
     (revised,) = world.issue(world.line(amount_minor=4000))
     assert revised.result == "revised"
     assert revised.bill_id not in (None, first)
-    assert code_of(world.ledger.void_bill, bill_id=first, **GROUNDS) == "bill_void"
+    assert code_of(world.ledger.void_bill, bill_id=first, **NOTE) == "bill_void"
 
 
 def test_an_older_file_does_not_undo_a_correction(world: World) -> None:
@@ -220,21 +213,21 @@ def test_a_dry_run_answers_the_same_and_changes_nothing(world: World) -> None:
 
 def test_a_void_bill_is_owed_no_more(world: World) -> None:
     bill = world.issue_one()
-    world.ledger.void_bill(bill_id=bill, **GROUNDS)
-    assert code_of(world.ledger.void_bill, bill_id=bill, **GROUNDS) == "bill_void"
-    assert code_of(world.ledger.void_bill, bill_id=uuid4(), **GROUNDS) == "bill_not_found"
+    assert world.ledger.void_bill(bill_id=bill, **NOTE).apartment_id == world.apartment
+    assert code_of(world.ledger.void_bill, bill_id=bill, **NOTE) == "bill_void"
+    assert code_of(world.ledger.void_bill, bill_id=uuid4(), **NOTE) == "bill_not_found"
 
 
 def test_a_payment_is_reversed_once(world: World) -> None:
     bill = world.issue_one()
     payment = world.pay(bill)
-    assert code_of(world.ledger.void_bill, bill_id=bill, **GROUNDS) == "bill_already_paid"
-    told = world.ledger.reverse_payment(payment_id=payment, **GROUNDS)
-    assert (told["payment_id"], told["bills"]) == (str(payment), [str(bill)])
-    assert (told["total_minor"], told["currency"]) == (5140, "EUR")
-    again = code_of(world.ledger.reverse_payment, payment_id=payment, **GROUNDS)
+    assert code_of(world.ledger.void_bill, bill_id=bill, **NOTE) == "bill_already_paid"
+    told = world.ledger.reverse_payment(payment_id=payment, **NOTE)
+    assert (told.payment_id, list(told.bills)) == (payment, [bill])
+    assert (told.total_minor, told.currency) == (5140, "EUR")
+    again = code_of(world.ledger.reverse_payment, payment_id=payment, **NOTE)
     assert again == "payment_already_reversed"
-    assert code_of(world.ledger.reverse_payment, payment_id=uuid4(), **GROUNDS) == (
+    assert code_of(world.ledger.reverse_payment, payment_id=uuid4(), **NOTE) == (
         "payment_not_found"
     )
     # Open again: it can be paid anew.
@@ -242,7 +235,7 @@ def test_a_payment_is_reversed_once(world: World) -> None:
 
 
 def test_the_books_agree_per_provider_and_day(world: World) -> None:
-    world.ledger.reverse_payment(payment_id=world.pay(world.issue_one()), **GROUNDS)
+    world.ledger.reverse_payment(payment_id=world.pay(world.issue_one()), **NOTE)
     world.pay(world.issue_one(provider_reference="G-2", amount_minor=100))
     (row,) = world.ledger.reconcile(first_day=world.today, last_day=world.today)
     assert (row.provider_id, row.day, row.currency) == ("city-gas", world.today, "EUR")

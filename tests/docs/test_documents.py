@@ -10,7 +10,7 @@ import click
 import pytest
 from billing_client.cli.main import cli as billing
 
-from billing_app.commands.main import billing_admin
+from billing_app.admin.cli.main import billing_admin
 from tests.support.documents import (
     DOCUMENTS,
     ROOT,

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from billing_app.adapters.connections import Database
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
-from billing_app.use_cases.operator_events import Desk, handle
+from billing_app.admin.operations import OPERATIONS, handle
+from billing_app.ports.operator_ledger import AdminContext
 from tests.hostile.alphabets import CANARY, FRAGMENTS, texts
 from tests.support.databases import Server
 from tests.support.fake_operator_ledger import NOW, FakeUserDirectory
 from tests.support.ledger import Home, Ledger, query
 
-GROUNDS = {"reason": "paid twice", "operator": "olga"}
 often = settings(
     max_examples=100,
     derandomize=True,
@@ -41,13 +41,13 @@ class Bureau:
 
     def __init__(self, operator_ledger: PostgresOperatorLedger, ledger: Ledger, home: Home) -> None:
         self.ledger, self.home = ledger, home
-        self._desk = Desk(
+        self._context = AdminContext(
             ledger=operator_ledger, directory=FakeUserDirectory(), clock=lambda: NOW, new_id=uuid4
         )
 
     def do(self, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Run an operators' function; whatever it raises is a crash."""
-        return handle(name, event, desk=self._desk)
+        return handle(name, event, context=self._context)
 
     def read(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Look into the tables as their owner."""
@@ -73,29 +73,13 @@ def bureau(postgres_server: Server) -> Iterator[Bureau]:
         assert ledger.violations() == []
 
 
-def events(home: Home) -> dict[str, dict[str, Any]]:
-    """Return an event of each function that is right but for names of nothing."""
-    apartment = str(home.apartment)
-    return {
-        "add_resident": {"username": "ada", "name": "Ada", "password": "Example-Passw0rd-1"},
-        "add_apartment": {"address": "Lime Street 5"},
-        "add_provider": {"provider_id": "north-gas", "name": "North Gas"},
-        "grant_residency": {"username": "nobody", "apartment_id": apartment},
-        "end_residency": {"username": "nobody", "apartment_id": apartment},
-        "disable_login": {"username": "nobody"},
-        "void_bill": {"bill_id": str(uuid4()), **GROUNDS},
-        "reverse_payment": {"payment_id": str(uuid4()), **GROUNDS},
-        "reconcile": {"from": "2026-01-01", "to": "2026-01-02"},
-    }
-
-
-@pytest.mark.parametrize("name", sorted(events(Home(uuid4(), uuid4()))))
+@pytest.mark.parametrize("name", OPERATIONS)
 @often
 @given(data=st.data())
 def test_an_event_with_a_hostile_field_is_answered(
     bureau: Bureau, name: str, data: st.DataObject
 ) -> None:
-    event = events(bureau.home)[name]
+    event = OPERATIONS[name].example
     changed = data.draw(st.one_of(st.sampled_from(sorted(event)), texts))
     answer = bureau.do(name, {**event, changed: data.draw(values)})
     assert answer["status"] in ("done", "rejected")
@@ -115,9 +99,9 @@ def test_text_is_stored_as_it_is_or_rejected(bureau: Bureau, text: str) -> None:
 
 @pytest.mark.parametrize("text", FRAGMENTS)
 def test_each_fragment_in_each_field_is_answered(bureau: Bureau, text: str) -> None:
-    for name, event in events(bureau.home).items():
-        for field in event:
-            answer = bureau.do(name, {**event, field: CANARY + text})
+    for name, operation in OPERATIONS.items():
+        for field in operation.example:
+            answer = bureau.do(name, {**operation.example, field: CANARY + text})
             assert answer["status"] in ("done", "rejected")
             # What is wrong is said by name: a value may be a password.
             assert CANARY not in answer["message"] or answer["code"] != "invalid_request"

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -16,10 +17,9 @@ from moto import mock_aws
 
 from billing_app.adapters.connections import Database
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
-from billing_app.commands.main import billing_admin
-from billing_app.commands.session import Session
-from billing_app.commands.settings import Target
-from billing_app.commands.wiring import open_reach
+from billing_app.admin.cli.backends import local_backend
+from billing_app.admin.cli.context import CliContext
+from billing_app.admin.cli.main import billing_admin
 from billing_app.domain.errors import Unavailable
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from tests.support.bill_files import bill_line, bill_text, run_import
@@ -30,7 +30,7 @@ LINES = 1200
 
 
 @contextmanager
-def office_of(database: LedgerDatabase) -> Iterator[PostgresOperatorLedger]:
+def ledger_of(database: LedgerDatabase) -> Iterator[PostgresOperatorLedger]:
     """Open a connection of its own."""
     connection = Database(
         secret=lambda: database.secret("operator"),
@@ -50,7 +50,7 @@ def file_of(home: Home, *, lines: int = LINES) -> str:
 def test_a_file_imported_again_adds_nothing(ledger: Ledger, database: LedgerDatabase) -> None:
     home = ledger.home()
     text = file_of(home)
-    with office_of(database) as operator:
+    with ledger_of(database) as operator:
         first, _ = run_import(text, ledger=operator)
         version = ledger.version(home)
         again, _ = run_import(text, ledger=operator)
@@ -66,7 +66,7 @@ def test_a_line_rejected_at_first_is_issued_with_the_same_file_later(
 ) -> None:
     home = ledger.home()
     text = file_of(home, lines=3).replace("northgas", "city-gas")
-    with office_of(database) as operator:
+    with ledger_of(database) as operator:
         assert run_import(text, ledger=operator)[0].rejected == 3
         ledger.provider("city-gas", "City Gas")
         assert run_import(text, ledger=operator)[0].results["issued"] == 3
@@ -81,7 +81,7 @@ def test_two_imports_of_one_file_at_the_same_time_issue_each_bill_once(
     results: list[Counter[str]] = []
 
     def run() -> None:
-        with office_of(database) as operator:
+        with ledger_of(database) as operator:
             together.wait()
             results.append(run_import(text, ledger=operator)[0].results)
 
@@ -116,7 +116,7 @@ def test_an_import_that_broke_off_is_completed_by_the_next(
 ) -> None:
     home = ledger.home()
     text = file_of(home)
-    with office_of(database) as operator:
+    with ledger_of(database) as operator:
         with pytest.raises(Unavailable):
             run_import(text, ledger=BreaksOff(operator))
         summary, _ = run_import(text, ledger=operator)
@@ -128,35 +128,37 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
     """Give `billing-admin`, wired as it is shipped, to this database and to moto."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("BILLING_STATE", str(tmp_path))
     with mock_aws():
-        target = Target(environment=_environment(database))
+        cloud = _cloud(database)
+        (tmp_path / "cloud.json").write_text(json.dumps(cloud), encoding="utf-8")
 
         def run(*arguments: object, stdin: str | None = None) -> Result:
-            words = [str(one) for one in arguments]
-            session = Session(open_reach, target)
-            return CliRunner().invoke(billing_admin, words, obj=session, input=stdin)
+            words = ["--local", *map(str, arguments)]
+            cli = CliContext(lambda _prefix: local_backend())
+            return CliRunner().invoke(billing_admin, words, obj=cli, input=stdin)
 
         yield run
 
 
-def _environment(database: LedgerDatabase) -> dict[str, str]:
+def _cloud(database: LedgerDatabase) -> dict[str, Any]:
+    """Make secrets and a user pool; return what a local service writes down about itself."""
     region = "eu-central-1"
-    secrets = boto3.client("secretsmanager", region_name=region)
-    for role in ("operator", "writer", "reader"):
+    session = boto3.Session("x", "x", region_name=region)
+    secrets = session.client("secretsmanager")
+    for role in ("operator", "writer", "reader", "owner"):
+        name = "migrator" if role == "owner" else role
         text = json.dumps(database.secret(role))
-        secrets.create_secret(Name=f"bill-test/database/{role}", SecretString=text)
-    owner = json.dumps(database.secret("owner"))
-    secrets.create_secret(Name="bill-test/database/migrator", SecretString=owner)
-    pool = boto3.client("cognito-idp", region_name=region).create_user_pool(PoolName="p")
+        secrets.create_secret(Name=f"bill-test/database/{name}", SecretString=text)
+    pool = session.client("cognito-idp").create_user_pool(PoolName="p")
     return {
-        "BILLING_PREFIX": "bill-test",
-        "USER_POOL_ID": pool["UserPool"]["Id"],
-        "AWS_REGION": region,
+        "prefix": "bill-test",
+        "user_pool_id": pool["UserPool"]["Id"],
+        "region": region,
+        "aws_endpoint_url": None,
+        "aws_is_embedded": True,
     }
 
 

@@ -6,23 +6,25 @@ Answers come in the model's shape; nothing is judged here.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID, uuid4
 
 from redis import Redis
 
-from billing_app.adapters.bill_files import ReferencesOnDisk
 from billing_app.adapters.cached_ledger import CachedLedger
 from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.redis_cache import RedisCache
+from billing_app.admin.bill_files import checked
+from billing_app.admin.formatting import plain
 from billing_app.domain.bill_lines import COLUMNS
 from billing_app.domain.errors import Rejection
 from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
@@ -31,7 +33,7 @@ from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from billing_app.use_cases import residents, reversals
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import HistorySync, HistoryUpdate
-from billing_app.use_cases.imports import BillFile, import_bills
+from billing_app.use_cases.imports import import_bills
 from chalicelib.cursors import read_cursor, read_frame
 from chalicelib.serializers import debts_parts, history_parts, receipt_parts
 from tests.property.values import Answer, Line, Order
@@ -40,7 +42,7 @@ from tests.support.fake_operator_ledger import Account, FakeUserDirectory
 
 Json = dict[str, Any]
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
-GROUNDS = reversals.Grounds(operator="olga", reason="because")
+NOTE = reversals.AuditNote(operator="olga", reason="because")
 # Digits behind the point, of the currencies that the model uses.
 DECIMALS = {"EUR": 2, "JPY": 0}
 
@@ -111,19 +113,14 @@ class Service:
 
     def issue(self, lines: Sequence[Line]) -> list[Answer]:
         """Import a file; each line is answered with its end and its bill."""
-        text = [",".join(COLUMNS), *(_csv(line) for line in lines)]
+        text = "".join(f"{one}\r\n" for one in (",".join(COLUMNS), *map(_csv, lines)))
         issuer = NotingIssuer(self.ledger)
-        rejected: dict[int, str] = {}
-        with closing(ReferencesOnDisk()) as seen:
-            import_bills(
-                file=BillFile("bills.csv", digest(lines), [one + "\r\n" for one in text]),
-                import_id=uuid4(),
-                dry_run=False,
-                ledger=issuer,
-                seen=seen,
-                on_rejected=lambda row: rejected.update({row.line: row.problems[0].code}),
-                on_progress=lambda _: None,
-            )
+        source = BillBatch(uuid4(), "bills.csv", digest(lines), dry_run=False)
+        rows = checked(io.BytesIO(text.encode()), name="bills.csv").rows()
+        imported = chain.from_iterable(import_bills(rows=rows, source=source, ledger=issuer))
+        rejected = {
+            one.row.line: one.row.problems[0].code for one in imported if one.result == "rejected"
+        }
         return [_end(issuer.results.get(n), rejected.get(n)) for n in range(2, len(lines) + 2)]
 
     def pay(self, order: Order) -> Answer:
@@ -140,14 +137,14 @@ class Service:
     def void(self, bill_id: str) -> Answer:
         """Withdraw a bill."""
         return answered(
-            lambda: reversals.void_bill(bill_id=UUID(bill_id), grounds=GROUNDS, ledger=self.ledger)
+            lambda: reversals.void_bill(bill_id=UUID(bill_id), note=NOTE, ledger=self.ledger)
         )
 
     def reverse(self, payment_id: str) -> Answer:
         """Undo a payment."""
         return answered(
             lambda: reversals.reverse_payment(
-                payment_id=UUID(payment_id), grounds=GROUNDS, ledger=self.ledger
+                payment_id=UUID(payment_id), note=NOTE, ledger=self.ledger
             )
         )
 
@@ -214,9 +211,9 @@ class Service:
 def answered(act: Callable[[], Any]) -> Answer:
     """Return what was done, or the rejection."""
     try:
-        return Answer(None, act())
+        return Answer(None, plain(act()))
     except Rejection as rejection:
-        return Answer(rejection.code, rejection.data)
+        return Answer(rejection.code, plain(rejection.data))
 
 
 def parsed(parts: Sequence[str]) -> list[Json]:

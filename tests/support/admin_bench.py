@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 
 from click.testing import CliRunner, Result
 
-from billing_app.commands.main import billing_admin
-from billing_app.commands.session import Reach, Session
-from billing_app.commands.settings import Target
-from billing_app.use_cases.operator_events import Answer, Desk, done, handle
+from billing_app.admin.cli.context import Backend, CliContext
+from billing_app.admin.cli.main import billing_admin
+from billing_app.admin.operations import Answer, done, handle
+from billing_app.ports.operator_ledger import AdminContext
 from tests.support.bill_files import APARTMENT, bill_line, bill_text
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
 
@@ -29,9 +29,9 @@ class Bench:
 
     def run(self, *arguments: str | Path, stdin: str | bytes | None = None) -> Result:
         """Run a command."""
-        session = Session(self._reach, Target(environment={}))
+        words = ["--local", *map(str, arguments)]
         return CliRunner().invoke(
-            billing_admin, [str(one) for one in arguments], obj=session, input=stdin
+            billing_admin, words, obj=CliContext(lambda _prefix: self._backend()), input=stdin
         )
 
     def file(self, text: str | bytes, name: str = "bills.csv") -> Path:
@@ -49,12 +49,12 @@ class Bench:
         """Return the id of the one bill."""
         return self.ledger.bills["city-gas", "G-1"].bill_id
 
-    def _reach(self, _target: Target) -> Reach:
-        desk = Desk(self.ledger, self.directory, clock=lambda: NOW, new_id=uuid4)
+    def _backend(self) -> Backend:
+        context = AdminContext(self.ledger, self.directory, clock=lambda: NOW, new_id=uuid4)
 
         def ask(name: str, event: Mapping[str, Any]) -> Answer:
             if name == "migrate":
                 return done({"applied": ["0001_schemas"], "repeated": [], "roles": []})
-            return handle(name, event, desk=desk)
+            return handle(name, event, context=context)
 
-        return Reach(ask=ask, bills=self.ledger)
+        return Backend(ask=ask, bills=self.ledger)

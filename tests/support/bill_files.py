@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 from collections.abc import Iterable
-from typing import Any
+from typing import IO
 from uuid import UUID, uuid4
 
-from billing_app.domain.bill_lines import COLUMNS
-from billing_app.ports.operator_ledger import BillIssuer, SeenReferences
-from billing_app.use_cases.bill_rows import Row
-from billing_app.use_cases.imports import (
-    BillFile,
-    ImportSummary,
-    RememberedReferences,
-    import_bills,
-)
+from billing_app.admin.bill_files import checked
+from billing_app.domain.bill_lines import COLUMNS, Row
+from billing_app.ports.operator_ledger import BillBatch, BillIssuer
+from billing_app.use_cases.imports import ImportSummary, import_bills
 
 APARTMENT = UUID("0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0c")
 HEADER = ",".join(COLUMNS)
@@ -43,22 +38,19 @@ def bill_text(*lines: str) -> str:
 
 
 def run_import(
-    text: str | Iterable[str], *, ledger: BillIssuer, dry_run: bool = False, **kwargs: Any
+    content: str | bytes | IO[bytes], *, ledger: BillIssuer, dry_run: bool = False
 ) -> tuple[ImportSummary, list[Row]]:
-    """Import text as a file; return the counts and the rejected lines."""
-    lines = text.splitlines(keepends=True) if isinstance(text, str) else text
-    digest = hashlib.sha256(text.encode() if isinstance(text, str) else b"").hexdigest()
-    seen: SeenReferences = kwargs.pop("seen", None) or RememberedReferences()
+    """Import a file; return the counts and the rejected rows."""
+    data = content.encode() if isinstance(content, str) else content
+    file = checked(io.BytesIO(data) if isinstance(data, bytes) else data, name="bills.csv")
+    source = BillBatch(uuid4(), file.name, file.sha256, dry_run)
+    summary = ImportSummary(source.import_id, dry_run)
     rejected: list[Row] = []
-    summary = import_bills(
-        file=BillFile("bills.csv", digest, lines, kwargs.pop("delimiter", None)),
-        import_id=uuid4(),
-        dry_run=dry_run,
-        ledger=ledger,
-        seen=seen,
-        on_rejected=rejected.append,
-        on_progress=kwargs.pop("on_progress", lambda _line: None),
-    )
+    for batch in import_bills(rows=file.rows(), source=source, ledger=ledger):
+        for imported in batch:
+            summary.add(imported)
+            if imported.result == "rejected":
+                rejected.append(imported.row)
     return summary, rejected
 
 

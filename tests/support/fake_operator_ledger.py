@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 from billing_app.domain.bill_lines import BillLine
 from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import (
     BillBatch,
-    Data,
     DayOfProvider,
+    EndedResidency,
+    GrantedResidency,
     LineResult,
     Login,
     OperatorLedger,
+    Reversal,
     UserDirectory,
     Violation,
+    VoidedBill,
 )
 
 UTILITIES = {"electricity", "gas", "water"}
@@ -46,7 +48,7 @@ class Payment:
 
 
 class FakeOperatorLedger(OperatorLedger):
-    """Keeps the books in dictionaries."""
+    """Keeps the ledger in dictionaries."""
 
     def __init__(self) -> None:
         self.residents: dict[UUID, str] = {}
@@ -56,39 +58,38 @@ class FakeOperatorLedger(OperatorLedger):
         self.bills: dict[tuple[str, str], Bill] = {}
         self.replaced: set[UUID] = set()
         self.payments: dict[UUID, Payment] = {}
-        self.grounds: list[tuple[UUID, str, str]] = []
+        self.notes: list[tuple[UUID, str, str]] = []
         self.broken_rules: list[Violation] = []
         self.differing: list[DayOfProvider] = []
 
-    def add_resident(self, *, subject: UUID, name: str) -> Data:
+    def add_resident(self, *, subject: UUID, name: str) -> None:
         if subject in self.residents:
             raise Rejection("resident_exists")
         self.residents[subject] = name
-        return {"subject": str(subject), "name": name}
 
-    def add_apartment(self, *, apartment_id: UUID, address: str) -> Data:
+    def add_apartment(self, *, apartment_id: UUID, address: str) -> None:
         if apartment_id in self.apartments:
             raise Rejection("apartment_exists")
         self.apartments[apartment_id] = address
-        return {"apartment_id": str(apartment_id), "address": address}
 
-    def grant_residency(self, *, subject: UUID, apartment_id: UUID, since: datetime) -> Data:
+    def grant_residency(
+        self, *, subject: UUID, apartment_id: UUID, since: datetime
+    ) -> GrantedResidency:
         self._check_residency(subject, apartment_id)
         if (subject, apartment_id) in self.residencies:
             raise Rejection("residency_exists")
         self.residencies.add((subject, apartment_id))
-        return {"apartment_id": str(apartment_id), "since": since.isoformat()}
+        return GrantedResidency(subject, apartment_id, since)
 
-    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> Data:
+    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
         self._check_residency(subject, apartment_id)
         if (subject, apartment_id) not in self.residencies:
             raise Rejection("residency_not_found")
         self.residencies.remove((subject, apartment_id))
-        return {"apartment_id": str(apartment_id)}
+        return EndedResidency(subject, apartment_id, NOW)
 
-    def add_provider(self, *, provider_id: str, name: str) -> Data:
+    def add_provider(self, *, provider_id: str, name: str) -> None:
         self.providers[provider_id] = name
-        return {"provider_id": provider_id, "name": name}
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
         kept = {key: replace(bill) for key, bill in self.bills.items()} if batch.dry_run else None
@@ -101,17 +102,17 @@ class FakeOperatorLedger(OperatorLedger):
             for one in results
         ]
 
-    def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> Data:
+    def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> VoidedBill:
         bill = next((one for one in self.bills.values() if one.bill_id == bill_id), None)
         if bill is None:
             raise Rejection("bill_void" if bill_id in self.replaced else "bill_not_found")
         if bill.state != "open":
             raise Rejection("bill_void" if bill.state == "void" else "bill_already_paid")
         bill.state = "void"
-        self.grounds.append((bill_id, reason, operator))
-        return {"bill_id": str(bill_id)}
+        self.notes.append((bill_id, reason, operator))
+        return VoidedBill(bill_id, bill.line.apartment_id, NOW)
 
-    def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Data:
+    def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Reversal:
         payment = self.payments.get(payment_id)
         if payment is None:
             raise Rejection("payment_not_found")
@@ -120,8 +121,16 @@ class FakeOperatorLedger(OperatorLedger):
         payment.reversal = uuid4()
         for bill in payment.bills:
             bill.state = "open"
-        self.grounds.append((payment_id, reason, operator))
-        return self._reversal_data(payment)
+        self.notes.append((payment_id, reason, operator))
+        return Reversal(
+            reversal_id=payment.reversal,
+            payment_id=payment_id,
+            receipt_number="R-2026-0000000001",
+            reversed_at=NOW,
+            total_minor=sum(bill.line.amount_minor for bill in payment.bills),
+            currency=payment.bills[0].line.currency,
+            bills=sorted(bill.bill_id for bill in payment.bills),
+        )
 
     def reconcile(self, *, first_day: date, last_day: date) -> Sequence[DayOfProvider]:
         if not first_day <= NOW.date() <= last_day:
@@ -179,16 +188,6 @@ class FakeOperatorLedger(OperatorLedger):
             "utility_not_found": line.utility in UTILITIES,
         }
         return next((code for code, known in checks.items() if not known), None)
-
-    def _reversal_data(self, payment: Payment) -> dict[str, Any]:
-        return {
-            "reversal_id": str(payment.reversal),
-            "payment_id": str(payment.payment_id),
-            "receipt_number": "R-2026-0000000001",
-            "total_minor": sum(bill.line.amount_minor for bill in payment.bills),
-            "currency": payment.bills[0].line.currency,
-            "bills": sorted(str(bill.bill_id) for bill in payment.bills),
-        }
 
 
 def _is_present(known: Bill, content: BillLine, sha256: str) -> bool:

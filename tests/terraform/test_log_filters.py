@@ -56,7 +56,7 @@ def test_books_that_differ_are_counted(
         functions, "handle_event", lambda *_args, **_named: ("reconcile", {"code": code})
     )
     adapters = Bootstrap(Settings.from_environment(ENVIRONMENT))
-    vars(adapters)["desk"] = None
+    vars(adapters)["admin_context"] = None
     with caplog.at_level(logging.INFO):
         functions.admin(adapters, "reconcile", {})
     assert len(found("books_differ", caplog)) == times

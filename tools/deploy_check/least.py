@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from billing_app.use_cases.operator_events import function_event
+from billing_app.admin.operations import function_event
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import RehearsalError
 from tools.deploy_check.operator_client import OperatorLedger, Resident

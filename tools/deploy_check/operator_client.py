@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from billing_app.use_cases.operator_events import function_event
+from billing_app.admin.operations import function_event
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import RehearsalError
 from tools.local.lambda_events import scheduled_event

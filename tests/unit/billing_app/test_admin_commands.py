@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +14,12 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from billing_app.commands.main import billing_admin
-from billing_app.commands.session import Reach, Session
-from billing_app.commands.settings import Target
+from billing_app.admin.cli.backends import local_backend
+from billing_app.admin.cli.context import Backend, CliContext
+from billing_app.admin.cli.main import billing_admin
+from billing_app.admin.operations import OPERATIONS, rejected
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
-from billing_app.use_cases.operator_events import rejected
 from tests.support.admin_bench import Bench
 from tests.support.bill_files import bill_line, bill_text
 from tests.support.fake_operator_ledger import NOW
@@ -83,7 +87,7 @@ def test_a_payment_is_reversed_after_asking(bench: Bench) -> None:
     assert bench.ledger.payments[payment_id].reversal is None
     result = bench.run(*command, "--yes")
     assert (result.exit_code, "51.40 EUR" in result.stdout) == (0, True)
-    assert bench.ledger.grounds == [(payment_id, "paid twice", "olga")]
+    assert bench.ledger.notes == [(payment_id, "paid twice", "olga")]
     again = bench.run(*command, "--yes", "--json")
     assert again.exit_code == 3
     assert json.loads(again.stdout)["code"] == "payment_already_reversed"
@@ -129,7 +133,7 @@ def test_a_reconciliation_is_printed_as_csv_and_json(bench: Bench) -> None:
     assert (as_json.exit_code, json.loads(as_json.stdout)["data"]["agrees"]) == (5, False)
 
 
-@pytest.mark.parametrize("arguments", [("--local", "--invoke", "x", "migrate"), ("void", "1")])
+@pytest.mark.parametrize("arguments", [("--invoke", "x", "migrate"), ("void", "1")])
 def test_a_wrong_command_line_ends_with_two(bench: Bench, arguments: tuple[str, ...]) -> None:
     assert bench.run(*arguments).exit_code == 2
 
@@ -143,11 +147,10 @@ def test_a_wrong_command_line_ends_with_two(bench: Bench, arguments: tuple[str, 
     ],
 )
 def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: str) -> None:
-    def broken(_target: Target) -> Reach:
+    def broken(_prefix: str | None) -> Backend:
         raise error
 
-    session = Session(broken, Target(environment={}))
-    result = CliRunner().invoke(billing_admin, ["migrate"], obj=session)
+    result = CliRunner().invoke(billing_admin, ["--local", "migrate"], obj=CliContext(broken))
     assert result.exit_code == exit_code
     assert result.stderr.startswith(f"billing-admin: {code}: ")
     assert "secret" not in result.output
@@ -155,24 +158,60 @@ def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: s
 
 def test_a_failed_answer_ends_with_one(bench: Bench) -> None:
     failed = rejected(Rejection("service_unavailable"))
-    session = Session(
-        lambda _target: Reach(ask=lambda _name, _event: failed, bills=bench.ledger),
-        Target(environment={}),
-    )
-    result = CliRunner().invoke(billing_admin, ["reconcile"], obj=session)
+    backend = Backend(ask=lambda _name, _arguments: failed, bills=bench.ledger)
+    cli = CliContext(lambda _prefix: backend)
+    result = CliRunner().invoke(billing_admin, ["--invoke", "bill", "reconcile"], obj=cli)
     assert (result.exit_code, result.stdout) == (1, "")
 
 
-def commands() -> list[list[str]]:
-    found: list[list[str]] = []
-    for name, command in billing_admin.commands.items():
-        inner = command.commands if isinstance(command, click.Group) else {}
-        found += [[name, one] for one in inner] or [[name]]
-    return found
+def commands(group: click.Group = billing_admin) -> Iterator[list[str]]:
+    for name, command in group.commands.items():
+        inner = commands(command) if isinstance(command, click.Group) else [[]]
+        yield from ([name, *words] for words in inner)
 
 
-@pytest.mark.parametrize("command", commands())
+@pytest.mark.parametrize("command", list(commands()), ids=" ".join)
 def test_each_command_shows_an_example_and_prints_json(bench: Bench, command: list[str]) -> None:
     help_text = bench.run(*command, "--help").stdout
     assert "Example" in help_text
     assert "--json" in help_text
+
+
+@pytest.mark.parametrize("name", [name for name, one in OPERATIONS.items() if one.command])
+def test_the_example_of_a_command_is_understood(bench: Bench, name: str) -> None:
+    command = OPERATIONS[name].command
+    assert command is not None
+    words = command.name.split()
+    example = bench.run(*words, "--help").stdout.partition("Example:\n")[2]
+    line = example.partition("\n\n")[0].replace("\n", " ")
+    result = bench.run(*shlex.split(line)[1:], *(["--yes"] if command.question else []))
+    # What it names is unknown to this ledger, so it may be rejected.
+    assert result.exit_code in (0, 3), result.output
+    assert "invalid_request" not in result.stderr
+
+
+def test_without_a_backend_no_command_works(bench: Bench) -> None:
+    cli = CliContext(lambda _prefix: pytest.fail("opened"))
+    result = CliRunner().invoke(billing_admin, ["migrate"], obj=cli)
+    assert (result.exit_code, "--invoke PREFIX" in result.stderr) == (2, True)
+    assert CliRunner().invoke(billing_admin, ["void", "--help"], obj=cli).exit_code == 0
+
+
+@pytest.mark.parametrize("content", [None, "{", "{}"])
+def test_without_a_local_service_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    monkeypatch.setenv("BILLING_STATE", str(tmp_path))
+    if content is not None:
+        (tmp_path / "cloud.json").write_text(content)
+    with pytest.raises(click.UsageError, match="make up"):
+        local_backend()
+
+
+def test_help_waits_for_no_library_of_a_backend() -> None:
+    """boto3 and psycopg2 take a second to import."""
+    program = (
+        "import sys; import billing_app.admin.cli.main;"
+        "sys.exit(bool({'boto3', 'psycopg2', 'redis'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,5 +1,7 @@
 """Each line of a file of bills is read alone, and tells all that is wrong with it."""
 
+from __future__ import annotations
+
 import csv
 import io
 
@@ -7,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain.bill_lines import COLUMNS, spreadsheet_safe, visible
+from billing_app.admin.bill_files import Header, read_header
+from billing_app.admin.formatting import spreadsheet_safe, visible
+from billing_app.domain.bill_lines import COLUMNS, Row
 from billing_app.domain.errors import CATALOGUE, Rejection
-from billing_app.use_cases.bill_rows import Header, Row, read_header, read_row
 from tests.support.bill_files import APARTMENT, GOOD, HEADER, bill_line
 
 COMMAS = Header(COLUMNS, ",")
@@ -20,7 +23,7 @@ def codes(row: Row) -> set[tuple[str | None, str]]:
 
 
 def test_a_good_line_becomes_a_bill() -> None:
-    bill = read_row(text=bill_line(), line=2, header=COMMAS).bill
+    bill = COMMAS.row(text=bill_line(), line=2).bill
     assert bill is not None
     assert (bill.line, bill.apartment_id, bill.amount_minor) == (2, APARTMENT, 5140)
     assert bill.period_to.isoformat() == "2026-10-31"
@@ -30,7 +33,7 @@ def test_columns_may_stand_in_any_order() -> None:
     columns = tuple(reversed(COLUMNS))
     text = ",".join(GOOD[column] for column in columns)
     header = read_header(text=",".join(columns), delimiter=None)
-    bill = read_row(text=text, line=2, header=header).bill
+    bill = header.row(text=text, line=2).bill
     assert bill is not None
     assert bill.provider_reference == "G-1"
 
@@ -38,14 +41,14 @@ def test_columns_may_stand_in_any_order() -> None:
 def test_the_delimiter_is_found_in_the_header() -> None:
     header = read_header(text=HEADER.replace(",", ";"), delimiter=None)
     assert header.delimiter == ";"
-    assert read_row(text=bill_line(";"), line=2, header=header).bill
+    assert header.row(text=bill_line(";"), line=2).bill
 
 
 def test_all_problems_of_a_line_are_told() -> None:
     text = bill_line(
         apartment_id="12", utility="Gas!", provider_reference="=1+1", due_on="15.11.2026", amount=""
     )
-    assert codes(read_row(text=text, line=2, header=COMMAS)) == {
+    assert codes(COMMAS.row(text=text, line=2)) == {
         ("apartment_id", "apartment_id_invalid"),
         ("utility", "utility_invalid"),
         ("provider_reference", "formula_rejected"),
@@ -81,20 +84,20 @@ def test_all_problems_of_a_line_are_told() -> None:
     ],
 )
 def test_a_wrong_cell_has_a_code(column: str, cell: str, code: str) -> None:
-    row = read_row(text=bill_line(**{column: cell}), line=2, header=COMMAS)
+    row = COMMAS.row(text=bill_line(**{column: cell}), line=2)
     whole_line = code in ("wrong_column_count", "line_not_csv")
     assert codes(row) == {(None if whole_line else column, code)}
     assert row.bill is None
 
 
 def test_an_amount_is_judged_even_when_its_currency_is_unknown() -> None:
-    row = read_row(text=bill_line(currency="?", amount="x"), line=2, header=COMMAS)
+    row = COMMAS.row(text=bill_line(currency="?", amount="x"), line=2)
     assert codes(row) == {("currency", "currency_unknown"), ("amount", "amount_invalid")}
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
 def test_no_line_whatever_breaks_the_reader(text: str) -> None:
-    row = read_row(text=text, line=7, header=COMMAS)
+    row = COMMAS.row(text=text, line=7)
     assert row.bill is not None or row.problems
     assert all(one.code in CATALOGUE for one in row.problems)
 
@@ -103,7 +106,7 @@ def test_no_line_whatever_breaks_the_reader(text: str) -> None:
 def test_a_bill_is_only_made_of_cells_that_can_be_shown_as_they_are(cells: list[str]) -> None:
     stream = io.StringIO()
     csv.writer(stream).writerow(cells)
-    row = read_row(text=stream.getvalue().rstrip("\r\n"), line=2, header=COMMAS)
+    row = COMMAS.row(text=stream.getvalue().rstrip("\r\n"), line=2)
     if row.bill:
         reference = row.bill.provider_reference
         assert reference == visible(reference) == spreadsheet_safe(reference)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -17,14 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing_app.adapters.bill_files import ReferencesOnDisk, look_through
-from billing_app.commands.rejected_lines import RejectedLines
-from billing_app.domain.bill_lines import COLUMNS, spreadsheet_safe
+from billing_app.admin.cli.imports import RejectedRows
+from billing_app.admin.formatting import spreadsheet_safe
+from billing_app.domain.bill_lines import COLUMNS, Row
 from billing_app.domain.errors import CATALOGUE, Rejection
 from billing_app.domain.limits import MAX_LINE_BYTES
-from billing_app.use_cases.bill_rows import Row
-from billing_app.use_cases.imports import BillFile, ImportSummary, import_bills
-from tests.support.bill_files import APARTMENT, HEADER, bill_line
+from billing_app.use_cases.imports import ImportSummary
+from tests.support.bill_files import APARTMENT, HEADER, bill_line, run_import
 from tests.support.fake_operator_ledger import FakeOperatorLedger
 
 WHOLE_FILE = {"file_not_utf8", "line_too_long", "file_empty", "header_invalid"}
@@ -140,28 +138,14 @@ class Imported:
 
 def run(content: bytes, ledger: FakeOperatorLedger, *, dry_run: bool = False) -> Imported:
     """Import bytes as `billing-admin import` does."""
-    rejected: list[Row] = []
     report = io.StringIO()
-    reported = RejectedLines(report)
-
-    def on_rejected(row: Row) -> None:
-        rejected.append(row)
-        reported.add(row)
-
+    reported = RejectedRows(report)
     try:
-        bills = look_through(io.BytesIO(content), name="bills.csv")
-        with closing(ReferencesOnDisk()) as seen:
-            summary = import_bills(
-                file=BillFile(bills.name, bills.sha256, bills.lines()),
-                import_id=uuid4(),
-                dry_run=dry_run,
-                ledger=ledger,
-                seen=seen,
-                on_rejected=on_rejected,
-                on_progress=lambda _: None,
-            )
+        summary, rejected = run_import(content, ledger=ledger, dry_run=dry_run)
     except Rejection as rejection:
-        return Imported(None, rejected, rejection.code, 0, "")
+        return Imported(None, [], rejection.code, 0, "")
+    for row in rejected:
+        reported.add(row)
     return Imported(summary, rejected, None, _lines_of_bills(content), report.getvalue())
 
 

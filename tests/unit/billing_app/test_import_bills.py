@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from billing_app.adapters.bill_files import ReferencesOnDisk
 from billing_app.domain.errors import Rejection
-from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult, SeenReferences
-from billing_app.use_cases.imports import BATCH_LINES, RememberedReferences
+from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
+from billing_app.use_cases.imports import BATCH_LINES
 from tests.support.bill_files import (
     APARTMENT,
     HEADER,
@@ -106,27 +105,6 @@ def test_a_stray_quote_spoils_its_own_line_only(ledger: FakeOperatorLedger) -> N
     assert summary.results["issued"] == 1
 
 
-def test_progress_tells_the_last_line_of_each_batch(ledger: FakeOperatorLedger) -> None:
-    told: list[int] = []
-    lines = [bill_line(provider_reference=f"G-{n}") for n in range(BATCH_LINES + 1)]
-    run_import(bill_text(*lines), ledger=ledger, on_progress=told.append)
-    assert told == [BATCH_LINES + 1, BATCH_LINES + 2]
-
-
-@pytest.mark.parametrize("kind", [RememberedReferences, ReferencesOnDisk])
-def test_references_are_remembered_with_their_first_line(kind: type[SeenReferences]) -> None:
-    seen = kind()
-    told = [
-        seen.first_line_of(provider_id=provider, reference=reference, line=line)
-        for line, (provider, reference) in enumerate(
-            [("a", "1"), ("a", "2"), ("b", "1"), ("a", "1")]
-        )
-    ]
-    assert told == [0, 1, 2, 0]
-    if isinstance(seen, ReferencesOnDisk):
-        seen.close()
-
-
 class Counting(BillIssuer):
     """Issues everything and keeps nothing."""
 
@@ -134,19 +112,17 @@ class Counting(BillIssuer):
         return [LineResult(one.line, "issued", None, None) for one in batch.lines]
 
 
-def test_memory_stays_flat_in_a_long_file() -> None:
-    def lines(count: int) -> Iterator[str]:
-        yield HEADER
-        for number in range(count):
-            yield bill_line(provider_reference=f"G-{number}")
-
+def test_memory_stays_flat_in_a_long_file(tmp_path: Path) -> None:
     def peak(count: int) -> int:
-        seen = ReferencesOnDisk()
-        tracemalloc.start()
-        summary, _ = run_import(lines(count), ledger=Counting(), seen=seen)
-        used = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        seen.close()
+        path = tmp_path / "bills.csv"
+        with path.open("w") as file:
+            file.write(f"{HEADER}\n")
+            file.writelines(f"{bill_line(provider_reference=f'G-{n}')}\n" for n in range(count))
+        with path.open("rb") as stream:
+            tracemalloc.start()
+            summary, _ = run_import(stream, ledger=Counting())
+            used = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
         assert summary.results["issued"] == count
         return used
 

@@ -14,10 +14,10 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from billing_app.adapters.invoked_functions import InvokedFunctions
+from billing_app.admin.bill_operations import ImportBills
 from billing_app.domain.bill_lines import BillLine
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import BillBatch, LineResult
-from billing_app.use_cases.operator_schemas import ImportBills
 from tests.support.bill_files import APARTMENT
 
 BILL_ID = UUID("11111111-2222-4333-8444-555555555555")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from billing_app.domain.errors import Rejection, Unavailable
-from billing_app.ports.operator_ledger import Data
 from billing_app.use_cases.residents import (
+    AddedResident,
     FirstPassword,
     NewResident,
     add_resident,
@@ -42,16 +42,16 @@ def directory() -> FakeUserDirectory:
 
 def add(
     resident: NewResident, ledger: FakeOperatorLedger, directory: FakeUserDirectory
-) -> dict[str, Any]:
+) -> AddedResident:
     return add_resident(resident=resident, since=NOW, ledger=ledger, directory=directory)
 
 
 def test_all_four_things_are_made(ledger: FakeOperatorLedger, directory: FakeUserDirectory) -> None:
     told = add(ANNA, ledger, directory)
-    assert told["made"] == ["login", "resident", "apartment", "residency"]
+    assert told.made == ("login", "resident", "apartment", "residency")
     subject = directory.accounts["anna"].subject
     assert ledger.residents == {subject: "Анна"}
-    assert ledger.residencies == {(subject, UUID(told["apartment_id"]))}
+    assert ledger.residencies == {(subject, told.apartment_id)}
     assert (directory.accounts["anna"].password, directory.accounts["anna"].fresh) == (
         PASSWORD,
         False,
@@ -65,7 +65,7 @@ def test_a_second_run_says_that_nothing_was_left(
     with pytest.raises(Rejection) as caught:
         add(ANNA, ledger, directory)
     assert caught.value.code == "resident_exists"
-    assert caught.value.data == {**told, "made": []}
+    assert caught.value.data == {**asdict(told), "made": ()}
     assert len(ledger.apartments) == 1
 
 
@@ -118,7 +118,7 @@ def test_a_login_that_is_in_use_keeps_its_password(
 ) -> None:
     directory.create(username="anna", email=None, password="her own secret")
     directory.accounts["anna"].fresh = False
-    assert "login" not in add(ANNA, ledger, directory)["made"]
+    assert "login" not in add(ANNA, ledger, directory).made
     assert directory.accounts["anna"].password == "her own secret"
 
 
@@ -169,11 +169,8 @@ def test_an_apartment_is_given_and_taken(
     flat = uuid4()
     ledger.add_apartment(apartment_id=flat, address="Main street 2")
 
-    def change(act: Any, **kwargs: datetime) -> Data:
-        found: Data = act(
-            username="anna", apartment_id=flat, ledger=ledger, directory=directory, **kwargs
-        )
-        return found
+    def change(act: Any, **kwargs: datetime) -> None:
+        act(username="anna", apartment_id=flat, ledger=ledger, directory=directory, **kwargs)
 
     change(grant_residency, since=NOW)
     assert ledger.residencies == {(directory.accounts["anna"].subject, flat)}

@@ -1,4 +1,4 @@
-"""The operators' use cases in their JSON form, as Lambda functions run them."""
+"""The operators' operations as Lambda functions run them: JSON in, JSON out."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from billing_app.admin import bill_operations
+from billing_app.admin.operations import OPERATIONS, function_event, handle, handle_event
 from billing_app.domain.errors import Unavailable
-from billing_app.ports.operator_ledger import DayOfProvider, Violation
-from billing_app.use_cases import operator_events
-from billing_app.use_cases.operator_events import (
-    EVENT_NAMES,
-    Desk,
-    function_event,
-    handle,
-    handle_event,
-)
+from billing_app.ports.operator_ledger import AdminContext, DayOfProvider, Violation
 from tests.support.bill_files import APARTMENT, GOOD, bill_line, bill_text
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
 
@@ -35,20 +29,20 @@ def ledger() -> FakeOperatorLedger:
 
 
 @pytest.fixture
-def desk(ledger: FakeOperatorLedger) -> Desk:
-    return Desk(ledger, FakeUserDirectory(), clock=lambda: NOW, new_id=lambda: MADE_ID)
+def context(ledger: FakeOperatorLedger) -> AdminContext:
+    return AdminContext(ledger, FakeUserDirectory(), clock=lambda: NOW, new_id=lambda: MADE_ID)
 
 
-def ask(desk: Desk, event_name: str, **event: Any) -> dict[str, Any]:
+def ask(context: AdminContext, event_name: str, **event: Any) -> dict[str, Any]:
     """Ask as Lambda does: JSON in, JSON out."""
-    answer = handle(event_name, json.loads(json.dumps(event)), desk=desk)
+    answer = handle(event_name, json.loads(json.dumps(event)), context=context)
     told: dict[str, Any] = json.loads(json.dumps(answer))
     return told
 
 
-def test_a_resident_moves_in_and_out(desk: Desk, ledger: FakeOperatorLedger) -> None:
+def test_a_resident_moves_in_and_out(context: AdminContext, ledger: FakeOperatorLedger) -> None:
     made = ask(
-        desk,
+        context,
         "add_resident",
         username="anna",
         name="Anna",
@@ -58,45 +52,45 @@ def test_a_resident_moves_in_and_out(desk: Desk, ledger: FakeOperatorLedger) -> 
     )
     assert made["status"] == "done"
     assert len(ledger.residencies) == 1
-    end = ask(desk, "end_residency", username="anna", apartment_id=str(APARTMENT))
+    end = ask(context, "end_residency", username="anna", apartment_id=str(APARTMENT))
     assert (end["status"], ledger.residencies) == ("done", set())
     again = ask(
-        desk,
+        context,
         "grant_residency",
         username="anna",
         apartment_id=str(APARTMENT),
         since="2026-01-01T00:00:00+00:00",
     )
-    assert again["data"]["since"] == "2026-01-01T00:00:00+00:00"
-    assert ask(desk, "disable_login", username="anna")["status"] == "done"
+    assert again["data"]["since"] == "2026-01-01T00:00:00.000000Z"
+    assert ask(context, "disable_login", username="anna")["status"] == "done"
 
 
-def test_an_apartment_gets_an_id(desk: Desk, ledger: FakeOperatorLedger) -> None:
-    answer = ask(desk, "add_apartment", address="Main street 2")
+def test_an_apartment_gets_an_id(context: AdminContext, ledger: FakeOperatorLedger) -> None:
+    answer = ask(context, "add_apartment", address="Main street 2")
     assert answer["data"]["apartment_id"] == str(MADE_ID)
     # The database may have done it before its answer was lost and asked for again.
-    assert ask(desk, "add_apartment", address="Main street 2")["status"] == "done"
-    taken = ask(desk, "add_apartment", address="x", apartment_id=str(APARTMENT))
+    assert ask(context, "add_apartment", address="Main street 2")["status"] == "done"
+    taken = ask(context, "add_apartment", address="x", apartment_id=str(APARTMENT))
     assert taken["code"] == "apartment_exists"
     assert ledger.apartments[APARTMENT] == "Main street 1"
 
 
-def test_a_file_is_imported_as_text(desk: Desk, ledger: FakeOperatorLedger) -> None:
+def test_a_file_is_imported_as_text(context: AdminContext, ledger: FakeOperatorLedger) -> None:
     text = bill_text(bill_line(), bill_line(provider_reference="=cmd"))
-    answer = ask(desk, "import_bills", text=text)
+    answer = ask(context, "import_bills", text=text)
     assert answer["code"] == "lines_rejected"
     assert (answer["data"]["issued"], answer["data"]["rejected"]) == (1, 1)
     assert answer["data"]["rejected_lines"][0]["problems"][0]["code"] == "formula_rejected"
-    again = ask(desk, "import_bills", text=bill_text(bill_line()), dry_run=True)
+    again = ask(context, "import_bills", text=bill_text(bill_line()), dry_run=True)
     assert (again["status"], again["data"]["already_present"]) == ("done", 1)
     assert len(ledger.bills) == 1
 
 
 def test_only_so_many_rejected_lines_fit_into_an_answer(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    context: AdminContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operator_events, "MAX_REJECTED_LINES", 2)
-    answer = ask(desk, "import_bills", text=bill_text(*["x"] * 5))
+    monkeypatch.setattr(bill_operations, "MAX_REJECTED_LINES", 2)
+    answer = ask(context, "import_bills", text=bill_text(*["x"] * 5))
     assert len(answer["data"]["rejected_lines"]) == 2
     assert answer["data"]["rejected_lines_left_out"] == 3
 
@@ -112,8 +106,10 @@ def batch(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_lines_that_were_read_elsewhere_are_issued(desk: Desk, ledger: FakeOperatorLedger) -> None:
-    answer = ask(desk, "import_bills", **batch())
+def test_lines_that_were_read_elsewhere_are_issued(
+    context: AdminContext, ledger: FakeOperatorLedger
+) -> None:
+    answer = ask(context, "import_bills", **batch())
     assert answer["data"]["lines"][0]["result"] == "issued"
     assert ledger.bills["city-gas", "G-1"].line.amount_minor == 5140
 
@@ -132,48 +128,50 @@ def test_lines_that_were_read_elsewhere_are_issued(desk: Desk, ledger: FakeOpera
     ],
 )
 def test_lines_are_checked_all_the_same(
-    desk: Desk, ledger: FakeOperatorLedger, changes: dict[str, Any]
+    context: AdminContext, ledger: FakeOperatorLedger, changes: dict[str, Any]
 ) -> None:
-    assert ask(desk, "import_bills", **batch(**changes))["code"] == "invalid_request"
+    assert ask(context, "import_bills", **batch(**changes))["code"] == "invalid_request"
     assert ledger.bills == {}
 
 
-def test_a_payment_is_reversed_and_a_bill_void(desk: Desk, ledger: FakeOperatorLedger) -> None:
-    ask(desk, "import_bills", text=bill_text(bill_line()))
+def test_a_payment_is_reversed_and_a_bill_void(
+    context: AdminContext, ledger: FakeOperatorLedger
+) -> None:
+    ask(context, "import_bills", text=bill_text(bill_line()))
     bill = ledger.bills["city-gas", "G-1"]
     payment_id = str(ledger.pay(bill.bill_id))
-    grounds = {"reason": "paid twice", "operator": "olga"}
-    paid = ask(desk, "void_bill", bill_id=str(bill.bill_id), **grounds)
+    note = {"reason": "paid twice", "operator": "olga"}
+    paid = ask(context, "void_bill", bill_id=str(bill.bill_id), **note)
     assert paid["code"] == "bill_already_paid"
-    done = ask(desk, "reverse_payment", payment_id=payment_id, **grounds)
+    done = ask(context, "reverse_payment", payment_id=payment_id, **note)
     assert done["data"]["bills"] == [str(bill.bill_id)]
-    assert ask(desk, "reverse_payment", payment_id=payment_id, **grounds)["code"] == (
+    assert ask(context, "reverse_payment", payment_id=payment_id, **note)["code"] == (
         "payment_already_reversed"
     )
-    assert ask(desk, "void_bill", bill_id=str(bill.bill_id), **grounds)["status"] == "done"
-    assert [(reason, who) for _, reason, who in ledger.grounds] == [("paid twice", "olga")] * 2
+    assert ask(context, "void_bill", bill_id=str(bill.bill_id), **note)["status"] == "done"
+    assert [(reason, who) for _, reason, who in ledger.notes] == [("paid twice", "olga")] * 2
 
 
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 501])
-def test_what_is_taken_back_needs_a_reason(desk: Desk, reason: str) -> None:
-    answer = ask(desk, "void_bill", bill_id=str(uuid4()), reason=reason, operator="olga")
+def test_what_is_taken_back_needs_a_reason(context: AdminContext, reason: str) -> None:
+    answer = ask(context, "void_bill", bill_id=str(uuid4()), reason=reason, operator="olga")
     assert answer["code"] == "reason_required"
 
 
 DIFFERS = DayOfProvider("city-gas", NOW.date(), "EUR", 100, 100, 90, 0, agrees=False)
 
 
-def test_books_that_agree_reconcile(desk: Desk) -> None:
-    answer = ask(desk, "reconcile")
+def test_books_that_agree_reconcile(context: AdminContext) -> None:
+    answer = ask(context, "reconcile")
     assert answer["data"]["agrees"] is True
     assert (answer["data"]["from"], answer["data"]["to"]) == ("2026-10-23", "2026-11-22")
 
 
 def test_books_that_differ_are_rejected_with_their_rows(
-    desk: Desk, ledger: FakeOperatorLedger
+    context: AdminContext, ledger: FakeOperatorLedger
 ) -> None:
     ledger.differing = [DIFFERS]
-    answer = ask(desk, "reconcile", **{"from": "2026-11-22", "to": "2026-11-22"})
+    answer = ask(context, "reconcile", **{"from": "2026-11-22", "to": "2026-11-22"})
     assert answer["code"] == "books_differ"
     assert answer["data"]["rows"] == [
         {
@@ -189,16 +187,18 @@ def test_books_that_differ_are_rejected_with_their_rows(
     ]
 
 
-def test_a_broken_rule_alone_makes_the_books_differ(desk: Desk, ledger: FakeOperatorLedger) -> None:
+def test_a_broken_rule_alone_makes_the_books_differ(
+    context: AdminContext, ledger: FakeOperatorLedger
+) -> None:
     ledger.broken_rules = [Violation("version_moved", str(APARTMENT), "by two")]
-    answer = ask(desk, "reconcile")
+    answer = ask(context, "reconcile")
     assert answer["code"] == "books_differ"
     assert answer["data"]["violations"][0]["rule"] == "version_moved"
 
 
-def test_days_come_in_order(desk: Desk) -> None:
+def test_days_come_in_order(context: AdminContext) -> None:
     days = {"from": NOW.date().isoformat(), "to": (NOW - timedelta(1)).date().isoformat()}
-    assert ask(desk, "reconcile", **days)["code"] == "invalid_request"
+    assert ask(context, "reconcile", **days)["code"] == "invalid_request"
 
 
 @pytest.mark.parametrize(
@@ -227,15 +227,15 @@ def test_days_come_in_order(desk: Desk) -> None:
     ],
 )
 def test_an_event_that_cannot_be_read_names_its_field(
-    desk: Desk, name: str, event: dict[str, Any], field: str
+    context: AdminContext, name: str, event: dict[str, Any], field: str
 ) -> None:
-    answer = ask(desk, name, **event)
+    answer = ask(context, name, **event)
     assert (answer["status"], answer["code"]) == ("rejected", "invalid_request")
     assert field in answer["data"]["fields"]
 
 
-def test_a_password_that_is_wrong_is_not_told_back(desk: Desk) -> None:
-    answer = ask(desk, "add_resident", username="anna", name="A", password="canary-1")
+def test_a_password_that_is_wrong_is_not_told_back(context: AdminContext) -> None:
+    answer = ask(context, "add_resident", username="anna", name="A", password="canary-1")
     assert answer["code"] == "invalid_new_password"
     assert "canary" not in json.dumps(answer)
 
@@ -243,29 +243,33 @@ def test_a_password_that_is_wrong_is_not_told_back(desk: Desk) -> None:
 class Silent(FakeOperatorLedger):
     """Does not answer."""
 
-    def add_provider(self, *, provider_id: str, name: str) -> dict[str, Any]:
+    def add_provider(self, *, provider_id: str, name: str) -> None:
         raise Unavailable("gone")
 
 
-def test_an_outage_is_told_as_failed(desk: Desk) -> None:
-    answer = ask(replace(desk, ledger=Silent()), "add_provider", provider_id="a", name="A")
+def test_an_outage_is_told_as_failed(context: AdminContext) -> None:
+    answer = ask(replace(context, ledger=Silent()), "add_provider", provider_id="a", name="A")
     assert (answer["status"], answer["code"]) == ("failed", "service_unavailable")
 
 
-def test_a_function_does_its_own_operations_only(desk: Desk, ledger: FakeOperatorLedger) -> None:
+def test_a_function_does_its_own_operations_only(
+    context: AdminContext, ledger: FakeOperatorLedger
+) -> None:
     arguments = {"provider_id": "waterworks", "name": "Waterworks"}
     event = {"operation": "add_provider", "arguments": arguments}
-    rejected = handle_event("admin_users", event, desk=desk)[1]
+    rejected = handle_event("admin_users", event, context=context)[1]
     assert (rejected["code"], list(rejected["data"]["fields"])) == (
         "invalid_request",
         ["operation"],
     )
     assert "waterworks" not in ledger.providers
-    name, answer = handle_event("admin", event, desk=desk)
+    name, answer = handle_event("admin", event, context=context)
     assert (name, answer["status"]) == ("add_provider", "done")
 
 
-@pytest.mark.parametrize("name", EVENT_NAMES)
-def test_the_event_of_each_operation_names_a_function_that_does_it(desk: Desk, name: str) -> None:
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_event_of_each_operation_names_a_function_that_does_it(
+    context: AdminContext, name: str
+) -> None:
     function, event = function_event(name, {"unknown": 1})
-    assert handle_event(function, event, desk=desk)[0] == name
+    assert handle_event(function, event, context=context)[0] == name

@@ -1,4 +1,4 @@
-"""`billing-admin reconcile`: do payments, their lines and the bills agree?"""
+"""`billing-admin reconcile`: whether payments, their lines and the bills agree."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from billing_app.commands.amounts import amount
-from billing_app.commands.session import Declined, Session, json_option
-from billing_app.domain.bill_lines import spreadsheet_safe, visible
+from billing_app.admin.cli.context import CliContext, NotDone, json_option
+from billing_app.admin.formatting import amount, spreadsheet_safe, visible
 
 Row = Mapping[str, Any]
 
@@ -24,31 +23,33 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.option("--from", "first_day", type=_DAY, help="First day (UTC); 31 days, if not given.")
-@click.option("--to", "last_day", type=_DAY, help="Last day (UTC), included; today, if not given.")
+@click.option(
+    "--from", "first_day", type=_DAY, help="First day (UTC). Default: 30 days before the last."
+)
+@click.option("--to", "last_day", type=_DAY, help="Last day (UTC), included. Default: today.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV, in minor units.")
 @json_option
 @click.pass_obj
 def reconcile(
-    session: Session, first_day: datetime | None, last_day: datetime | None, as_csv: bool
+    cli: CliContext, first_day: datetime | None, last_day: datetime | None, as_csv: bool
 ) -> None:
-    """Compare payments, lines and bills per provider and day, and look for broken rules.
+    """Compare payments, lines and bills per provider and day, and check the ledger's rules.
 
-    Ends with 5 when something differs, with the rows that do.
+    If something differs, the command prints the rows and ends with exit code 5.
 
     \b
     Examples:
-      billing-admin reconcile
-      billing-admin reconcile --from 2026-10-01 --to 2026-10-31 --csv > october.csv
+      billing-admin --local reconcile
+      billing-admin --local reconcile --from 2026-10-01 --to 2026-10-31 --csv > october.csv
     """
-    answer = session.reach.ask("reconcile", _event(first_day, last_day))
+    answer = cli.backend.ask("reconcile", _event(first_day, last_day))
     data = answer["data"] if answer["code"] in (None, "books_differ") else None
-    if data and not session.as_json:
+    if data and not cli.as_json:
         (_print_csv if as_csv else _print_tables)(data)
     if answer["status"] != "done":
-        raise Declined(answer, as_json=session.as_json)
-    if session.as_json:
-        session.say(answer["data"], "")
+        raise NotDone(answer, as_json=cli.as_json)
+    if cli.as_json:
+        cli.say(answer["data"], "")
 
 
 def _event(first_day: datetime | None, last_day: datetime | None) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""The operators' edge: their operations as events, their files of bills, and `billing-admin`."""

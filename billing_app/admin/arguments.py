@@ -1,0 +1,65 @@
+"""Fields of which the arguments of operations are made.
+
+The `metadata` of a field says how `billing-admin` takes it: as an option if it has `help` (`option`
+gives its name if that is not the field's), or from stdin. Any other field is a positional argument.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from billing_app.domain.bill_lines import CellError
+from billing_app.domain.limits import (
+    MAX_NAME_CHARS,
+)
+
+OPTIONAL: dict[str, Any] = {"load_default": None, "allow_none": True}
+
+
+def _without_controls(text: str) -> None:
+    if any(unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text):
+        raise ValidationError("control characters are not allowed")
+
+
+def _reason(text: str) -> None:
+    # One of nothing but spaces and line breaks is no reason, and has a code of its own.
+    _without_controls(text.strip())
+
+
+def _plain(text: str) -> None:
+    _without_controls(text)
+    if not text.strip():
+        raise ValidationError("empty")
+
+
+def follows(read: Callable[[str], object]) -> Callable[[str], None]:
+    """Make a validator of a rule of the domain."""
+
+    def check(text: str) -> None:
+        try:
+            read(text)
+        except CellError as error:
+            raise ValidationError(error.code) from error
+
+    return check
+
+
+def text_field(maximum: int = MAX_NAME_CHARS, *, help: str = "", **named: Any) -> fields.String:  # noqa: A002
+    metadata = {"help": help} if help else {}
+    checks: list[Callable[[str], object]] = [validate.Length(max=maximum), _plain]
+    return fields.String(validate=checks, metadata=metadata, **named)
+
+
+class AuditNoteSchema(Schema):
+    """Who takes something back, and why; an empty reason passes here, it has its own code."""
+
+    reason = fields.String(
+        required=True, validate=_reason, metadata={"help": "Why, in a sentence. It is kept."}
+    )
+    operator = text_field(
+        required=True, help="Who does this. It is kept. Default: your login name."
+    )

@@ -1,0 +1,197 @@
+"""Files of bills in CSV: read twice, first to check the encoding, then line by line.
+
+A line is a line of the file, whatever its quotes say: no cell of a bill holds a line break, and a
+stray quote must spoil one line, not swallow all that follow.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO
+
+from billing_app.domain.bill_lines import COLUMNS, BillLine, Problem, Row, read_row
+from billing_app.domain.errors import Rejection
+from billing_app.domain.limits import MAX_LINE_BYTES
+
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+DELIMITERS = (",", ";")
+
+
+@dataclass(slots=True)
+class BillFile:
+    """A file that was read to its end once: it is UTF-8 and its lines have a sane length."""
+
+    stream: IO[bytes] = field(repr=False)
+    name: str
+    sha256: str
+    size_bytes: int
+    read_bytes: int = 0
+
+    def rows(self, *, delimiter: str | None = None) -> Iterator[Row]:
+        """Read the lines after the header; `read_bytes` tells how far.
+
+        Raises:
+            Rejection: file_empty, header_invalid, delimiter_invalid, before the first row.
+        """
+        lines = self._filled_lines()
+        first = next(lines, None)
+        if first is None:
+            raise Rejection("file_empty")
+        header = read_header(text=first[1], delimiter=delimiter)
+        with closing(_SeenReferences()) as seen:
+            for line, text in lines:
+                yield seen.unless_repeated(header.row(line=line, text=text))
+
+    def _filled_lines(self) -> Iterator[tuple[int, str]]:
+        """Number the lines from 1, without their ends and without what spreadsheets leave empty."""
+        for number, line in enumerate(self._lines(), start=1):
+            text = line.removeprefix("\ufeff") if number == 1 else line
+            if text.strip(" \t\r\n,;"):
+                yield number, text.rstrip("\r\n")
+
+    def _lines(self) -> Iterator[str]:
+        self.stream.seek(0)
+        self.read_bytes = 0
+        for raw in _raw_lines(self.stream):
+            self.read_bytes += len(raw)
+            yield raw.decode("utf-8")
+
+
+@contextmanager
+def open_bills(path: Path) -> Iterator[BillFile]:
+    """Open a file and check it; nothing of it is kept in memory.
+
+    Raises:
+        Rejection: file_unreadable, file_not_utf8, line_too_long.
+    """
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise Rejection("file_unreadable", detail=error.strerror) from error
+    with stream:
+        yield checked(stream, name=path.name)
+
+
+def checked(stream: IO[bytes], *, name: str) -> BillFile:
+    """Read a seekable stream to its end, to check and hash it.
+
+    Raises:
+        Rejection: file_not_utf8, line_too_long.
+    """
+    digest, size_bytes = hashlib.sha256(), 0
+    for number, raw in enumerate(_raw_lines(stream), start=1):
+        _check_line(raw, number)
+        digest.update(raw)
+        size_bytes += len(raw)
+    return BillFile(stream, name, digest.hexdigest(), size_bytes)
+
+
+def _check_line(raw: bytes, number: int) -> None:
+    if number == 1 and raw.startswith(_UTF16_MARKS):
+        raise Rejection("file_not_utf8", detail="it is UTF-16")
+    if len(raw) > MAX_LINE_BYTES:
+        raise Rejection("line_too_long", detail=f"line {number}")
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where = f"line {number}, byte {error.start + 1}"
+        raise Rejection("file_not_utf8", detail=where) from error
+
+
+def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    return iter(lambda: stream.readline(MAX_LINE_BYTES + 1), b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The file's columns in their order, and what stands between them."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+
+    def row(self, *, line: int, text: str) -> Row:
+        """Read one line of bills."""
+        try:
+            cells = tuple(_cells(text, self.delimiter))
+        except csv.Error:
+            return Row(line, self.columns, (text,), problems=(Problem("line_not_csv"),))
+        return read_row(line=line, columns=self.columns, cells=cells)
+
+
+def read_header(*, text: str, delimiter: str | None) -> Header:
+    """Read the first line; without a delimiter, take the one that gives all columns.
+
+    Raises:
+        Rejection: header_invalid, delimiter_invalid.
+    """
+    if delimiter not in (None, *DELIMITERS):
+        raise Rejection("delimiter_invalid")
+    candidates = [delimiter] if delimiter else DELIMITERS
+    headers = [Header(_header_cells(text, one), one) for one in candidates]
+    fitting = [header for header in headers if sorted(header.columns) == sorted(COLUMNS)]
+    if not fitting:
+        raise _header_rejection(max(headers, key=lambda header: len(header.columns)).columns)
+    return fitting[0]
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+
+
+def _header_cells(text: str, delimiter: str) -> tuple[str, ...]:
+    try:
+        return tuple(cell.strip().lower() for cell in _cells(text, delimiter))
+    except csv.Error:
+        return ()
+
+
+def _header_rejection(found: tuple[str, ...]) -> Rejection:
+    missing = [column for column in COLUMNS if column not in found]
+    unknown = sorted({column for column in found if column not in COLUMNS})
+    repeated = sorted({column for column in found if found.count(column) > 1})
+    said = [("missing", missing), ("unknown", unknown), ("repeated", repeated)]
+    details = "; ".join(f"{word}: {', '.join(names)[:200]}" for word, names in said if names)
+    return Rejection("header_invalid", detail=details)
+
+
+class _SeenReferences:
+    """Remembers the references of a file of any length in a temporary file of its own.
+
+    SQLite keeps a database without a name on disk beyond a cache of 2 MB, and removes it.
+    """
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute(
+            "CREATE TABLE seen (provider_id TEXT, reference TEXT, line INTEGER,"
+            " PRIMARY KEY (provider_id, reference)) WITHOUT ROWID"
+        )
+        # One transaction that is never committed: nobody else reads it.
+        self._database.execute("BEGIN")
+
+    def unless_repeated(self, row: Row) -> Row:
+        """Reject a bill whose reference an earlier good line had: which of the two is right?"""
+        if row.bill is None or self._first_line(row.bill) == row.line:
+            return row
+        repeated = Problem("reference_duplicated", "provider_reference")
+        return replace(row, bill=None, problems=(repeated,))
+
+    def _first_line(self, bill: BillLine) -> int:
+        found = self._database.execute(
+            "INSERT INTO seen VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET line = line RETURNING line",
+            (bill.provider_id, bill.provider_reference, bill.line),
+        ).fetchone()
+        return int(found[0])
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._database.close()

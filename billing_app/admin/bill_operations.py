@@ -1,0 +1,176 @@
+"""Operations on many bills: importing and reconciling."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, date, timedelta
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from billing_app.admin.arguments import OPTIONAL, follows, text_field
+from billing_app.admin.bill_files import checked
+from billing_app.admin.formatting import plain
+from billing_app.admin.operation import AdminOperation, Json
+from billing_app.domain.bill_lines import COLUMNS, BillLine, Row, read_provider_id, read_utility
+from billing_app.domain.currencies import EXPONENT_OF
+from billing_app.domain.errors import Rejection
+from billing_app.domain.limits import (
+    MAX_AMOUNT_MINOR,
+    MAX_BILLS,
+    MAX_REFERENCE_CHARS,
+)
+from billing_app.ports.operator_ledger import AdminContext, BillBatch
+from billing_app.use_cases import reconciliation
+from billing_app.use_cases.imports import ImportSummary, import_bills
+
+# An answer of a Lambda function holds 6 MB.
+MAX_REJECTED_LINES = 1000
+DAYS_RECONCILED = 31
+_LINE = (
+    "0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0c,gas,city-gas,G-17,"
+    "2026-10-01,2026-10-31,2026-11-15,51.40,EUR"
+)
+
+
+class IssuedLine(Schema):
+    """A line that was read elsewhere already; the amount is in minor units."""
+
+    line = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    apartment_id = fields.UUID(required=True)
+    utility = fields.String(required=True, validate=follows(read_utility))
+    provider_id = fields.String(required=True, validate=follows(read_provider_id))
+    provider_reference = text_field(MAX_REFERENCE_CHARS, required=True)
+    period_from = fields.Date(required=True)
+    period_to = fields.Date(required=True)
+    due_on = fields.Date(required=True)
+    amount_minor = fields.Integer(
+        required=True, strict=True, validate=validate.Range(1, MAX_AMOUNT_MINOR)
+    )
+    currency = fields.String(required=True, validate=validate.OneOf(list(EXPONENT_OF)))
+
+    @validates_schema
+    def period_runs_forward(self, data: dict[str, Any], **_: Any) -> None:
+        """Compare the ends of the period."""
+        if data["period_to"] < data["period_from"]:
+            raise ValidationError("before period_from", "period_to")
+
+    @post_load
+    def to_bill_line(self, data: dict[str, Any], **_: Any) -> BillLine:
+        """Put the fields together."""
+        return BillLine(**data)
+
+
+class ImportBills(Schema):
+    """A file as `text`, or a batch of `lines` that were read elsewhere; one of the two."""
+
+    text = fields.String(**OPTIONAL)
+    file_name = text_field(load_default="bills.csv")
+    dry_run = fields.Boolean(load_default=False)
+    delimiter = fields.String(**OPTIONAL)
+    lines = fields.List(
+        fields.Nested(IssuedLine), load_default=None, validate=validate.Length(1, MAX_BILLS)
+    )
+    import_id = fields.UUID(**OPTIONAL)
+    sha256 = fields.String(**OPTIONAL, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))
+
+    @validates_schema
+    def one_form(self, data: dict[str, Any], **_: Any) -> None:
+        """Take text or lines, not both."""
+        if (data["text"] is None) == (data["lines"] is None):
+            raise ValidationError("give either text or lines", "text")
+        if data["lines"] and not (data["import_id"] and data["sha256"]):
+            raise ValidationError("lines come with import_id and sha256", "lines")
+
+
+def _import_bills(given: Json, context: AdminContext) -> object:
+    source = BillBatch(
+        import_id=given["import_id"] or context.new_id(),
+        file_name=given["file_name"],
+        sha256=given["sha256"] or "",
+        dry_run=given["dry_run"],
+        lines=tuple(given["lines"] or ()),
+    )
+    if source.lines:
+        return {"lines": context.ledger.issue_bills(batch=source)}
+    return _importtext_field(given["text"], given["delimiter"], source, context)
+
+
+def _importtext_field(
+    text: str, delimiter: str | None, source: BillBatch, context: AdminContext
+) -> object:
+    content = io.BytesIO(text.encode("utf-8", "surrogatepass"))
+    file = checked(content, name=source.file_name)
+    source = replace(source, sha256=file.sha256)
+    summary = ImportSummary(source.import_id, source.dry_run)
+    rejected_rows: list[Row] = []
+    rows = file.rows(delimiter=delimiter)
+    for batch in import_bills(rows=rows, source=source, ledger=context.ledger):
+        for imported in batch:
+            summary.add(imported)
+            if imported.result == "rejected":
+                rejected_rows.append(imported.row)
+    data = summary_data(summary, rejected_rows[:MAX_REJECTED_LINES])
+    if rejected_rows:
+        raise Rejection("lines_rejected", data=data)
+    return data
+
+
+def summary_data(summary: ImportSummary, rejected_rows: list[Row]) -> Json:
+    """Return an import's counts, with its first rejected rows."""
+    results = ("issued", "revised", "already_present", "rejected")
+    return {
+        "import_id": summary.import_id,
+        "dry_run": summary.dry_run,
+        **{one: summary.results[one] for one in results},
+        "problems": dict(summary.problems),
+        "rejected_lines": [_row_data(row) for row in rejected_rows],
+        "rejected_lines_left_out": summary.rejected - len(rejected_rows),
+    }
+
+
+def _row_data(row: Row) -> Json:
+    problems = [{**plain(one), "message": one.message} for one in row.problems]
+    return {"line": row.line, "problems": problems, "cells": row.cells}
+
+
+class Reconcile(Schema):
+    """The days to compare (UTC), both included; without them the last thirty-one."""
+
+    first_day = fields.Date(data_key="from", **OPTIONAL)
+    last_day = fields.Date(data_key="to", **OPTIONAL)
+
+
+def _reconcile(given: Json, context: AdminContext) -> object:
+    last_day: date = given["last_day"] or context.clock().astimezone(UTC).date()
+    first_day = given["first_day"] or last_day - timedelta(days=DAYS_RECONCILED - 1)
+    found = reconciliation.reconcile(first_day=first_day, last_day=last_day, ledger=context.ledger)
+    data = {
+        "from": found.first_day,
+        "to": found.last_day,
+        "agrees": found.agrees,
+        "rows": found.rows,
+        "violations": found.violations,
+    }
+    if not found.agrees:
+        raise Rejection("books_differ", data=data)
+    return data
+
+
+BILL_OPERATIONS = (
+    AdminOperation(
+        name="import_bills",
+        function="import_bills",
+        schema=ImportBills(),
+        work=_import_bills,
+        example={"file_name": "bills.csv", "text": f"{','.join(COLUMNS)}\n{_LINE}\n"},
+    ),
+    AdminOperation(
+        name="reconcile",
+        function="reconcile",
+        schema=Reconcile(),
+        work=_reconcile,
+        example={"from": "2026-10-01", "to": "2026-10-31"},
+    ),
+)
