@@ -158,16 +158,9 @@ class Ledger:
         """Issue one bill and return its id."""
         return self.bills(home, amount_minor, **fields)[0]
 
-    def pay(
-        self,
-        home: Home,
-        bills: Sequence[str | UUID],
-        *,
-        key: str | None = None,
-        total: int | None = None,
-    ) -> Answer:
-        """Pay bills on this object's own connection."""
-        return pay(self.connection("writer"), home, bills, key=key, total=total)
+    def pay(self, home: Home, bills: Sequence[str | UUID], **options: Any) -> Answer:
+        """Pay bills on this object's own connection; `options` are those of `pay`."""
+        return pay(self.connection("writer"), home, bills, **options)
 
     def reverse(self, payment_id: str, reason: str = "paid twice") -> Answer:
         """Reverse a payment."""

@@ -39,11 +39,10 @@ def recorded_form(output: str) -> str:
 
 def test_the_example_prints_its_recorded_output(database: LedgerDatabase) -> None:
     owner = database.login("owner")
+    place = f"host={owner.host} port={owner.port} user={owner.username} dbname={owner.dbname}"
     run = subprocess.run(
-        [psql(), "--no-psqlrc", "--echo-all", "--set", "ON_ERROR_STOP=1", "--file", EXAMPLE,
-         "--host", owner.host, "--port", str(owner.port), "--username", owner.username,
-         owner.dbname],
-        env={"PGPASSWORD": owner.password, "TZ": "UTC", "PGTZ": "UTC"},
+        [psql(), "--no-psqlrc", "--echo-all", "--set=ON_ERROR_STOP=1", f"--file={EXAMPLE}", place],
+        env={"PGPASSWORD": owner.password, "PGTZ": "UTC"},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert run.stderr == ""

@@ -9,13 +9,15 @@ import pytest
 
 from tests.support.ledger import Answer, Home, Ledger, line, query
 
-
-@pytest.fixture
-def reference() -> str:
-    return str(uuid4())
+Result = tuple[str, str | None]
 
 
-def results(answer: Answer) -> list[tuple[str, str | None]]:
+def one_bill(home: Home, **fields: Any) -> Answer:
+    """Return the line of one and the same bill of this home."""
+    return line(home, provider_reference=str(home.apartment), **fields)
+
+
+def results(answer: Answer) -> list[Result]:
     return [(row["result"], row["code"]) for row in answer["data"]["lines"]]
 
 
@@ -68,10 +70,10 @@ def test_the_same_bill_again_adds_nothing(ledger: Ledger, home: Home, paid: bool
     ids=lambda correction: next(iter(correction)),
 )
 def test_a_correction_replaces_an_open_bill(
-    ledger: Ledger, home: Home, reference: str, correction: dict[str, Any]
+    ledger: Ledger, home: Home, correction: dict[str, Any]
 ) -> None:
-    first = ledger.bill(home, provider_reference=reference)
-    answer = ledger.issue([line(home, provider_reference=reference, **correction)])
+    first = ledger.bill(home, provider_reference=str(home.apartment))
+    answer = ledger.issue([one_bill(home, **correction)])
     assert results(answer) == [("revised", None)]
     assert ledger.open_bills(home) == set(ids(answer))
     assert ledger.pay(home, [first])["code"] == "bill_void"
@@ -82,25 +84,20 @@ def test_a_correction_replaces_an_open_bill(
     [(False, ("rejected", "bill_already_paid"), []), (True, ("revised", None), [1])],
 )
 def test_a_correction_of_a_paid_bill_is_rejected_unless_the_payment_was_reversed(
-    ledger: Ledger,
-    home: Home,
-    reference: str,
-    reversed_: bool,
-    result: tuple[str, str | None],
-    owed: list[int],
+    ledger: Ledger, home: Home, reversed_: bool, result: Result, owed: list[int]
 ) -> None:
-    payment = ledger.pay(home, [ledger.bill(home, provider_reference=reference)])
+    payment = ledger.pay(home, [ledger.bill(home, provider_reference=str(home.apartment))])
     if reversed_:
         ledger.reverse(payment["data"]["payment_id"])
-    answer = ledger.issue([line(home, provider_reference=reference, amount_minor=1)])
+    answer = ledger.issue([one_bill(home, amount_minor=1)])
     assert results(answer) == [result]
     assert amounts(ledger, home) == owed
 
 
-def test_a_correction_reopens_a_void_bill(ledger: Ledger, home: Home, reference: str) -> None:
-    ledger.void(ledger.bill(home, provider_reference=reference))
-    same = ledger.issue([line(home, provider_reference=reference)])
-    other = ledger.issue([line(home, provider_reference=reference, amount_minor=1)])
+def test_a_correction_reopens_a_void_bill(ledger: Ledger, home: Home) -> None:
+    ledger.void(ledger.bill(home, provider_reference=str(home.apartment)))
+    same = ledger.issue([one_bill(home)])
+    other = ledger.issue([one_bill(home, amount_minor=1)])
     assert results(same) + results(other) == [("already_present", None), ("revised", None)]
     assert amounts(ledger, home) == [1]
 
@@ -111,35 +108,21 @@ def test_a_correction_reopens_a_void_bill(ledger: Ledger, home: Home, reference:
     ids=["the old file", "a new file"],
 )
 def test_the_old_amount_is_a_correction_only_in_a_new_file(
-    ledger: Ledger,
-    home: Home,
-    reference: str,
-    file: str,
-    result: tuple[str, str | None],
-    owed: list[int],
+    ledger: Ledger, home: Home, file: str, result: Result, owed: list[int]
 ) -> None:
-    old, corrected = (line(home, provider_reference=reference, amount_minor=n) for n in (1, 2))
+    old, corrected = (one_bill(home, amount_minor=n) for n in (1, 2))
     ledger.issue([old], sha256="1" * 64)
     ledger.issue([corrected], sha256="2" * 64)
     assert results(ledger.issue([old], sha256=file * 64)) == [result]
     assert amounts(ledger, home) == owed
 
 
-def test_a_reference_of_another_apartment_is_rejected(
-    ledger: Ledger, home: Home, reference: str
-) -> None:
-    ledger.bill(ledger.home(), provider_reference=reference)
-    answer = ledger.issue([line(home, provider_reference=reference)])
-    assert results(answer) == [("rejected", "reference_of_other_apartment")]
-    assert ids(answer) == [None]
-
-
-def test_two_providers_may_use_the_same_reference(
-    ledger: Ledger, home: Home, reference: str
-) -> None:
-    providers = ("northgas", ledger.provider("southgas", "South Gas"))
-    lines = [line(home, provider_id=one, provider_reference=reference) for one in providers]
-    assert results(ledger.issue(lines)) == [("issued", None)] * 2
+def test_a_reference_belongs_to_an_apartment_and_a_provider(ledger: Ledger, home: Home) -> None:
+    ledger.bill(ledger.home(), provider_reference=str(home.apartment))
+    southgas = ledger.provider("southgas", "South Gas")
+    answer = ledger.issue([one_bill(home), one_bill(home, provider_id=southgas)])
+    assert results(answer) == [("rejected", "reference_of_other_apartment"), ("issued", None)]
+    assert ids(answer)[0] is None
 
 
 def test_lines_with_missing_references_are_rejected_alone(ledger: Ledger, home: Home) -> None:
@@ -155,14 +138,12 @@ def test_lines_with_missing_references_are_rejected_alone(ledger: Ledger, home: 
     assert amounts(ledger, home) == [7]
 
 
-def test_a_dry_run_returns_the_same_and_changes_nothing(
-    ledger: Ledger, home: Home, reference: str
-) -> None:
-    open_ = ledger.bill(home, provider_reference=reference, amount_minor=1)
+def test_a_dry_run_returns_the_same_and_changes_nothing(ledger: Ledger, home: Home) -> None:
+    open_ = ledger.bill(home, provider_reference=str(home.apartment), amount_minor=1)
     imports, owner = "SELECT count(*) FROM billing.imports", ledger.connection("owner")
     before = ledger.debts(home), query(owner, imports)
     new = line(home)
-    batch = [line(home, provider_reference=reference, amount_minor=2), new, new, line(home)]
+    batch = [one_bill(home, amount_minor=2), new, new, line(home)]
     dry = ledger.issue(batch, dry_run=True)
     assert (ledger.debts(home), query(owner, imports)) == before
     assert ids(dry) == [None] * 4

@@ -27,6 +27,8 @@ from tests.support.ledger import (
     value,
 )
 
+Act = Callable[[Connection, str, Home], Answer]
+
 LOCK = "SELECT billing.lock_apartments(%s::uuid[])"
 
 
@@ -77,8 +79,7 @@ def test_a_payment_that_waited_is_stamped_once_it_has_the_lock(ledger: Ledger, h
     """Stamped when it began, it would lie before what others did to the apartment meanwhile."""
     bill = ledger.bill(home)
     paid, other = blocked(
-        ledger, "writer", lambda waiter: pay(waiter, home, [bill]),
-        by=(LOCK, [home.apartment]),
+        ledger, "writer", lambda waiter: pay(waiter, home, [bill]), by=(LOCK, [home.apartment]),
         meanwhile=lambda holder: value(holder, "SELECT billing.instant(clock_timestamp())"),
     )  # fmt: skip
     assert paid["data"]["settled_at"] > other
@@ -88,42 +89,34 @@ def test_a_void_that_waited_for_a_reversal_is_stamped_after_it(ledger: Ledger, h
     bill = ledger.bill(home)
     payment = ledger.pay(home, [bill])["data"]["payment_id"]
     voided, reversal = blocked(
-        ledger, "operator", lambda waiter: value(waiter, VOID, bill),
-        by=(LOCK, [home.apartment]),
+        ledger, "operator", lambda waiter: value(waiter, VOID, bill), by=(LOCK, [home.apartment]),
         meanwhile=lambda holder: value(holder, REVERSE, payment),
     )  # fmt: skip
     assert voided["data"]["voided_at"] > reversal["data"]["reversed_at"]
 
 
-def test_a_bill_that_was_paid_while_its_void_waited_stays_paid(ledger: Ledger, home: Home) -> None:
+WAITERS: dict[str, tuple[str, Act, Act, str]] = {
+    "a void, while the bill is paid":
+        ("operator", lambda one, bill, _: value(one, VOID, bill),
+         lambda one, bill, home: pay(one, home, [bill]), "bill_already_paid"),
+    "a payment, while the resident moves out":
+        ("writer", lambda one, bill, home: pay(one, home, [bill]),
+         lambda one, _, home: value(one, END_RESIDENCY, *home), "apartment_not_found"),
+    "the end of a residency, while it is ended":
+        ("operator", lambda one, _, home: value(one, END_RESIDENCY, *home),
+         lambda one, _, home: value(one, END_RESIDENCY, *home), "residency_not_found"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("waiter", WAITERS)
+def test_who_waited_sees_what_happened_meanwhile(ledger: Ledger, home: Home, waiter: str) -> None:
     bill = ledger.bill(home)
-    rejected, _ = blocked(
-        ledger, "operator", lambda waiter: value(waiter, VOID, bill),
-        by=(LOCK, [home.apartment]),
-        meanwhile=lambda holder: pay(holder, home, [bill]),
+    role, act, meanwhile, code = WAITERS[waiter]
+    rejected, done = blocked(
+        ledger, role, lambda one: act(one, bill, home), by=(LOCK, [home.apartment]),
+        meanwhile=lambda one: meanwhile(one, bill, home),
     )  # fmt: skip
-    assert rejected["code"] == "bill_already_paid"
-
-
-def test_a_payment_that_waited_while_the_resident_moved_out_is_rejected(
-    ledger: Ledger, home: Home
-) -> None:
-    bill = ledger.bill(home)
-    rejected, _ = blocked(
-        ledger, "writer", lambda waiter: pay(waiter, home, [bill]),
-        by=(LOCK, [home.apartment]),
-        meanwhile=lambda holder: value(holder, END_RESIDENCY, *home),
-    )  # fmt: skip
-    assert rejected["code"] == "apartment_not_found"
-
-
-def test_a_residency_ends_once(ledger: Ledger, home: Home) -> None:
-    later, _ = blocked(
-        ledger, "operator", lambda waiter: value(waiter, END_RESIDENCY, *home),
-        by=(LOCK, [home.apartment]),
-        meanwhile=lambda holder: value(holder, END_RESIDENCY, *home),
-    )  # fmt: skip
-    assert later["code"] == "residency_not_found"
+    assert (rejected["code"], done["status"]) == (code, "done")
 
 
 def test_apartments_are_locked_in_the_order_of_their_ids(ledger: Ledger) -> None:

@@ -55,7 +55,7 @@ def results(answers: list[Answer]) -> Counter[str]:
 def test_one_of_two_payments_for_a_bill_wins(ledger: Ledger, home: Home) -> None:
     for _ in range(ROUNDS):
         bills = ledger.bills(home, 100)
-        answers = race(ledger.database, [paying(home, bills), paying(home, bills)])
+        answers = race(ledger.database, [paying(home, bills)] * 2)
         assert outcomes(answers) == {"done": 1, "bill_already_paid": 1}
 
 
@@ -64,8 +64,7 @@ def test_two_payments_that_share_one_bill_are_not_both_made(ledger: Ledger, home
         first, shared, last = ledger.bills(home, 1, 2, 3)
         rivals = [paying(home, [first, shared]), paying(home, [last, shared])]
         assert outcomes(race(ledger.database, rivals)) == {"done": 1, "bill_already_paid": 1}
-        assert len(ledger.open_bills(home)) == 1
-        ledger.pay(home, list(ledger.open_bills(home)))
+        assert len(ledger.open_bills(home) & {first, last}) == 1
 
 
 def test_the_same_request_twice_at_once_gets_one_answer(ledger: Ledger, home: Home) -> None:
@@ -87,7 +86,7 @@ def test_one_key_for_two_requests_at_once_serves_one_of_them(ledger: Ledger, hom
 def test_a_payment_is_reversed_by_one_of_two_operators(ledger: Ledger, home: Home) -> None:
     for _ in range(ROUNDS):
         payment = ledger.pay(home, ledger.bills(home, 100))["data"]["payment_id"]
-        answers = race(ledger.database, [reversing(payment), reversing(payment)])
+        answers = race(ledger.database, [reversing(payment)] * 2)
         assert outcomes(answers) == {"done": 1, "payment_already_reversed": 1}
 
 
@@ -117,8 +116,8 @@ def test_a_bill_is_paid_or_replaced_and_never_both(ledger: Ledger, home: Home) -
 def test_two_files_with_one_new_bill_issue_it_once(ledger: Ledger, home: Home) -> None:
     for _ in range(ROUNDS):
         bill = line(home)
-        answers = race(ledger.database, [issuing(bill), issuing(bill)])
-        assert results(answers) == {"issued": 1, "already_present": 1}
+        rivals = [issuing(bill), issuing(bill)]
+        assert results(race(ledger.database, rivals)) == {"issued": 1, "already_present": 1}
 
 
 def test_one_reference_for_two_apartments_at_once_goes_to_one_of_them(
