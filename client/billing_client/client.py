@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -48,7 +49,7 @@ from billing_client.storage import (
     SessionStore,
     current_session,
 )
-from billing_client.transport import Clock, Deadline, HttpTransport, SessionTransport, SystemClock
+from billing_client.transport import Clock, Deadline, HttpTransport, SessionTransport
 
 Answer = Login | Debts | Receipt | tuple[HistoryPart, ...]
 
@@ -78,7 +79,7 @@ class BillingClient:
         """
         self.timeout_seconds = timeout_seconds
         self.pending_payments = pending_payments or PendingPaymentsInMemory()
-        self._clock = clock or SystemClock()
+        self._clock = clock or time
         self._sessions = sessions or SessionInMemory()
         self._http = HttpTransport(base_url, http)
         self._public = RequestReply(self._http, self._clock)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -32,25 +31,13 @@ ANSWER_MAX_BYTES = 32_000_000
 
 
 class Clock(Protocol):
-    """Elapsed time and waiting, in seconds."""
+    """Elapsed time and waiting, in seconds, as the module `time` has them."""
 
     def monotonic(self) -> float:
         """Return the seconds since some fixed moment."""
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-
-
-class SystemClock:
-    """The clock of this machine."""
-
-    def monotonic(self) -> float:
-        """Return the seconds since some fixed moment."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Runs of the billing command within the tests' process."""
+"""Runs of the billing command in this process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 @dataclass
 class Billing:
-    """One person at one machine: an address, a home, and what is in the environment."""
+    """A user of the command: an address, a folder for files, and the environment."""
 
     url: str
     home: Path

@@ -1,97 +1,84 @@
-"""A fake service over real HTTP, and clients of it."""
+"""The service in this process, and clients of it in virtual time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from billing_client import BillingClient
-from billing_client.transport import SystemClock
+from billing_client.cli import context
 
-from tests.support.fake_api import FakeApi
-from tests.support.fake_ledger import FakeApartment, FakeUser
+from tests.support.billing_service import BillingService, FaultyTransport, Home
 from tests.unit.client.billing_runs import Billing
 
 MakeClient = Callable[..., BillingClient]
 
 
-class BriskClock(SystemClock):
-    """The clock of this machine, with shorter pauses: tests of pauses themselves take the real."""
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds / 10)
+@pytest.fixture
+def service() -> BillingService:
+    return BillingService()
 
 
 @pytest.fixture
-def api() -> FakeApi:
-    return FakeApi()
+def wire(service: BillingService) -> FaultyTransport:
+    """The way to the service, on which faults happen."""
+    return FaultyTransport(service)
 
 
 @pytest.fixture
-def ada(api: FakeApi) -> FakeUser:
-    return api.ledger.add_user()
+def home(service: BillingService) -> Home:
+    """The apartment of Ada."""
+    return service.add_home(service.add_resident("ada"))
 
 
 @pytest.fixture
-def flat(api: FakeApi, ada: FakeUser) -> FakeApartment:
-    return api.ledger.add_apartment(ada)
+def make_client(service: BillingService, wire: FaultyTransport) -> MakeClient:
+    """Make clients of the service, or of one that a test made."""
+
+    def make(service: BillingService = service, **more: Any) -> BillingClient:
+        way = wire if wire.service is service else FaultyTransport(service)
+        settings = {"http": httpx.Client(transport=way), "clock": service.clock, **more}
+        return BillingClient("http://billing.test", **settings)
+
+    return make
 
 
 @pytest.fixture
-def url(api: FakeApi) -> Iterator[str]:
-    with api.served() as address:
-        yield address
-
-
-@pytest.fixture
-def make_client(url: str) -> Iterator[MakeClient]:
-    clients: list[BillingClient] = []
-
-    def make(timeout_seconds: float = 5.0, **more: object) -> BillingClient:
-        settings: dict[str, Any] = {"clock": BriskClock(), **more}
-        client = BillingClient(url, timeout_seconds=timeout_seconds, **settings)
-        clients.append(client)
-        return client
-
-    yield make
-    for client in clients:
-        client.close()
-
-
-@pytest.fixture
-def client(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
-    """A client of a resident who is logged in and has one apartment."""
+def client(make_client: MakeClient, home: Home) -> BillingClient:
+    """A client of Ada, who is logged in."""
     made = make_client()
     made.login("ada", "secret")
     return made
 
 
 @pytest.fixture
-def billing(url: str, tmp_path: Path) -> Billing:
-    """The command, with a home of its own; nobody is logged in."""
-    return Billing(url, tmp_path / "home")
-
-
-@pytest.fixture
-def at_home(billing: Billing, flat: FakeApartment) -> Billing:
-    """The command of a resident who is logged in and has one apartment."""
-    billing.login()
-    return billing
-
-
-@pytest.fixture
-def patient(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
-    """A client that pauses as long as it is told."""
-    made = make_client(clock=SystemClock())
-    made.login("ada", "secret")
-    return made
-
-
-@pytest.fixture
-def hasty(make_client: MakeClient, flat: FakeApartment) -> BillingClient:
-    """A client that waits less than a second."""
+def hasty(make_client: MakeClient, home: Home) -> BillingClient:
+    """A client of Ada that waits less than a second."""
     made = make_client(timeout_seconds=0.8)
     made.login("ada", "secret")
     return made
+
+
+@pytest.fixture
+def billing(
+    make_client: MakeClient, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Billing:
+    """The command with files of its own; nobody is logged in."""
+    in_process = functools.partial(_with_address, make_client)
+    monkeypatch.setattr(context, "BillingClient", in_process)
+    return Billing("http://billing.test", tmp_path / "home")
+
+
+def _with_address(make: MakeClient, _url: str, **settings: Any) -> BillingClient:
+    return make(**settings)
+
+
+@pytest.fixture
+def logged_in(billing: Billing) -> Billing:
+    """The command of Ada, who is logged in."""
+    billing.login()
+    return billing

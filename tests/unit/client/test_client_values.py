@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import pytest
 from billing_client import Money, UnexpectedAnswer
-from billing_client.models import totals
+from billing_client.models import minor_unit_exponent, totals
 from billing_client.serialization import Fields, decode_receipt, format_instant, parse_instant
 from hypothesis import given
 from hypothesis import strategies as st
+
+from billing_app.domain.currencies import EXPONENT_OF
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,10 @@ def test_money_knows_its_minor_unit(money: Money, decimal: Decimal | None, text:
     assert (money.decimal, str(money)) == (decimal, text)
 
 
+def test_client_and_service_agree_on_the_minor_units_of_all_currencies() -> None:
+    assert {code: minor_unit_exponent(code) for code in EXPONENT_OF} == EXPONENT_OF
+
+
 @given(st.lists(st.builds(Money, st.integers(), st.sampled_from(["EUR", "JPY", "KWD"]))))
 def test_currencies_are_never_added(amounts: list[Money]) -> None:
     sums = totals(amounts)
@@ -42,7 +48,7 @@ def test_instants_read_back_as_written(instant: datetime) -> None:
     assert parse_instant(format_instant(instant)) == instant
 
 
-def test_an_instant_without_offset_is_none() -> None:
+def test_an_instant_without_offset_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="offset"):
         parse_instant("2026-11-22T10:00:00")
 
@@ -54,7 +60,7 @@ def test_a_field_of_another_type_is_named(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "yesterday", "2026-13-01", 20261122])
-def test_a_day_that_is_none_is_named(value: object) -> None:
+def test_an_invalid_day_is_named(value: object) -> None:
     with pytest.raises(UnexpectedAnswer, match=r"debts\.due_on"):
         Fields.of({"due_on": value}, "debts").day("due_on")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+import time
 
 import pytest
 from billing_client import UnexpectedAnswer
@@ -17,9 +17,11 @@ from billing_client.reply_queue import (
     decode_reply,
 )
 from billing_client.serialization import Fields
-from billing_client.transport import Deadline, SystemClock
+from billing_client.transport import Deadline
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.support.billing_service import VirtualClock
 
 
 def reply(
@@ -80,7 +82,7 @@ def test_a_malformed_reply_is_rejected(change: dict[str, object]) -> None:
 
 
 def test_one_thread_polls_and_the_next_takes_over_after_a_failed_poll() -> None:
-    queue, deadline, claims = ReplyQueue("queue"), Deadline.after(10, SystemClock()), []
+    queue, deadline, claims = ReplyQueue("queue"), Deadline.after(10, time), []
 
     def wait_for_second() -> None:
         while not queue.claim_poll("second", deadline):
@@ -97,7 +99,7 @@ def test_one_thread_polls_and_the_next_takes_over_after_a_failed_poll() -> None:
 
 
 def test_a_thread_does_not_poll_for_a_reply_that_another_thread_received() -> None:
-    queue, deadline = ReplyQueue("queue"), Deadline.after(10, SystemClock())
+    queue, deadline = ReplyQueue("queue"), Deadline.after(10, time)
     assert queue.claim_poll("first", deadline)
     queue.end_poll([reply("second")])
     assert not queue.claim_poll("second", deadline)
@@ -107,19 +109,8 @@ def test_a_thread_does_not_poll_for_a_reply_that_another_thread_received() -> No
     assert queue.claim_poll("first", deadline)
 
 
-@dataclass
-class ManualClock:
-    now: float = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
 def test_a_queue_is_reused_until_it_was_idle() -> None:
-    clock = ManualClock()
+    clock = VirtualClock()
     pool = ReplyQueuePool(clock)
     first = pool.current()
     clock.sleep(IDLE_SECONDS)

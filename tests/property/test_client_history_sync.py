@@ -1,0 +1,217 @@
+"""Whatever happens between and during syncs, the client ends with the server's history."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from billing_client import BillingClient, BillingError, HistoryEvent, HistoryState
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billing_app.domain.instants import TICK
+from tests.support.billing_service import (
+    BillingService,
+    Fault,
+    FaultyTransport,
+    Home,
+    a_bill,
+    small_parts,
+)
+from tests.support.fakes import START
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How requests and replies travel during one sync."""
+
+    seed: int
+    item_bytes: int
+    page_events: int
+    answer_times: int
+    lose_acknowledgements: bool
+    drops: int
+    batch: int
+
+
+conditions = st.builds(
+    Conditions,
+    seed=st.integers(0, 10_000),
+    item_bytes=st.integers(300, 2_000),
+    page_events=st.integers(1, 12),
+    answer_times=st.integers(1, 3),
+    lose_acknowledgements=st.booleans(),
+    drops=st.integers(0, 2),
+    batch=st.integers(1, 10),
+)
+# Between two syncs: payments, reversals, a restored backup, another start of what the resident may
+# see, a crash.
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.just("pay"), st.integers(1, 6)),
+        st.tuples(st.just("reverse"), st.integers(0, 20)),
+        st.tuples(st.just("restore"), st.integers(1, 5)),
+        st.tuples(st.just("see_from"), st.integers(0, 30)),
+        st.tuples(st.just("crash_after"), st.integers(1, 3)),
+    ),
+    max_size=4,
+)
+
+
+def start() -> tuple[FaultyTransport, Home, BillingClient]:
+    service = BillingService()
+    service.queues.visibility_seconds = 0.0
+    home = service.add_home(service.add_resident())
+    wire = FaultyTransport(service)
+    client = BillingClient(
+        "http://billing.test",
+        http=httpx.Client(transport=wire),
+        clock=service.clock,
+        timeout_seconds=3600,
+    )
+    client.login("ada", "secret")
+    return wire, home, client
+
+
+def pay(home: Home, count: int) -> None:
+    home.pays(*(a_bill() for _ in range(count)))
+
+
+def reverse(home: Home, which: int) -> None:
+    reversed_before = {event.payment_id for event in home.events if event.kind == "reversal"}
+    paid = [event for event in home.events if event.payment_id not in reversed_before]
+    if paid:
+        home.service.ledger.reverse(paid[which % len(paid)].payment_id)
+
+
+def restore(home: Home, count: int) -> None:
+    """Restore an earlier backup: later events are gone, and so is the cache."""
+    apartment = home.service.ledger.apartments[home.id]
+    for event in home.events[-count:]:
+        if event.kind == "reversal":
+            bill_id = event.bill.bill_id
+            apartment.paid[bill_id] = apartment.open.pop(bill_id)
+    del home.events[-count:]
+    apartment.posted_at = home.events[-1].posted_at if home.events else None
+    home.service.cache.entries.clear()
+    # What follows a restore is posted later.
+    home.service.ledger.clock.advance(timedelta(seconds=1))
+
+
+def see_from(home: Home, ticks: int) -> None:
+    home.service.show_from(home, START + ticks * TICK)
+
+
+CHANGES = {"pay": pay, "reverse": reverse, "restore": restore, "see_from": see_from}
+
+
+def on_client(events: tuple[HistoryEvent, ...]) -> list[tuple[str, str, str]]:
+    return [event.identity for event in events]
+
+
+def on_server(home: Home) -> list[tuple[str, str, str]]:
+    visible_from = home.service.ledger.residencies[home.subject, home.id]
+    return [
+        (event.kind, str(event.payment_id), str(event.bill.bill_id))
+        for event in sorted(home.events, key=lambda event: event.posted_at)
+        if event.posted_at >= visible_from
+    ]
+
+
+def steps(client: BillingClient, state: HistoryState) -> Iterator[HistoryState]:
+    """Sync from what was stored."""
+    return client.history_steps(HistoryState.from_json(state.as_json()))
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.tuples(changes, conditions), max_size=4))
+def test_a_client_ends_with_the_servers_history(
+    rounds: list[tuple[list[tuple[str, int]], Conditions]],
+) -> None:
+    wire, home, client = start()
+    state = HistoryState(home.apartment_id)
+    for done, during in rounds:
+        queues = home.service.queues
+        queues.shuffle, queues.batch = random.Random(during.seed), during.batch
+        queues.lose_acknowledgements = during.lose_acknowledgements
+        home.service.answer_times = during.answer_times
+        wire.faults = [Fault("drop_after", times=during.drops)]
+        with small_parts(item_bytes=during.item_bytes, page_events=during.page_events):
+            # A service that was restored and has passed the client's frame since can't be
+            # recognized, so a sync follows each restore.
+            for change, number in sorted(done, key=lambda change: change[0] == "restore"):
+                if change == "crash_after":
+                    state = crash_after(client, state, number)
+                else:
+                    CHANGES[change](home, number)
+            for step in steps(client, state):
+                assert set(on_client(step.events)) <= set(on_server(home))
+                state = step
+        assert on_client(state.events) == on_server(home)
+
+
+def crash_after(client: BillingClient, state: HistoryState, parts: int) -> HistoryState:
+    """Return what was stored when the process died after some parts."""
+    for number, step in enumerate(steps(client, state), start=1):
+        state = step
+        if number == parts:
+            break
+    return state
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_a_smaller_frame_drops_events_outside_even_without_posting_instants(posted: bool) -> None:
+    _, home, client = start()
+    pay(home, 6)
+    state = client.sync_history(HistoryState(home.apartment_id))
+    if not posted:
+        state = replace(state, events=tuple(replace(e, posted_at=None) for e in state.events))
+    see_from(home, 3)
+    state = client.sync_history(state)
+    assert on_client(state.events) == on_server(home)
+    assert len(state.events) == 3
+
+
+def test_a_history_that_makes_no_progress_is_an_error() -> None:
+    _, home, client = start()
+    pay(home, 2)
+
+    def with_more(reply: dict[str, Any]) -> dict[str, Any]:
+        return {**reply, "data": {**reply["data"], "more": True}}
+
+    home.service.edit = with_more
+    with pytest.raises(BillingError, match="makes no progress"):
+        client.sync_history(HistoryState(home.apartment_id))
+
+
+def test_a_history_of_another_apartment_is_an_error() -> None:
+    _, home, client = start()
+    other = {"apartment_id": str(UUID(int=7))}
+    home.service.edit = lambda reply: {**reply, "data": {**reply["data"], **other}}
+    with pytest.raises(BillingError, match="another apartment"):
+        client.sync_history(HistoryState(home.apartment_id))
+
+
+def test_an_unknown_cursor_reads_the_history_again() -> None:
+    _, home, client = start()
+    pay(home, 3)
+    state = client.sync_history(HistoryState(home.apartment_id))
+    elsewhere = home.service.add_home(home.subject)
+    pay(elsewhere, 1)
+    theirs = client.sync_history(HistoryState(elsewhere.apartment_id))
+    stale = replace(state, cursor=theirs.cursor)
+    assert on_client(client.sync_history(stale).events) == on_server(home)
+
+
+def test_a_stored_history_reads_back_unchanged() -> None:
+    _, home, client = start()
+    pay(home, 3)
+    state = client.sync_history(HistoryState(home.apartment_id))
+    assert HistoryState.from_json(state.as_json()) == state
+    assert state.events[0].posted_at == home.events[0].posted_at

@@ -1,0 +1,239 @@
+"""Errors of the command: exit code, message and advice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import pytest
+from billing_client.cli import pay
+from billing_client.cli.context import choose_apartment
+from billing_client.errors import CLIENT_CODES, COMMAND_CODES
+from billing_client.models import Apartment
+from click.testing import Result
+
+from billing_app.domain.errors import Unavailable
+from tests.support.billing_service import BillingService, Fault, FaultyTransport, Home, a_bill
+from tests.unit.client.billing_runs import Billing
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def owed(home: Home) -> Home:
+    home.owes(a_bill())
+    return home
+
+
+def ends(result: Result, code: int, *told: str) -> None:
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    for text in told:
+        assert text in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["pay"], "Select bills with"),
+        (["pay", "--period", "2026-13"], "use YYYY-MM, for example 2026-10"),
+        (["pay", "--resume", "--all"], "can't be combined"),
+        (["debts", "--apartment", "9"], "No apartment '9'"),
+        (["debts", "--url", "ftp://nowhere"], "not an http"),
+        (["debts", "--timeout", "nan"], "seconds"),
+        (["debts", "--timeout", "0"], "range"),
+        (["history", "--csv", "--json"], "either --csv or --json"),
+        (["fly"], "No such command"),
+    ],
+)
+def test_wrong_usage_ends_with_2(logged_in: Billing, words: list[str], told: str) -> None:
+    ends(logged_in.run(*words), 2, told)
+
+
+def test_digits_are_a_number_in_the_list_and_never_the_start_of_an_id() -> None:
+    home = Apartment("29999999-0000-4000-8000-000000000000", "1 Mill Lane")
+    assert choose_apartment((home,), "1") == home.apartment_id
+    assert choose_apartment((home,), "29999999") == home.apartment_id
+    for chosen in ("2", "299", "0"):
+        with pytest.raises(click.UsageError, match="No apartment"):
+            choose_apartment((home,), chosen)
+
+
+def test_two_apartments_and_no_selection_end_with_2(
+    logged_in: Billing, service: BillingService, home: Home
+) -> None:
+    second = service.add_home(home.subject)
+    logged_in.ok("apartments", "--refresh")
+    listed = [f"{one.apartment_id[:4]} street" for one in (home, second)]
+    ends(logged_in.run("debts"), 2, "Select an apartment", *listed)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["pay", "--all"], "nothing was changed. Use --yes to skip"),
+        (["login", "ada"], "Input required; nothing was changed"),
+        (["login", "ada", "--password-stdin"], "no password on stdin"),
+    ],
+)
+def test_a_prompt_that_nobody_can_answer_ends_with_2(
+    logged_in: Billing, owed: Home, words: list[str], told: str
+) -> None:
+    ends(logged_in.run(*words, answers=""), 2, told)
+    assert owed.events == []
+
+
+def test_a_wrong_password_ends_with_3(billing: Billing) -> None:
+    result = billing.run("login", "ada", "--password-stdin", answers="mistaken\n")
+    ends(result, 3, "Check username and password")
+    assert "mistaken" not in result.output
+
+
+SELECTIONS: dict[str, tuple[Sequence[str], str]] = {
+    "bill_ambiguous": (["pay", "--bill", ""], "'' matches several open bills."),
+    "bill_not_found": (["pay", "--bill", "xyz"], "'xyz' matches no open bill."),
+    "currency_mixed": (["pay", "--all"], "51.40 EUR and 5,140 JPY"),
+    "history_not_fetched": (["history", "--offline"], "No history of this apartment"),
+    "no_matching_bill": (["pay", "--utility", "steam"], "No open bill matches"),
+    "receipt_not_found": (["receipt", "R-9"], "no receipt 'R-9'"),
+    "too_many_bills": (["pay", "--all"], "at most 1 bills"),
+    "no_apartment": (["debts"], "You have no apartment."),
+    "file_error": (["history", "--csv", "/nowhere/at/all.csv"], "/nowhere/at/all.csv"),
+}
+
+
+@pytest.mark.parametrize("code", COMMAND_CODES)
+def test_each_error_of_the_command_itself_has_its_code(
+    logged_in: Billing,
+    service: BillingService,
+    owed: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+) -> None:
+    owed.owes(a_bill(currency="JPY"))
+    if code == "too_many_bills":
+        monkeypatch.setattr(pay, "MAX_BILLS", 1)
+    if code == "no_apartment":
+        service.ledger.residencies.clear()
+        logged_in.ok("apartments", "--refresh")
+    words, told = SELECTIONS[code]
+    result = logged_in.run(*words)
+    ends(result, 4 if code == "file_error" else 3, told)
+    if code != "file_error":
+        assert json.loads(logged_in.run(*words, "--json").stderr)["error"]["code"] == code
+    assert owed.events == []
+
+
+def test_the_page_lists_the_codes_of_the_client() -> None:
+    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    section = page.split("### Error codes")[1].split("###")[0]
+    listed = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.M))
+    assert listed == {**CLIENT_CODES, **COMMAND_CODES}
+
+
+def test_the_command_pays_as_many_bills_as_the_contract_allows() -> None:
+    contract = ROOT / "terraform" / "modules" / "api" / "openapi.yaml"
+    limits = re.findall(r"bills_id:.*?maxItems: (\d+)", contract.read_text("utf-8"), re.S)
+    assert {int(limit) for limit in limits} == {pay.MAX_BILLS}
+
+
+def test_an_apartment_of_somebody_else_ends_with_3(
+    logged_in: Billing, service: BillingService
+) -> None:
+    theirs = service.add_home(service.add_resident("bob"))
+    ends(logged_in.run("debts", "--apartment", theirs.apartment_id), 3, "billing apartments")
+
+
+def test_a_failure_of_the_service_ends_with_4(logged_in: Billing, service: BillingService) -> None:
+    service.failing["utils"] = Unavailable("database: down")
+    ends(logged_in.run("debts"), 4, "Try again in a minute", "request id")
+
+
+def test_a_busy_gateway_ends_with_4(logged_in: Billing, wire: FaultyTransport) -> None:
+    wire.faults = [Fault("status", "POST", status=429, retry_after=77, times=9)]
+    ends(logged_in.run("debts"), 4, "Try again in 77 seconds")
+
+
+def test_a_missing_answer_ends_with_5(logged_in: Billing, service: BillingService) -> None:
+    service.silent = {"utils"}
+    ends(logged_in.run("debts", "--timeout", "0.3"), 5, "longer --timeout")
+
+
+def test_a_payment_without_an_answer_ends_with_5_and_is_resumed(
+    logged_in: Billing, service: BillingService, owed: Home
+) -> None:
+    service.silent = {"payments"}
+    ends(logged_in.run("pay", "--all", "--yes"), 5, "billing pay --resume")
+    ends(logged_in.run("pay", "--resume"), 5, "billing pay --resume")
+    service.silent = set()
+    shown = logged_in.ok("pay", "--resume")
+    assert "The pending payment was made." in shown
+    assert "51.40 EUR" in shown
+    assert len(owed.events) == 1
+    assert "No pending payments." in logged_in.ok("pay", "--resume")
+
+
+def test_any_later_payment_gets_the_pending_outcome_first(
+    logged_in: Billing, wire: FaultyTransport, owed: Home
+) -> None:
+    owed.owes(a_bill(utility="water"))
+    wire.faults = [Fault("drop_after", "POST", "payments", times=9)]
+    ends(logged_in.run("pay", "--utility", "gas", "--yes"), 7, "billing pay --resume")
+    wire.faults = []
+    found = logged_in.json("pay", "--utility", "water", "--yes")
+    assert [item["receipt"]["lines"][0]["utility"] for item in found["resumed"]] == ["gas"]
+    assert found["receipt"]["lines"][0]["utility"] == "water"
+    assert len(owed.events) == 2
+
+
+def test_a_pending_payment_that_is_rejected_ends_with_3(
+    logged_in: Billing, service: BillingService, owed: Home
+) -> None:
+    service.silent = {"payments"}
+    logged_in.run("pay", "--all", "--yes")
+    service.silent = set()
+    service.ledger.apartments[owed.id].open.clear()
+    ends(logged_in.run("pay", "--resume"), 3, "The pending payment was not made")
+    assert "No pending payments." in logged_in.ok("pay", "--resume")
+
+
+def test_a_pending_payment_can_be_discarded(
+    logged_in: Billing, service: BillingService, owed: Home
+) -> None:
+    service.failing["payments"] = RuntimeError("lost in COMMIT")
+    ends(logged_in.run("pay", "--all", "--yes"), 4, "billing pay --resume")
+    assert "1 pending payment discarded" in logged_in.ok("pay", "--forget")
+    assert "No pending payments." in logged_in.ok("pay", "--resume")
+
+
+@pytest.mark.parametrize("words", [["debts"], ["apartments"], ["history"], ["pay", "--all"]])
+def test_everything_without_a_login_ends_with_6(billing: Billing, words: list[str]) -> None:
+    ends(billing.run(*words), 6, "Run `billing login`.")
+
+
+def test_an_ended_session_ends_with_6(logged_in: Billing, service: BillingService) -> None:
+    service.identity.expire_tokens(refresh_too=True)
+    ends(logged_in.run("debts"), 6, "Your login has expired", "billing login")
+
+
+def test_a_login_at_one_service_is_not_used_at_another(logged_in: Billing) -> None:
+    elsewhere = "http://elsewhere.test"
+    ends(logged_in.run("debts", "--url", elsewhere), 6, elsewhere)
+
+
+def test_no_connection_ends_with_7(billing: Billing, wire: FaultyTransport) -> None:
+    wire.faults = [Fault("refuse", times=99)]
+    result = billing.run("login", "ada", "--password-stdin", answers="secret\n")
+    ends(result, 7, billing.url, "BILLING_URL")
+
+
+def test_errors_as_json_are_on_stderr_only(logged_in: Billing, service: BillingService) -> None:
+    service.failing["utils"] = RuntimeError("a bug")
+    result = logged_in.run("debts", "--json")
+    error = json.loads(result.stderr)["error"]
+    assert (error["code"], error["exit_code"], result.exit_code) == ("internal_error", 4, 4)
+    assert error["advice"]
+    assert result.stdout == ""
