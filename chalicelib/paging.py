@@ -15,10 +15,12 @@ PART_MAX_BYTES = 190_000
 # What is left for items even when the rest of a part is unusually large.
 ITEMS_MIN_BYTES = 20_000
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
 
 def to_json(value: Any) -> str:
     """Write compact ASCII JSON: what SQS takes whatever script a name is written in."""
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def paged(head: Mapping[str, Any], name: str, items: Iterable[Any]) -> list[str]:

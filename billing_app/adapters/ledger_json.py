@@ -77,7 +77,7 @@ def _read_debt(row: Json) -> Debt:
     return Debt(
         bill_id=UUID(row["bill_id"]),
         utility=row["utility"],
-        provider=Provider(**row["provider"]),
+        provider=_read_provider(row["provider"]),
         period=_read_period(row["period"]),
         due_on=date.fromisoformat(row["due_on"]),
         amount_minor=row["amount_minor"],
@@ -123,10 +123,14 @@ def _read_paid_bill(row: Json) -> PaidBill:
     return PaidBill(
         bill_id=UUID(row["bill_id"]),
         utility=row["utility"],
-        provider=Provider(**row["provider"]),
+        provider=_read_provider(row["provider"]),
         period=_read_period(row["period"]),
         amount_minor=row["amount_minor"],
     )
+
+
+def _read_provider(found: Json) -> Provider:
+    return Provider(found["provider_id"], found["name"])
 
 
 def _read_period(found: Json) -> Period:
