@@ -115,7 +115,7 @@ def _payments(request: Request, body: Body, to: Dependencies) -> list[str]:
     return receipt_parts(to.ledger.pay(order))
 
 
-_ALL = (
+_OPERATIONS = (
     Operation(
         name="auth",
         schema=schemas.Auth,
@@ -147,4 +147,4 @@ _ALL = (
         unknown_outcome="payment_outcome_unknown",
     ),
 )
-OPERATIONS: Mapping[str, Operation] = {one.name: one for one in _ALL}
+OPERATIONS: Mapping[str, Operation] = {one.name: one for one in _OPERATIONS}

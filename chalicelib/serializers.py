@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from billing_app.domain.bills import Debt, PaidBill, Period, Provider, Receipt, Total, days_overdue
+from billing_app.domain.bills import Bill, Debt, Period, Provider, Receipt, Total, days_overdue
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import format_instant
 from billing_app.use_cases.debts import Debts
@@ -69,7 +69,7 @@ def receipt_parts(receipt: Receipt) -> list[str]:
         "total_minor": receipt.total_minor,
         "currency": receipt.currency,
     }
-    return paging.paged(head, "lines", map(_paid_bill, receipt.bills))
+    return paging.paged(head, "lines", map(_line, receipt.bills))
 
 
 def history_parts(update: HistoryUpdate) -> list[str]:
@@ -114,8 +114,8 @@ def _debt(debt: Debt, *, today: date) -> Json:
 def _settled_debt(event: SettledDebt) -> Json:
     return {
         "event": event.kind,
-        **_paid_bill(event.bill),
-        "currency": event.currency,
+        **_line(event.bill),
+        "currency": event.bill.currency,
         "posted_at": format_instant(event.posted_at),
         "settled_at": format_instant(event.settled_at),
         "payment_id": str(event.payment_id),
@@ -123,7 +123,7 @@ def _settled_debt(event: SettledDebt) -> Json:
     }
 
 
-def _paid_bill(bill: PaidBill) -> Json:
+def _line(bill: Bill) -> Json:
     return {
         "bill_id": str(bill.bill_id),
         "utility": bill.utility,

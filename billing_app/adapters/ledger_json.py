@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from billing_app.domain.bills import Debt, OpenDebts, PaidBill, Period, Provider, Receipt
+from billing_app.domain.bills import Bill, Debt, OpenDebts, Period, Provider, Receipt
 from billing_app.domain.history import SettledDebt
 from billing_app.ports.ledger import Account, Apartment, HistoryPage
 
@@ -33,7 +33,7 @@ def read_receipt(found: Json) -> Receipt:
         settled_at=datetime.fromisoformat(found["settled_at"]),
         total_minor=found["total_minor"],
         currency=found["currency"],
-        bills=tuple(map(_read_paid_bill, found["lines"])),
+        bills=tuple(Bill(*_bill_fields(row), found["currency"]) for row in found["lines"]),
     )
 
 
@@ -74,31 +74,18 @@ def write_history_page(page: HistoryPage) -> Json:
 
 
 def _read_debt(row: Json) -> Debt:
-    return Debt(
-        bill_id=UUID(row["bill_id"]),
-        utility=row["utility"],
-        provider=_read_provider(row["provider"]),
-        period=_read_period(row["period"]),
-        due_on=date.fromisoformat(row["due_on"]),
-        amount_minor=row["amount_minor"],
-        currency=row["currency"],
-    )
+    return Debt(*_bill_fields(row), row["currency"], date.fromisoformat(row["due_on"]))
 
 
 def _write_debt(debt: Debt) -> Json:
-    return {
-        **_write_bill(debt),
-        "due_on": debt.due_on.isoformat(),
-        "currency": debt.currency,
-    }
+    return {**_write_bill(debt), "due_on": debt.due_on.isoformat()}
 
 
 def _read_event(row: Json) -> SettledDebt:
     return SettledDebt(
         seq=row["seq"],
         kind=row["event"],
-        bill=_read_paid_bill(row),
-        currency=row["currency"],
+        bill=Bill(*_bill_fields(row), row["currency"]),
         posted_at=datetime.fromisoformat(row["posted_at"]),
         settled_at=datetime.fromisoformat(row["settled_at"]),
         payment_id=UUID(row["payment_id"]),
@@ -111,7 +98,6 @@ def _write_event(event: SettledDebt) -> Json:
         **_write_bill(event.bill),
         "seq": event.seq,
         "event": event.kind,
-        "currency": event.currency,
         "posted_at": event.posted_at.isoformat(),
         "settled_at": event.settled_at.isoformat(),
         "payment_id": str(event.payment_id),
@@ -119,25 +105,18 @@ def _write_event(event: SettledDebt) -> Json:
     }
 
 
-def _read_paid_bill(row: Json) -> PaidBill:
-    return PaidBill(
-        bill_id=UUID(row["bill_id"]),
-        utility=row["utility"],
-        provider=_read_provider(row["provider"]),
-        period=_read_period(row["period"]),
-        amount_minor=row["amount_minor"],
+def _bill_fields(row: Json) -> tuple[UUID, str, Provider, Period, int]:
+    provider, period = row["provider"], row["period"]
+    return (
+        UUID(row["bill_id"]),
+        row["utility"],
+        Provider(provider["provider_id"], provider["name"]),
+        Period(date.fromisoformat(period["from"]), date.fromisoformat(period["to"])),
+        row["amount_minor"],
     )
 
 
-def _read_provider(found: Json) -> Provider:
-    return Provider(found["provider_id"], found["name"])
-
-
-def _read_period(found: Json) -> Period:
-    return Period(date.fromisoformat(found["from"]), date.fromisoformat(found["to"]))
-
-
-def _write_bill(bill: Debt | PaidBill) -> Json:
+def _write_bill(bill: Bill) -> Json:
     first, last = bill.period.first_day, bill.period.last_day
     return {
         "bill_id": str(bill.bill_id),
@@ -145,4 +124,5 @@ def _write_bill(bill: Debt | PaidBill) -> Json:
         "provider": {"provider_id": bill.provider.provider_id, "name": bill.provider.name},
         "period": {"from": first.isoformat(), "to": last.isoformat()},
         "amount_minor": bill.amount_minor,
+        "currency": bill.currency,
     }

@@ -28,16 +28,22 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Debt:
-    """An open bill. `amount_minor` counts minor units of `currency` (ISO 4217)."""
+class Bill:
+    """What is billed. `amount_minor` counts minor units of `currency` (ISO 4217)."""
 
     bill_id: UUID
     utility: str
     provider: Provider
     period: Period
-    due_on: date
     amount_minor: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Debt(Bill):
+    """An open bill."""
+
+    due_on: date
 
 
 def days_overdue(*, due_on: date, today: date) -> int:
@@ -80,23 +86,15 @@ class OpenDebts:
 
 
 @dataclass(frozen=True, slots=True)
-class PaidBill:
-    """A bill as it was when a payment settled it, whatever was renamed since."""
-
-    bill_id: UUID
-    utility: str
-    provider: Provider
-    period: Period
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a payment settled. It never changes, not even when the payment is reversed."""
+    """What a payment settled, with the names of that time.
+
+    It never changes, not even when the payment is reversed.
+    """
 
     payment_id: UUID
     receipt_number: str
     settled_at: datetime
     total_minor: int
     currency: str
-    bills: tuple[PaidBill, ...]
+    bills: tuple[Bill, ...]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from billing_app.domain.bills import PaidBill
+from billing_app.domain.bills import Bill
 from billing_app.domain.instants import TICK
 
 
@@ -21,13 +21,13 @@ from billing_app.domain.instants import TICK
 class SettledDebt:
     """An event of the history: a bill was paid, or its payment was reversed.
 
-    `kind` is `payment` or `reversal`; `seq` counts the events of the apartment from 1.
+    `kind` is `payment` or `reversal`; `seq` counts the events of the apartment from 1; `bill` has
+    the names of the time when it was paid.
     """
 
     seq: int
     kind: str
-    bill: PaidBill
-    currency: str
+    bill: Bill
     posted_at: datetime
     settled_at: datetime
     payment_id: UUID
@@ -45,21 +45,6 @@ class Position:
     date_down: datetime
     date_up: datetime
     after_seq: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What of an apartment's history exists for a resident: `visible_from` up to the last post."""
-
-    visible_from: datetime
-    last_posted_at: datetime | None
-
-    @property
-    def end(self) -> datetime:
-        """The instant just after the last posting, or the start while there is none."""
-        if self.last_posted_at is None:
-            return self.visible_from
-        return max(self.visible_from, self.last_posted_at + TICK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from billing_app.domain.errors import Rejection
-from billing_app.domain.history import Bounds, Position, Step, downward_steps, upward_steps
+from billing_app.domain.history import Position, Step, downward_steps, upward_steps
+from billing_app.domain.instants import TICK
 from billing_app.ports.ledger import ApartmentReader, HistoryPage, HistoryQuery
 
 # Events in one answer: about five messages. A client with less asks on with the cursor.
@@ -45,16 +47,15 @@ class HistorySync:
             Unavailable: the database does not answer.
         """
         page = self._page(_upward_query(start))
-        bounds = Bounds(page.visible_from, page.last_posted_at)
         if not page.known_end_exists:
             raise Rejection("history_frame_unknown")
-        held = _clamp(start, bounds=bounds)
+        held = _clamp(start, floor=page.visible_from)
         upward = upward_steps(page.events, start=held)
         if page.more:
             return self._update(page, upward, upward[-1].covered, more=True)
         after_seq = upward[-1].covered.after_seq if upward else held.after_seq
-        top = Position(held.date_down, bounds.end, after_seq)
-        if held.date_down == bounds.visible_from:
+        top = Position(held.date_down, _end(page), after_seq)
+        if held.date_down == page.visible_from:
             return self._update(page, upward, top)
         return self._extend_downward(page, upward, top)
 
@@ -93,9 +94,15 @@ def _upward_query(start: Position | None) -> HistoryQuery:
     return HistoryQuery(start.after_seq, None, start.date_up, PAGE_EVENTS)
 
 
-def _clamp(start: Position | None, *, bounds: Bounds) -> Position:
+def _clamp(start: Position | None, *, floor: datetime) -> Position:
     """Keep of the client's range what its resident may see now."""
-    floor = bounds.visible_from
     if start is None:
         return Position(floor, floor)
     return Position(max(start.date_down, floor), max(start.date_up, floor), start.after_seq)
+
+
+def _end(page: HistoryPage) -> datetime:
+    """Return the instant just after the last posting, or the start while there is none."""
+    if page.last_posted_at is None:
+        return page.visible_from
+    return max(page.visible_from, page.last_posted_at + TICK)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from billing_app.adapters.cached_ledger import CachedLedger
 from billing_app.adapters.queue_names import reply_queue, reply_queue_prefixes
-from billing_app.domain.bills import Debt, OpenDebts, PaidBill, Receipt
+from billing_app.domain.bills import Bill, Debt, OpenDebts, Receipt
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import TICK
@@ -199,7 +199,6 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
                 seq=len(apartment.events) + 1,
                 kind=kind,
                 bill=_paid(debt),
-                currency=debt.currency,
                 posted_at=apartment.posted_at,
                 settled_at=receipt.settled_at,
                 payment_id=receipt.payment_id,
@@ -248,8 +247,10 @@ def _knows_end(apartment: FakeApartment, query: HistoryQuery, *, visible_from: d
     return any(event.posted_at + TICK == query.known_to for event in apartment.events)
 
 
-def _paid(debt: Debt) -> PaidBill:
-    return PaidBill(debt.bill_id, debt.utility, debt.provider, debt.period, debt.amount_minor)
+def _paid(debt: Debt) -> Bill:
+    return Bill(
+        debt.bill_id, debt.utility, debt.provider, debt.period, debt.amount_minor, debt.currency
+    )
 
 
 class FakeCache(ResultCache):
