@@ -9,7 +9,7 @@ LOCKS = "tests/integration/sql/test_sql_locks.py"
 SQL_HISTORY = "tests/integration/sql/test_sql_history.py"
 HISTORY = "tests/unit/billing_app/test_history.py"
 CACHED = "tests/unit/billing_app/test_cached_ledger.py"
-SERIALIZERS = "tests/unit/chalicelib/test_serializers.py"
+OPERATIONS = "tests/unit/chalicelib/test_operations.py"
 
 READS = (
     Mutation(
@@ -146,7 +146,7 @@ READS = (
         name="older_history_skipped",
         endangers=("I10",),
         file="billing_app/use_cases/history.py",
-        old="        if held.date_down == bounds.visible_from:\n",
+        old="        if held.date_down == page.visible_from:\n",
         new="        if True:\n",
         caught_by=(f"{HISTORY}::test_a_client_that_holds_the_end_alone_is_sent_what_is_older",),
     ),
@@ -164,6 +164,6 @@ READS = (
         file="chalicelib/serializers.py",
         old='"more": update.more if last else True,',
         new='"more": not last,',
-        caught_by=(f"{SERIALIZERS}::test_the_last_part_says_that_there_is_more_to_ask_for",),
+        caught_by=(f"{OPERATIONS}::test_the_last_part_says_that_there_is_more_to_ask_for",),
     ),
 )

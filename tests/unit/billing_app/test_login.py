@@ -40,9 +40,8 @@ def test_a_login_gives_the_name_the_tokens_and_the_apartments(
 
 def test_a_login_without_a_resident_is_told_so(ledger: FakeLedger, identity: FakeIdentity) -> None:
     identity.users["ada"] = ("secret", uuid4())
-    with pytest.raises(Rejection) as rejection:
+    with pytest.raises(Rejection, match="resident_not_found"):
         log_in(identity=identity, ledger=ledger, credentials=Credentials("ada", "secret"))
-    assert rejection.value.code == "resident_not_found"
 
 
 def test_credentials_and_tokens_are_not_printed() -> None:

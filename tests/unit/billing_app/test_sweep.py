@@ -12,7 +12,7 @@ from billing_app.ports.reply_queues import ReplyAddress
 from billing_app.use_cases.sweep import MINIMUM_AGE, SweepReport, sweep_reply_queues
 from tests.support.fakes import FakeLedger, FakeReplyQueues
 
-RETENTION = timedelta(minutes=15)
+DELETED, KEPT, UNTOUCHED = SweepReport(1, 0, 0), SweepReport(0, 1, 0), SweepReport(0, 0, 0)
 LONG = timedelta(days=2)
 
 
@@ -22,17 +22,19 @@ class Fixture:
         self.queues = FakeReplyQueues(self.ledger.clock)
 
     def queue(self, *, prefix: str = "bill-test", registered: bool = True, left: int = 0) -> str:
-        address = ReplyAddress(uuid4(), uuid4(), RETENTION)
-        name = reply_queue(prefix=prefix, subject=address.subject, queue_name=address.queue_name)
+        subject, queue_name = uuid4(), uuid4()
+        name = reply_queue(prefix=prefix, subject=subject, queue_name=queue_name)
         self.queues.prefix = prefix
+        address = ReplyAddress(queue_name, subject, timedelta(minutes=15))
         self.queues.send(address, ["{}"] * left)
         self.queues.prefix = "bill-test"
         if registered:
             lifetime = timedelta(hours=24)
-            self.ledger.register_reply_queue(name=name, subject=address.subject, lifetime=lifetime)
+            self.ledger.register_reply_queue(name=name, subject=subject, lifetime=lifetime)
         return name
 
-    def sweep(self) -> SweepReport:
+    def sweep_after(self, age: timedelta) -> SweepReport:
+        self.ledger.clock.advance(age)
         return sweep_reply_queues(registry=self.ledger, queues=self.queues)
 
 
@@ -43,51 +45,42 @@ def fixture() -> Fixture:
 
 def test_an_expired_empty_queue_goes_and_so_does_its_registration(fixture: Fixture) -> None:
     name = fixture.queue()
-    fixture.ledger.clock.advance(LONG)
-    assert fixture.sweep() == SweepReport(deleted=1, kept=0, failed=0)
-    assert (name in fixture.queues.messages, fixture.ledger.is_registered(name=name)) == (
-        False,
-        False,
-    )
+    assert fixture.sweep_after(LONG) == DELETED
+    assert name not in fixture.queues.messages
+    assert not fixture.ledger.is_registered(name=name)
 
 
 def test_a_queue_with_a_message_stays(fixture: Fixture) -> None:
     name = fixture.queue(left=1)
-    fixture.ledger.clock.advance(LONG)
-    assert fixture.sweep().kept == 1
+    assert fixture.sweep_after(LONG) == KEPT
     assert name in fixture.queues.messages
 
 
 def test_a_queue_that_has_not_expired_stays(fixture: Fixture) -> None:
     name = fixture.queue()
-    fixture.ledger.clock.advance(timedelta(hours=23))
-    assert fixture.sweep() == SweepReport(0, 0, 0)
+    assert fixture.sweep_after(timedelta(hours=23)) == UNTOUCHED
     assert name in fixture.queues.messages
 
 
 def test_an_orphan_goes_once_it_is_old_enough_not_to_be_in_the_making(fixture: Fixture) -> None:
     name = fixture.queue(registered=False)
-    assert fixture.sweep().kept == 1
-    fixture.ledger.clock.advance(MINIMUM_AGE)
-    assert fixture.sweep().deleted == 1
+    assert fixture.sweep_after(timedelta(0)) == KEPT
+    assert fixture.sweep_after(MINIMUM_AGE) == DELETED
     assert name not in fixture.queues.messages
 
 
 def test_queues_of_another_stage_are_never_touched(fixture: Fixture) -> None:
     name = fixture.queue(prefix="bill-prod")
-    fixture.ledger.clock.advance(LONG)
-    assert fixture.sweep() == SweepReport(0, 0, 0)
+    assert fixture.sweep_after(LONG) == UNTOUCHED
     assert name in fixture.queues.messages
 
 
 def test_the_sweeper_never_throws_when_sqs_is_down(fixture: Fixture) -> None:
     fixture.queue()
-    fixture.ledger.clock.advance(LONG)
     fixture.queues.down = True
-    assert fixture.sweep() == SweepReport(deleted=0, kept=0, failed=1)
+    assert fixture.sweep_after(LONG) == SweepReport(deleted=0, kept=0, failed=1)
 
 
-def test_names_fit_into_what_sqs_allows() -> None:
-    longest = "x" * 12
-    assert len(reply_queue(prefix=longest, subject=uuid4(), queue_name=uuid4())) == 80
-    assert len(reply_queue(prefix=longest, subject=None, queue_name=uuid4())) < 80
+@pytest.mark.parametrize("subject", [uuid4(), None])
+def test_names_fit_into_what_sqs_allows(subject: object) -> None:
+    assert len(reply_queue(prefix="x" * 12, subject=subject, queue_name=uuid4())) <= 80  # type: ignore[arg-type]
