@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from billing_client.errors import CLIENT_CODES, COMMAND_CODES
 from marshmallow import Schema
 
 from billing_app.admin.operations import OPERATIONS
@@ -73,7 +74,11 @@ def errors_page(text: str) -> str:
     )
     said = ("What happened", "What to do")
     text = _replaced(text, "gateway", _table(("Code", "HTTP", *said), gateway))
-    return _replaced(text, "replies", _table(("Code", "Status", *said), replies))
+    text = _replaced(text, "replies", _table(("Code", "Status", *said), replies))
+    for name, codes in (("client", CLIENT_CODES), ("command", COMMAND_CODES)):
+        rows = ((f"`{code}`", message) for code, message in codes.items())
+        text = _replaced(text, name, _table(("Code", "What happened"), rows))
+    return text
 
 
 def operators_page(text: str) -> str:

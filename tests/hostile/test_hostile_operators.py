@@ -36,7 +36,7 @@ values = st.one_of(
 )
 
 
-class Bureau:
+class AdminFunctions:
     """The operators' functions on a database of their own."""
 
     def __init__(self, operator_ledger: PostgresOperatorLedger, ledger: Ledger, home: Home) -> None:
@@ -55,8 +55,8 @@ class Bureau:
 
 
 @pytest.fixture(scope="module")
-def bureau(postgres_server: Server) -> Iterator[Bureau]:
-    """Give the functions, and see that the books are right and whole after it."""
+def admin(postgres_server: Server) -> Iterator[AdminFunctions]:
+    """Give the functions, and see that the ledger is right and whole after it."""
     with postgres_server.database() as database:
         operator_ledger = PostgresOperatorLedger(
             Database(
@@ -68,7 +68,7 @@ def bureau(postgres_server: Server) -> Iterator[Bureau]:
         ledger = Ledger(database)
         home = ledger.home()
         bill = ledger.bill(home)
-        yield Bureau(operator_ledger, ledger, home)
+        yield AdminFunctions(operator_ledger, ledger, home)
         assert ledger.open_bills(home) == {bill}
         assert ledger.violations() == []
 
@@ -77,31 +77,31 @@ def bureau(postgres_server: Server) -> Iterator[Bureau]:
 @often
 @given(data=st.data())
 def test_an_event_with_a_hostile_field_is_answered(
-    bureau: Bureau, name: str, data: st.DataObject
+    admin: AdminFunctions, name: str, data: st.DataObject
 ) -> None:
     event = OPERATIONS[name].example
     changed = data.draw(st.one_of(st.sampled_from(sorted(event)), texts))
-    answer = bureau.do(name, {**event, changed: data.draw(values)})
+    answer = admin.do(name, {**event, changed: data.draw(values)})
     assert answer["status"] in ("done", "rejected")
 
 
 @often
 @given(text=texts)
-def test_text_is_stored_as_it_is_or_rejected(bureau: Bureau, text: str) -> None:
-    answer = bureau.do("add_apartment", {"address": text})
+def test_text_is_stored_as_it_is_or_rejected(admin: AdminFunctions, text: str) -> None:
+    answer = admin.do("add_apartment", {"address": text})
     if answer["status"] == "rejected":
         assert answer["code"] == "invalid_request"
         return
     apartment = UUID(answer["data"]["apartment_id"])
-    found = bureau.read("SELECT address FROM billing.apartments WHERE apartment_id = %s", apartment)
+    found = admin.read("SELECT address FROM billing.apartments WHERE apartment_id = %s", apartment)
     assert found == [(text,)]
 
 
 @pytest.mark.parametrize("text", FRAGMENTS)
-def test_each_fragment_in_each_field_is_answered(bureau: Bureau, text: str) -> None:
+def test_each_fragment_in_each_field_is_answered(admin: AdminFunctions, text: str) -> None:
     for name, operation in OPERATIONS.items():
         for field in operation.example:
-            answer = bureau.do(name, {**operation.example, field: CANARY + text})
+            answer = admin.do(name, {**operation.example, field: CANARY + text})
             assert answer["status"] in ("done", "rejected")
             # What is wrong is said by name: a value may be a password.
             assert CANARY not in answer["message"] or answer["code"] != "invalid_request"

@@ -187,7 +187,7 @@ def test_an_operator_sets_up_a_home_and_bills_it(run: Run, ledger: Ledger, tmp_p
     assert (reconciled.exit_code, len(json.loads(reconciled.stdout)["rows"])) == (0, 1)
 
 
-def test_books_that_were_tampered_with_do_not_reconcile(
+def test_a_ledger_that_was_tampered_with_does_not_reconcile(
     run: Run, ledger: Ledger, database: LedgerDatabase
 ) -> None:
     home = ledger.home()

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from billing_app.admin.operations import function_event
+from billing_app.admin.operations import OPERATIONS, function_event
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import RehearsalError
 from tools.deploy_check.operator_client import OperatorLedger, Resident
@@ -22,6 +22,8 @@ from tools.deploy_check.requests import Requests, bodies
 Exercise = Callable[[Permission], bool]
 _QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
 _AT_ONCE = 4
+# Operations that use the permissions of their function, but for those of disabling.
+_TRIED = {"admin": "add_apartment", "admin_users": "add_resident"}
 _DISABLING = ("cognito-idp:AdminDisableUser", "cognito-idp:AdminUserGlobalSignOut")
 _SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - an action
 
@@ -84,15 +86,16 @@ class Actors:
 
     def _event(self, name: str, permission: Permission) -> Mapping[str, Any]:
         """Return an event whose operation uses the permission."""
-        if name == "admin":
-            return function_event("add_apartment", {"address": "Vulytsia Sadova 3"})[1]
-        if name == "admin_users" and permission.action in _DISABLING:
-            return function_event("disable_login", {"username": self.resident.username})[1]
-        if name == "admin_users":
-            username = f"other-{uuid4().hex[:10]}"
-            other = {"username": username, "name": "Other", **_PASSWORD}
-            return function_event("add_resident", other)[1]
-        return self.ledger.bills_event(self.resident, [100]) if name == "import_bills" else {}
+        if name == "import_bills":
+            return self.ledger.bills_event(self.resident, [100])
+        operation = "disable_login" if permission.action in _DISABLING else _TRIED.get(name)
+        if operation is None:
+            return {}
+        # Each trial needs a username that nobody has, but the one that is disabled.
+        username = self.resident.username if operation == "disable_login" else uuid4().hex
+        given = {**OPERATIONS[operation].example, **_PASSWORD, "username": username}
+        fields = OPERATIONS[operation].schema.fields
+        return function_event(operation, {key: given[key] for key in given if key in fields})[1]
 
     def _gateway(self, permission: Permission) -> bool:
         """Send what needs the permission; whatever the gateway can't do it answers with a 502."""

@@ -101,7 +101,7 @@ def test_a_bill_is_void(bench: Bench) -> None:
     assert bench.run(*command).exit_code == 3
 
 
-def test_books_that_agree_end_with_zero(bench: Bench) -> None:
+def test_a_ledger_that_agrees_end_with_zero(bench: Bench) -> None:
     bench.paid()
     result = bench.run("reconcile")
     assert result.exit_code == 0
@@ -112,7 +112,7 @@ def test_books_that_agree_end_with_zero(bench: Bench) -> None:
 DIFFERS = DayOfProvider("city-gas", NOW.date(), "EUR", 100, 100, 90, 0, agrees=False)
 
 
-def test_books_that_differ_end_with_five_and_the_rows(bench: Bench) -> None:
+def test_a_ledger_that_differs_end_with_five_and_the_rows(bench: Bench) -> None:
     bench.ledger.differing = [DIFFERS, replace(DIFFERS, agrees=True)]
     bench.ledger.broken_rules = [Violation("payment_total", "p-1", "[red]by ten")]
     result = bench.run("reconcile")

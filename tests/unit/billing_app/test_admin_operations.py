@@ -134,24 +134,6 @@ def test_lines_are_checked_all_the_same(
     assert ledger.bills == {}
 
 
-def test_a_payment_is_reversed_and_a_bill_void(
-    context: AdminContext, ledger: FakeOperatorLedger
-) -> None:
-    ask(context, "import_bills", text=bill_text(bill_line()))
-    bill = ledger.bills["city-gas", "G-1"]
-    payment_id = str(ledger.pay(bill.bill_id))
-    note = {"reason": "paid twice", "operator": "olga"}
-    paid = ask(context, "void_bill", bill_id=str(bill.bill_id), **note)
-    assert paid["code"] == "bill_already_paid"
-    done = ask(context, "reverse_payment", payment_id=payment_id, **note)
-    assert done["data"]["bills"] == [str(bill.bill_id)]
-    assert ask(context, "reverse_payment", payment_id=payment_id, **note)["code"] == (
-        "payment_already_reversed"
-    )
-    assert ask(context, "void_bill", bill_id=str(bill.bill_id), **note)["status"] == "done"
-    assert [(reason, who) for _, reason, who in ledger.notes] == [("paid twice", "olga")] * 2
-
-
 @pytest.mark.parametrize("reason", ["", "  \n", "x" * 501])
 def test_what_is_taken_back_needs_a_reason(context: AdminContext, reason: str) -> None:
     answer = ask(context, "void_bill", bill_id=str(uuid4()), reason=reason, operator="olga")
@@ -161,13 +143,13 @@ def test_what_is_taken_back_needs_a_reason(context: AdminContext, reason: str) -
 DIFFERS = DayOfProvider("city-gas", NOW.date(), "EUR", 100, 100, 90, 0, agrees=False)
 
 
-def test_books_that_agree_reconcile(context: AdminContext) -> None:
+def test_a_ledger_that_agrees_reconcile(context: AdminContext) -> None:
     answer = ask(context, "reconcile")
     assert answer["data"]["agrees"] is True
     assert (answer["data"]["from"], answer["data"]["to"]) == ("2026-10-23", "2026-11-22")
 
 
-def test_books_that_differ_are_rejected_with_their_rows(
+def test_a_ledger_that_differs_are_rejected_with_their_rows(
     context: AdminContext, ledger: FakeOperatorLedger
 ) -> None:
     ledger.differing = [DIFFERS]
@@ -187,7 +169,7 @@ def test_books_that_differ_are_rejected_with_their_rows(
     ]
 
 
-def test_a_broken_rule_alone_makes_the_books_differ(
+def test_a_broken_rule_alone_makes_the_ledger_differ(
     context: AdminContext, ledger: FakeOperatorLedger
 ) -> None:
     ledger.broken_rules = [Violation("version_moved", str(APARTMENT), "by two")]

@@ -44,24 +44,6 @@ def test_good_lines_stand_beside_rejected_ones(ledger: FakeOperatorLedger) -> No
     assert list(ledger.bills) == [("city-gas", "G-1")]
 
 
-def test_a_second_import_adds_nothing(ledger: FakeOperatorLedger) -> None:
-    text = bill_text(bill_line(), bill_line(provider_reference="G-2"))
-    run_import(text, ledger=ledger)
-    before = dict(ledger.bills)
-    summary, _ = run_import(text, ledger=ledger)
-    assert dict(summary.results) == {"already_present": 2}
-    assert ledger.bills == before
-
-
-def test_a_dry_run_tells_the_same_and_changes_nothing(ledger: FakeOperatorLedger) -> None:
-    text = bill_text(bill_line(), bill_line(), bill_line(amount="x"))
-    dry, dry_rejected = run_import(text, ledger=ledger, dry_run=True)
-    assert ledger.bills == {}
-    wet, rejected = run_import(text, ledger=ledger)
-    assert dry.results == wet.results
-    assert problems(dry_rejected) == problems(rejected)
-
-
 def test_a_reference_that_comes_twice_is_rejected_the_second_time(
     ledger: FakeOperatorLedger,
 ) -> None:
@@ -96,13 +78,6 @@ def test_an_empty_file_is_rejected(ledger: FakeOperatorLedger, text: str) -> Non
 def test_a_file_with_a_header_alone_has_no_bills(ledger: FakeOperatorLedger) -> None:
     summary, _ = run_import(bill_text(), ledger=ledger)
     assert not summary.results
-
-
-def test_a_stray_quote_spoils_its_own_line_only(ledger: FakeOperatorLedger) -> None:
-    text = bill_text(bill_line(utility='"gas'), bill_line())
-    summary, rejected = run_import(text, ledger=ledger)
-    assert problems(rejected) == [(2, [(None, "line_not_csv")])]
-    assert summary.results["issued"] == 1
 
 
 class Counting(BillIssuer):

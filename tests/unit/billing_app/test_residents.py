@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +15,6 @@ from billing_app.use_cases.residents import (
     NewResident,
     add_resident,
     disable_login,
-    end_residency,
-    grant_residency,
 )
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
 
@@ -162,31 +159,7 @@ def test_a_password_is_never_printed() -> None:
     assert PASSWORD not in repr(ANNA)
 
 
-def test_an_apartment_is_given_and_taken(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory
-) -> None:
-    add(replace(ANNA, address=None), ledger, directory)
-    flat = uuid4()
-    ledger.add_apartment(apartment_id=flat, address="Main street 2")
-
-    def change(act: Any, **kwargs: datetime) -> None:
-        act(username="anna", apartment_id=flat, ledger=ledger, directory=directory, **kwargs)
-
-    change(grant_residency, since=NOW)
-    assert ledger.residencies == {(directory.accounts["anna"].subject, flat)}
-    change(end_residency)
-    assert ledger.residencies == set()
-    with pytest.raises(Rejection, match="residency_not_found"):
-        change(end_residency)
-
-
 def test_nobody_is_found_under_an_unknown_username(directory: FakeUserDirectory) -> None:
     with pytest.raises(Rejection) as caught:
         disable_login(username="nobody", directory=directory)
     assert caught.value.code == "login_not_found"
-
-
-def test_a_login_is_disabled(directory: FakeUserDirectory) -> None:
-    directory.create(username="anna", email=None, password=PASSWORD)
-    disable_login(username="anna", directory=directory)
-    assert not directory.accounts["anna"].enabled
