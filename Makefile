@@ -6,7 +6,7 @@ LOAD ?= closed
 
 .PHONY: help
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 # PYTHON=... chooses the interpreter; without it tools/install.sh finds one. Quoted: paths may have spaces.
 INSTALL = sh tools/install.sh
@@ -16,9 +16,6 @@ $(BIN)/installed: requirements/dev.txt requirements/commands.in requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-build-isolation --no-deps --editable . --editable client
 	@touch $@
-
-.PHONY: install
-install: $(BIN)/installed ## Create .venv and install everything into it (PYTHON=python3.12)
 
 # checkov pins a boto3 of its own, so it lives apart.
 CHECKOV := $(VENV)/checkov/installed
@@ -32,16 +29,10 @@ $(EMULATOR): requirements/deploy-check.txt | $(BIN)/installed
 	@PYTHON="$(BIN)/python" $(INSTALL) $(VENV)/deploy-check requirements/deploy-check.txt
 	@touch $@
 
-.PHONY: deploy-check
-deploy-check: install $(EMULATOR) ## Deploy to emulators, use what was deployed, destroy it (DEPLOY_CHECK="--var prefix=x")
-	@$(BIN)/python -m tools.deploy_check $(DEPLOY_CHECK)
+##@ Run the service
 
-.PHONY: package
-package: install ## Build the functions into terraform/modules/functions
-	@$(BIN)/python -m tools.package
-
-.PHONY: checkov
-checkov: $(CHECKOV) ## Install the scanner of Terraform that the tests run
+.PHONY: install
+install: $(BIN)/installed ## Create .venv and install everything into it (PYTHON=python3.12)
 
 .PHONY: up
 up: install ## Run the whole service on 127.0.0.1 (PORT=8000); Ctrl-C ends it
@@ -53,9 +44,7 @@ demo: install ## Log a demo resident in and show what they owe (while make up ru
 		| $(BIN)/billing login olena --password-stdin --url http://127.0.0.1:$(PORT)
 	@$(BIN)/billing debts --apartment 1 --url http://127.0.0.1:$(PORT)
 
-.PHONY: load
-load: install ## Put load on a service of its own (LOAD="open --rate 10"; see docs/load.md)
-	@$(BIN)/python -m tools.load $(LOAD)
+##@ Check a change
 
 .PHONY: format
 format: install ## Format the code
@@ -70,19 +59,51 @@ check: install ## Lint, format, SQL, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+# Terraform, fault runs and planted bugs: only `make verify` runs them.
+SLOW := $(addprefix tests/,chaos deploy_check load matrix mutations terraform)
+
+.PHONY: unit
+unit: install ## Run the unit tests: half a minute, no sockets
+	$(PYTEST) --disable-socket --allow-unix-socket tests/unit
+
 .PHONY: test
-test: install checkov ## Run every test
-	$(BIN)/pytest -n 2 --dist loadfile
+test: install ## Run the tests, but for Terraform, fault runs and planted bugs: four minutes
+	$(PYTEST) $(addprefix --ignore=,$(SLOW))
+
+.PHONY: verify
+verify: check test $(CHECKOV) $(EMULATOR) ## Run the whole gate: check, test, and everything that test leaves out
+	$(PYTEST) $(SLOW)
+	$(BIN)/python -m tests.mutations
+	# One seed, so that a change isn't rejected for the luck of another; developers try others.
+	$(BIN)/python -m tools.chaos --seconds 60 --seed 1
+	$(BIN)/python -m tools.deploy_check
+
+##@ Look closer
 
 # bash itself counts in SECONDS; only what make was told is meant.
 CHAOS_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),30)
 .PHONY: chaos
-chaos: install ## Let faults strike the running service, then judge it (SECONDS=30 SEED=)
+chaos: install ## Let faults strike the running service, then check what clients saw (SECONDS=30 SEED=)
 	@$(BIN)/python -m tools.chaos --seconds $(CHAOS_SECONDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: mutations
 mutations: install ## Plant each bug of tests/mutations in a copy; a test must fail (MUTATIONS="check_then_act")
 	@$(BIN)/python -m tests.mutations $(MUTATIONS)
+
+.PHONY: load
+load: install ## Put load on a service of its own (LOAD="open --rate 10"; see docs/load.md)
+	@$(BIN)/python -m tools.load $(LOAD)
+
+.PHONY: deploy-check
+deploy-check: install $(EMULATOR) ## Deploy to emulators, use what was deployed, destroy it (DEPLOY_CHECK="--var prefix=x")
+	@$(BIN)/python -m tools.deploy_check $(DEPLOY_CHECK)
+
+##@ Deploy and maintain
+
+.PHONY: package
+package: install ## Build the functions into terraform/modules/functions
+	@$(BIN)/python -m tools.package
 
 # Versions that still fit stay, unless UPGRADE=--upgrade. Any platform, any supported Python, no registry's name.
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

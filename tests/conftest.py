@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.support.hypothesis_profiles",
     "tests.support.cache_fixtures",
+    "tests.support.packages",
     "tests.support.postgres_fixtures",
     "tests.support.stack",
     "tests.support.api",

@@ -18,7 +18,6 @@ from moto.server import ThreadedMotoServer
 
 from tests.support.databases import Server
 from tests.support.ledger import Home, Ledger
-from tests.support.packages import built_package
 from tests.support.records import QUEUE, a_record
 
 PREFIX = "bill-zip"
@@ -39,10 +38,10 @@ print(json.dumps(getattr(app, sys.argv[2])(event, None)))
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(built_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Unzip the package as Lambda does: a folder that can't be written."""
     code = tmp_path_factory.mktemp("package") / "code"
-    with zipfile.ZipFile(built_package() / "deployment.zip") as archive:
+    with zipfile.ZipFile(built_package / "deployment.zip") as archive:
         archive.extractall(code)
     return code
 

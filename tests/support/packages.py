@@ -1,20 +1,28 @@
-"""The package of the functions, built once for all tests that look into it."""
+"""The package of the functions, built once in a run for all tests that look into it."""
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
-from functools import cache
+import fcntl
+import os
 from pathlib import Path
+
+import pytest
 
 from tools.package.__main__ import PROJECT, build
 
 
-@cache
-def built_package() -> Path:
-    """Build the package as `make package` does; return the folder with zip and Terraform."""
-    folder = Path(tempfile.mkdtemp(prefix="billing-package-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    build(project=PROJECT, output=folder)
+@pytest.fixture(scope="session")
+def built_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the package as `make package` does; return the folder with zip and Terraform.
+
+    The workers of a run share it; the first that needs it builds it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "package"
+    with (shared / "package.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "chalice.tf.json").exists():
+            build(project=PROJECT, output=folder)
     return folder

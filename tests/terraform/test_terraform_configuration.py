@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.packages import built_package
 from tests.support.terraform import MODULES, TERRAFORM, Terraform, run, terraform_program
 from tests.support.terraform_readme import blocks, with_tables
 
@@ -25,8 +24,8 @@ def folder_of(module: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
-    return Terraform(folder=tmp_path_factory.mktemp("terraform"), package=built_package())
+def terraform(built_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    return Terraform(folder=tmp_path_factory.mktemp("terraform"), package=built_package)
 
 
 @pytest.fixture(scope="module")

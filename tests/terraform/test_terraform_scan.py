@@ -8,10 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.support.packages import built_package
 from tests.support.terraform import ROOT, TERRAFORM, Terraform, missing, run
 
-# It pins a boto3 of its own, so it has its own virtual environment (make checkov).
+# It pins a boto3 of its own, so it has its own virtual environment.
 CHECKOV = Path(os.environ.get("CHECKOV") or ROOT / ".venv" / "checkov" / "bin" / "checkov")
 _SKIP = re.compile(r"#\s*checkov:skip=(?P<check>CKV\w+)(?::(?P<reason>.*))?$", re.MULTILINE)
 
@@ -19,7 +18,7 @@ _SKIP = re.compile(r"#\s*checkov:skip=(?P<check>CKV\w+)(?::(?P<reason>.*))?$", r
 def scan(folder: Path) -> dict[str, Any]:
     """Run checkov on a folder, offline, and return its report."""
     if not CHECKOV.is_file():
-        missing("checkov", advice="Run `make checkov`.")
+        missing("checkov", advice="Run `make verify`, which installs it.")
     output = run(
         [
             *(str(CHECKOV), "--directory", ".", "--framework", "terraform"),
@@ -32,8 +31,8 @@ def scan(folder: Path) -> dict[str, Any]:
     return report
 
 
-def test_checkov_finds_nothing(tmp_path: Path) -> None:
-    report = scan(Terraform(folder=tmp_path, package=built_package()).tree)
+def test_checkov_finds_nothing(built_package: Path, tmp_path: Path) -> None:
+    report = scan(Terraform(folder=tmp_path, package=built_package).tree)
     failed = {
         f"{check['check_id']} {check['resource']}" for check in report["results"]["failed_checks"]
     }
