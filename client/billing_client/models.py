@@ -156,7 +156,7 @@ class HistoryEvent(Bill):
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What tells this event from all others."""
+        """The key of the event."""
         return self.event, self.payment_id, self.bill_id
 
     @property

@@ -20,7 +20,7 @@ from tests.support.billing_service import (
     BillingService,
     Fault,
     FaultyTransport,
-    Home,
+    Residency,
     a_bill,
     small_parts,
 )
@@ -64,10 +64,10 @@ changes = st.lists(
 )
 
 
-def start() -> tuple[FaultyTransport, Home, BillingClient]:
+def start() -> tuple[FaultyTransport, Residency, BillingClient]:
     service = BillingService()
     service.queues.visibility_seconds = 0.0
-    home = service.add_home(service.add_resident())
+    apartment = service.add_apartment(service.add_resident())
     wire = FaultyTransport(service)
     client = BillingClient(
         "http://billing.test",
@@ -76,36 +76,36 @@ def start() -> tuple[FaultyTransport, Home, BillingClient]:
         timeout_seconds=3600,
     )
     client.login("ada", "secret")
-    return wire, home, client
+    return wire, apartment, client
 
 
-def pay(home: Home, count: int) -> None:
-    home.pays(*(a_bill() for _ in range(count)))
+def pay(apartment: Residency, count: int) -> None:
+    apartment.pays(*(a_bill() for _ in range(count)))
 
 
-def reverse(home: Home, which: int) -> None:
-    reversed_before = {event.payment_id for event in home.events if event.kind == "reversal"}
-    paid = [event for event in home.events if event.payment_id not in reversed_before]
+def reverse(apartment: Residency, which: int) -> None:
+    reversed_before = {event.payment_id for event in apartment.events if event.kind == "reversal"}
+    paid = [event for event in apartment.events if event.payment_id not in reversed_before]
     if paid:
-        home.service.ledger.reverse(paid[which % len(paid)].payment_id)
+        apartment.service.ledger.reverse(paid[which % len(paid)].payment_id)
 
 
-def restore(home: Home, count: int) -> None:
+def restore(apartment: Residency, count: int) -> None:
     """Restore an earlier backup: later events are gone, and so is the cache."""
-    apartment = home.service.ledger.apartments[home.id]
-    for event in home.events[-count:]:
+    stored = apartment.service.ledger.apartments[apartment.id]
+    for event in apartment.events[-count:]:
         if event.kind == "reversal":
             bill_id = event.bill.bill_id
-            apartment.paid[bill_id] = apartment.open.pop(bill_id)
-    del home.events[-count:]
-    apartment.posted_at = home.events[-1].posted_at if home.events else None
-    home.service.cache.entries.clear()
+            stored.paid[bill_id] = stored.open.pop(bill_id)
+    del apartment.events[-count:]
+    stored.posted_at = apartment.events[-1].posted_at if apartment.events else None
+    apartment.service.cache.entries.clear()
     # What follows a restore is posted later.
-    home.service.ledger.clock.advance(timedelta(seconds=1))
+    apartment.service.ledger.clock.advance(timedelta(seconds=1))
 
 
-def see_from(home: Home, ticks: int) -> None:
-    home.service.show_from(home, START + ticks * TICK)
+def see_from(apartment: Residency, ticks: int) -> None:
+    apartment.service.show_from(apartment, START + ticks * TICK)
 
 
 CHANGES = {"pay": pay, "reverse": reverse, "restore": restore, "see_from": see_from}
@@ -115,11 +115,11 @@ def on_client(events: tuple[HistoryEvent, ...]) -> list[tuple[str, str, str]]:
     return [event.identity for event in events]
 
 
-def on_server(home: Home) -> list[tuple[str, str, str]]:
-    visible_from = home.service.ledger.residencies[home.subject, home.id]
+def on_server(apartment: Residency) -> list[tuple[str, str, str]]:
+    visible_from = apartment.service.ledger.residencies[apartment.subject, apartment.id]
     return [
         (event.kind, str(event.payment_id), str(event.bill.bill_id))
-        for event in sorted(home.events, key=lambda event: event.posted_at)
+        for event in sorted(apartment.events, key=lambda event: event.posted_at)
         if event.posted_at >= visible_from
     ]
 
@@ -134,13 +134,13 @@ def steps(client: BillingClient, state: HistoryState) -> Iterator[HistoryState]:
 def test_a_client_ends_with_the_servers_history(
     rounds: list[tuple[list[tuple[str, int]], Conditions]],
 ) -> None:
-    wire, home, client = start()
-    state = HistoryState(home.apartment_id)
+    wire, apartment, client = start()
+    state = HistoryState(apartment.apartment_id)
     for done, during in rounds:
-        queues = home.service.queues
+        queues = apartment.service.queues
         queues.shuffle, queues.batch = random.Random(during.seed), during.batch
         queues.lose_acknowledgements = during.lose_acknowledgements
-        home.service.answer_times = during.answer_times
+        apartment.service.answer_times = during.answer_times
         wire.faults = [Fault("drop_after", times=during.drops)]
         with small_parts(item_bytes=during.item_bytes, page_events=during.page_events):
             # A service that was restored and has passed the client's frame since can't be
@@ -149,11 +149,11 @@ def test_a_client_ends_with_the_servers_history(
                 if change == "crash_after":
                     state = crash_after(client, state, number)
                 else:
-                    CHANGES[change](home, number)
+                    CHANGES[change](apartment, number)
             for step in steps(client, state):
-                assert set(on_client(step.events)) <= set(on_server(home))
+                assert set(on_client(step.events)) <= set(on_server(apartment))
                 state = step
-        assert on_client(state.events) == on_server(home)
+        assert on_client(state.events) == on_server(apartment)
 
 
 def crash_after(client: BillingClient, state: HistoryState, parts: int) -> HistoryState:
@@ -167,51 +167,51 @@ def crash_after(client: BillingClient, state: HistoryState, parts: int) -> Histo
 
 @pytest.mark.parametrize("posted", [True, False])
 def test_a_smaller_frame_drops_events_outside_even_without_posting_instants(posted: bool) -> None:
-    _, home, client = start()
-    pay(home, 6)
-    state = client.sync_history(HistoryState(home.apartment_id))
+    _, apartment, client = start()
+    pay(apartment, 6)
+    state = client.sync_history(HistoryState(apartment.apartment_id))
     if not posted:
         state = replace(state, events=tuple(replace(e, posted_at=None) for e in state.events))
-    see_from(home, 3)
+    see_from(apartment, 3)
     state = client.sync_history(state)
-    assert on_client(state.events) == on_server(home)
+    assert on_client(state.events) == on_server(apartment)
     assert len(state.events) == 3
 
 
 def test_a_history_that_makes_no_progress_is_an_error() -> None:
-    _, home, client = start()
-    pay(home, 2)
+    _, apartment, client = start()
+    pay(apartment, 2)
 
     def with_more(reply: dict[str, Any]) -> dict[str, Any]:
         return {**reply, "data": {**reply["data"], "more": True}}
 
-    home.service.edit = with_more
+    apartment.service.edit = with_more
     with pytest.raises(BillingError, match="makes no progress"):
-        client.sync_history(HistoryState(home.apartment_id))
+        client.sync_history(HistoryState(apartment.apartment_id))
 
 
 def test_a_history_of_another_apartment_is_an_error() -> None:
-    _, home, client = start()
+    _, apartment, client = start()
     other = {"apartment_id": str(UUID(int=7))}
-    home.service.edit = lambda reply: {**reply, "data": {**reply["data"], **other}}
+    apartment.service.edit = lambda reply: {**reply, "data": {**reply["data"], **other}}
     with pytest.raises(BillingError, match="another apartment"):
-        client.sync_history(HistoryState(home.apartment_id))
+        client.sync_history(HistoryState(apartment.apartment_id))
 
 
 def test_an_unknown_cursor_reads_the_history_again() -> None:
-    _, home, client = start()
-    pay(home, 3)
-    state = client.sync_history(HistoryState(home.apartment_id))
-    elsewhere = home.service.add_home(home.subject)
+    _, apartment, client = start()
+    pay(apartment, 3)
+    state = client.sync_history(HistoryState(apartment.apartment_id))
+    elsewhere = apartment.service.add_apartment(apartment.subject)
     pay(elsewhere, 1)
     theirs = client.sync_history(HistoryState(elsewhere.apartment_id))
     stale = replace(state, cursor=theirs.cursor)
-    assert on_client(client.sync_history(stale).events) == on_server(home)
+    assert on_client(client.sync_history(stale).events) == on_server(apartment)
 
 
 def test_a_stored_history_reads_back_unchanged() -> None:
-    _, home, client = start()
-    pay(home, 3)
-    state = client.sync_history(HistoryState(home.apartment_id))
+    _, apartment, client = start()
+    pay(apartment, 3)
+    state = client.sync_history(HistoryState(apartment.apartment_id))
     assert HistoryState.from_json(state.as_json()) == state
-    assert state.events[0].posted_at == home.events[0].posted_at
+    assert state.events[0].posted_at == apartment.events[0].posted_at

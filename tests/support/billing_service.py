@@ -204,8 +204,8 @@ class Identity(FakeIdentity):
 
 
 @dataclass(frozen=True)
-class Home:
-    """An apartment in the service."""
+class Residency:
+    """A resident and an apartment of theirs."""
 
     service: BillingService
     subject: UUID
@@ -256,16 +256,16 @@ class BillingService:
         self.identity.users[username] = ("secret", subject)
         return subject
 
-    def add_home(self, subject: UUID) -> Home:
+    def add_apartment(self, subject: UUID) -> Residency:
         """Add an apartment of a resident."""
-        home = Home(self, subject, self.ledger.add_apartment())
-        self.show_from(home, START)
-        return home
+        apartment = Residency(self, subject, self.ledger.add_apartment())
+        self.show_from(apartment, START)
+        return apartment
 
-    def show_from(self, home: Home, instant: datetime) -> None:
+    def show_from(self, apartment: Residency, instant: datetime) -> None:
         """Let the resident see the history from an instant on."""
-        self.ledger.residencies[home.subject, home.id] = instant
-        self.ledger.apartments[home.id].version += 1
+        self.ledger.residencies[apartment.subject, apartment.id] = instant
+        self.ledger.apartments[apartment.id].version += 1
 
     def call(self, path: str, body: str) -> Answer:
         """Do what the gateway asks SQS for."""
@@ -328,7 +328,7 @@ def small_parts(*, item_bytes: int = 400, page_events: int = 2_000) -> Iterator[
 class Fault:
     """Happens to the next `times` requests whose method and path match.
 
-    `kind`: refuse (no connection), drop_before (the request is lost), drop_after (the answer is
+    `kind`: no_connection, drop_before (the request is lost), drop_after (the answer is
     lost) or status (answered with `status`).
     """
 
@@ -369,8 +369,8 @@ class FaultyTransport(httpx.BaseTransport):
             wait = fault.retry_after
             headers = {} if wait is None else {"Retry-After": str(wait)}
             return httpx.Response(fault.status, json=body, headers=headers)
-        if fault.kind == "refuse":
-            raise httpx.ConnectError("refused", request=request)
+        if fault.kind == "no_connection":
+            raise httpx.ConnectError("no connection", request=request)
         if fault.kind == "drop_after":
             self._app.handle_request(request).read()
         raise httpx.ReadError("connection reset", request=request)

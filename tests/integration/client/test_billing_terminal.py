@@ -23,7 +23,7 @@ from billing_client import AnswerTimeout, BillingClient, BillingError, Connectio
 from werkzeug.serving import make_server
 
 from billing_app.domain.bills import Provider
-from tests.support.billing_service import BillingService, Home, a_bill
+from tests.support.billing_service import BillingService, Residency, a_bill
 from tests.unit.client.billing_runs import Billing
 
 COMMAND = (sys.executable, "-m", "billing_client")
@@ -35,15 +35,15 @@ def service() -> BillingService:
 
 
 @pytest.fixture
-def home(service: BillingService) -> Home:
-    return service.add_home(service.add_resident("ada"))
+def apartment(service: BillingService) -> Residency:
+    return service.add_apartment(service.add_resident("ada"))
 
 
 @pytest.fixture
-def late(home: Home) -> Home:
+def late(apartment: Residency) -> Residency:
     """An apartment with an overdue bill."""
-    home.owes(a_bill(due_on=date(2026, 11, 15)))
-    return home
+    apartment.owes(a_bill(due_on=date(2026, 11, 15)))
+    return apartment
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def url(service: BillingService) -> Iterator[str]:
 
 @pytest.fixture
 def billing(url: str, tmp_path: Path) -> Billing:
-    return Billing(url, tmp_path / "home")
+    return Billing(url, tmp_path / "files")
 
 
 @pytest.fixture
-def logged_in(billing: Billing, home: Home) -> Billing:
+def logged_in(billing: Billing, apartment: Residency) -> Billing:
     billing.login()
     return billing
 
@@ -130,7 +130,7 @@ def on_screen(billing: Billing, *words: str, **more: str) -> Iterator[Screen]:
 
 
 def test_a_terminal_gets_rules_colours_and_a_spinner(
-    logged_in: Billing, service: BillingService, late: Home
+    logged_in: Billing, service: BillingService, late: Residency
 ) -> None:
     service.answer_seconds = 0.3
     with on_screen(logged_in, "debts") as screen:
@@ -141,15 +141,15 @@ def test_a_terminal_gets_rules_colours_and_a_spinner(
     assert re.search(r"0:00:0\d", shown)
 
 
-def test_no_color_is_respected(logged_in: Billing, late: Home) -> None:
+def test_no_color_is_respected(logged_in: Billing, late: Residency) -> None:
     with on_screen(logged_in, "debts", NO_COLOR="1") as screen:
         shown = screen.end()
     assert "7 days" in shown
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", shown)
 
 
-def test_a_pipe_gets_complete_plain_text(logged_in: Billing, home: Home) -> None:
-    home.owes(a_bill(provider=Provider("p", "x" * 300)))
+def test_a_pipe_gets_complete_plain_text(logged_in: Billing, apartment: Residency) -> None:
+    apartment.owes(a_bill(provider=Provider("p", "x" * 300)))
     done = subprocess.run(
         [*COMMAND, "debts"], env=environment(logged_in), capture_output=True, check=True, text=True
     )
@@ -158,8 +158,10 @@ def test_a_pipe_gets_complete_plain_text(logged_in: Billing, home: Home) -> None
     assert done.stderr == ""
 
 
-def test_a_pipe_that_takes_only_ascii_gets_question_marks(logged_in: Billing, home: Home) -> None:
-    home.owes(a_bill(provider=Provider("p", "Газ")))
+def test_a_pipe_that_takes_only_ascii_gets_question_marks(
+    logged_in: Billing, apartment: Residency
+) -> None:
+    apartment.owes(a_bill(provider=Provider("p", "Газ")))
     done = subprocess.run(
         [*COMMAND, "debts"],
         env=environment(logged_in, PYTHONIOENCODING="ascii"),
@@ -169,8 +171,10 @@ def test_a_pipe_that_takes_only_ascii_gets_question_marks(logged_in: Billing, ho
     assert b"???" in done.stdout
 
 
-def test_a_reader_that_stops_early_causes_no_traceback(logged_in: Billing, home: Home) -> None:
-    home.owes(*(a_bill() for _ in range(1000)))
+def test_a_reader_that_stops_early_causes_no_traceback(
+    logged_in: Billing, apartment: Residency
+) -> None:
+    apartment.owes(*(a_bill() for _ in range(1000)))
     done = subprocess.run(  # noqa: S602 - a pipe of the shell is what is tested
         f"{shlex.quote(sys.executable)} -m billing_client debts | head -1",
         shell=True,
@@ -184,7 +188,7 @@ def test_a_reader_that_stops_early_causes_no_traceback(logged_in: Billing, home:
 
 
 def test_ctrl_c_during_a_payment_ends_with_130_and_keeps_it_pending(
-    logged_in: Billing, service: BillingService, late: Home
+    logged_in: Billing, service: BillingService, late: Residency
 ) -> None:
     service.silent = {"payments"}
     with on_screen(logged_in, "pay", "--all") as screen:
@@ -203,7 +207,7 @@ def test_ctrl_c_during_a_payment_ends_with_130_and_keeps_it_pending(
     assert "The pending payment was made." in logged_in.ok("pay", "--resume")
 
 
-def test_ctrl_c_at_the_prompt_pays_nothing(logged_in: Billing, late: Home) -> None:
+def test_ctrl_c_at_the_prompt_pays_nothing(logged_in: Billing, late: Residency) -> None:
     with on_screen(logged_in, "pay", "--all") as screen:
         screen.until("Pay now?")
         # A signal in the instant before the read starts is only seen after the next key.
@@ -214,7 +218,7 @@ def test_ctrl_c_at_the_prompt_pays_nothing(logged_in: Billing, late: Home) -> No
     assert late.events == []
 
 
-def test_a_password_is_not_shown(billing: Billing, home: Home) -> None:
+def test_a_password_is_not_shown(billing: Billing, apartment: Residency) -> None:
     with on_screen(billing, "login", "ada") as screen:
         screen.until("Password")
         screen.write("secret\n")
@@ -264,15 +268,17 @@ def client_of(url: str, logged_in: Billing) -> BillingClient:
     ],
 )
 def test_a_payment_with_a_malformed_answer_stays_pending(
-    logged_in: Billing, home: Home, answer: bytes
+    logged_in: Billing, apartment: Residency, answer: bytes
 ) -> None:
     with raw_server(answer) as url, client_of(url, logged_in) as client:
         with pytest.raises(BillingError) as caught:
-            client.pay(home.apartment_id, ["b"])
+            client.pay(apartment.apartment_id, ["b"])
         assert caught.value.pending is not None
 
 
-def test_a_slow_answer_does_not_outlast_the_timeout(logged_in: Billing, home: Home) -> None:
+def test_a_slow_answer_does_not_outlast_the_timeout(
+    logged_in: Billing, apartment: Residency
+) -> None:
     answer = b"HTTP/1.1 202 Accepted\r\nContent-Length: 900\r\n\r\n" + b" " * 900
     with (
         raw_server(answer, pause_seconds=0.01) as url,
@@ -280,14 +286,14 @@ def test_a_slow_answer_does_not_outlast_the_timeout(logged_in: Billing, home: Ho
     ):
         started = time.monotonic()
         with pytest.raises(AnswerTimeout):
-            client.debts(home.apartment_id)
+            client.debts(apartment.apartment_id)
         assert time.monotonic() - started < 1.0
 
 
-def test_a_closed_port_is_a_failed_connection(logged_in: Billing, home: Home) -> None:
+def test_a_closed_port_is_a_failed_connection(logged_in: Billing, apartment: Residency) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
         with client_of(url, logged_in) as client, pytest.raises(ConnectionFailed) as caught:
-            client.debts(home.apartment_id)
+            client.debts(apartment.apartment_id)
     assert not caught.value.reached

@@ -18,11 +18,11 @@ class Billing:
     """A user of the command: an address, a folder for files, and the environment."""
 
     url: str
-    home: Path
+    folder: Path
     env: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        own = {"BILLING_URL": self.url, "BILLING_HOME": str(self.home), "COLUMNS": "120"}
+        own = {"BILLING_URL": self.url, "BILLING_HOME": str(self.folder), "COLUMNS": "120"}
         return {**own, **self.env}
 
     def run(self, *words: str, answers: str | None = None) -> Result:
@@ -42,4 +42,4 @@ class Billing:
         return self.ok("login", username, "--password-stdin", answers=f"{password}\n")
 
     def files(self, pattern: str) -> list[Path]:
-        return sorted(self.home.rglob(pattern))
+        return sorted(self.folder.rglob(pattern))

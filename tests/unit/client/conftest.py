@@ -12,7 +12,7 @@ import pytest
 from billing_client import BillingClient
 from billing_client.cli import context
 
-from tests.support.billing_service import BillingService, FaultyTransport, Home
+from tests.support.billing_service import BillingService, FaultyTransport, Residency
 from tests.unit.client.billing_runs import Billing
 
 MakeClient = Callable[..., BillingClient]
@@ -30,9 +30,9 @@ def wire(service: BillingService) -> FaultyTransport:
 
 
 @pytest.fixture
-def home(service: BillingService) -> Home:
+def apartment(service: BillingService) -> Residency:
     """The apartment of Ada."""
-    return service.add_home(service.add_resident("ada"))
+    return service.add_apartment(service.add_resident("ada"))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def make_client(service: BillingService, wire: FaultyTransport) -> MakeClient:
 
 
 @pytest.fixture
-def client(make_client: MakeClient, home: Home) -> BillingClient:
+def client(make_client: MakeClient, apartment: Residency) -> BillingClient:
     """A client of Ada, who is logged in."""
     made = make_client()
     made.login("ada", "secret")
@@ -56,7 +56,7 @@ def client(make_client: MakeClient, home: Home) -> BillingClient:
 
 
 @pytest.fixture
-def hasty(make_client: MakeClient, home: Home) -> BillingClient:
+def hasty(make_client: MakeClient, apartment: Residency) -> BillingClient:
     """A client of Ada that waits less than a second."""
     made = make_client(timeout_seconds=0.8)
     made.login("ada", "secret")
@@ -65,12 +65,12 @@ def hasty(make_client: MakeClient, home: Home) -> BillingClient:
 
 @pytest.fixture
 def billing(
-    make_client: MakeClient, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_client: MakeClient, apartment: Residency, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Billing:
     """The command with files of its own; nobody is logged in."""
     in_process = functools.partial(_with_address, make_client)
     monkeypatch.setattr(context, "BillingClient", in_process)
-    return Billing("http://billing.test", tmp_path / "home")
+    return Billing("http://billing.test", tmp_path / "files")
 
 
 def _with_address(make: MakeClient, _url: str, **settings: Any) -> BillingClient:

@@ -12,7 +12,7 @@ import pytest
 from billing_client.serialization import format_instant
 
 from billing_app.domain.bills import Provider
-from tests.support.billing_service import BillingService, FaultyTransport, Home, a_bill
+from tests.support.billing_service import BillingService, FaultyTransport, Residency, a_bill
 from tests.unit.client.billing_runs import Billing
 
 # Gas for two months, one of them late, and water for one.
@@ -24,20 +24,20 @@ BILLS = (
 
 
 @pytest.fixture
-def owed(home: Home) -> Home:
-    home.owes(*BILLS)
-    return home
+def owed(apartment: Residency) -> Residency:
+    apartment.owes(*BILLS)
+    return apartment
 
 
-def paid(home: Home) -> list[str]:
-    return [str(event.bill.bill_id) for event in home.events]
+def paid(apartment: Residency) -> list[str]:
+    return [str(event.bill.bill_id) for event in apartment.events]
 
 
-def test_login_greets_and_lists_the_apartments(billing: Billing, home: Home) -> None:
+def test_login_greets_and_lists_the_apartments(billing: Billing, apartment: Residency) -> None:
     shown = billing.login()
     assert "Logged in as Ada." in shown
-    assert f"{home.apartment_id[:4]} street" in shown
-    assert home.apartment_id in shown
+    assert f"{apartment.apartment_id[:4]} street" in shown
+    assert apartment.apartment_id in shown
 
 
 def test_the_password_may_come_from_the_environment_or_a_prompt(billing: Billing) -> None:
@@ -62,15 +62,17 @@ def test_a_new_password_is_read_where_the_service_requires_one(
 
 
 def test_apartments_can_be_refreshed(
-    logged_in: Billing, service: BillingService, home: Home
+    logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    second = service.add_home(home.subject)
+    second = service.add_apartment(apartment.subject)
     assert second.apartment_id not in logged_in.ok("apartments")
     assert second.apartment_id in logged_in.ok("apartments", "--refresh")
     assert [a["number"] for a in logged_in.json("apartments")["apartments"]] == [1, 2]
 
 
-def test_debts_show_each_bill_and_the_totals_by_utility(logged_in: Billing, owed: Home) -> None:
+def test_debts_show_each_bill_and_the_totals_by_utility(
+    logged_in: Billing, owed: Residency
+) -> None:
     lines = logged_in.ok("debts").splitlines()
     assert any("2026-09" in line and "33 days" in line and "51.40 EUR" in line for line in lines)
     totals = {line.split()[0]: line.split()[-2:] for line in lines if line.endswith(" EUR")}
@@ -79,10 +81,10 @@ def test_debts_show_each_bill_and_the_totals_by_utility(logged_in: Billing, owed
     assert totals["Total"] == ["1,337.36", "EUR"]
 
 
-def test_amounts_of_all_currencies_line_up(logged_in: Billing, home: Home) -> None:
+def test_amounts_of_all_currencies_line_up(logged_in: Billing, apartment: Residency) -> None:
     amounts = [(5140, "EUR"), (150000, "JPY"), (1234, "KWD")]
     for day, (minor, currency) in enumerate(amounts, start=1):
-        home.owes(a_bill(amount_minor=minor, currency=currency, due_on=date(2026, 12, day)))
+        apartment.owes(a_bill(amount_minor=minor, currency=currency, due_on=date(2026, 12, day)))
     shown = logged_in.ok("debts").splitlines()[1:4]
     assert "51.40  EUR" in shown[0]
     assert "150,000     JPY" in shown[1]
@@ -91,7 +93,7 @@ def test_amounts_of_all_currencies_line_up(logged_in: Billing, home: Home) -> No
     assert len(columns) == 1
 
 
-def test_debts_as_json_keep_their_shape(logged_in: Billing, owed: Home) -> None:
+def test_debts_as_json_keep_their_shape(logged_in: Billing, owed: Residency) -> None:
     found = logged_in.json("debts")
     assert sorted(found) == [
         "apartment_id", "as_of", "by_period", "by_provider", "by_utility", "debts", "totals",
@@ -127,7 +129,7 @@ def test_nothing_owed_is_said(logged_in: Billing) -> None:
     ],
 )
 def test_options_select_the_bills_to_pay(
-    logged_in: Billing, owed: Home, options: list[str], expected: set[int]
+    logged_in: Billing, owed: Residency, options: list[str], expected: set[int]
 ) -> None:
     shown = logged_in.ok("pay", *options, "--yes")
     assert set(paid(owed)) == {str(BILLS[number].bill_id) for number in expected}
@@ -135,20 +137,22 @@ def test_options_select_the_bills_to_pay(
     assert "Receipt R-2026-0000000001" in shown
 
 
-def test_pay_shows_the_total_and_asks(logged_in: Billing, owed: Home) -> None:
+def test_pay_shows_the_total_and_asks(logged_in: Billing, owed: Residency) -> None:
     shown = logged_in.ok("pay", "--utility", "gas", answers="y\n")
     assert "Total: 102.80 EUR for 2 bills." in shown
     assert len(paid(owed)) == 2
 
 
-def test_a_no_pays_nothing(logged_in: Billing, owed: Home) -> None:
+def test_a_no_pays_nothing(logged_in: Billing, owed: Residency) -> None:
     result = logged_in.run("pay", "--all", answers="n\n")
     assert result.exit_code == 1
     assert "Nothing was paid." in result.output
     assert owed.events == []
 
 
-def test_pay_as_json_asks_on_stderr_and_answers_on_stdout(logged_in: Billing, owed: Home) -> None:
+def test_pay_as_json_asks_on_stderr_and_answers_on_stdout(
+    logged_in: Billing, owed: Residency
+) -> None:
     result = logged_in.run("pay", "--all", "--json", answers="y\n")
     assert "Pay now?" in result.stderr
     found = json.loads(result.stdout)
@@ -158,7 +162,7 @@ def test_pay_as_json_asks_on_stderr_and_answers_on_stdout(logged_in: Billing, ow
 
 
 def test_history_is_stored_and_fetched_by_difference(
-    logged_in: Billing, service: BillingService, wire: FaultyTransport, owed: Home
+    logged_in: Billing, service: BillingService, wire: FaultyTransport, owed: Residency
 ) -> None:
     logged_in.ok("pay", "--utility", "gas", "--yes")
     assert "Total paid: 102.80 EUR." in logged_in.ok("history")
@@ -184,51 +188,55 @@ def test_history_is_stored_and_fetched_by_difference(
     ],
 )
 def test_history_can_be_grouped(
-    logged_in: Billing, home: Home, by: str, headings: list[str], sizes: list[int]
+    logged_in: Billing, apartment: Residency, by: str, headings: list[str], sizes: list[int]
 ) -> None:
-    home.pays(*BILLS[:2])
-    home.pays(BILLS[2])
+    apartment.pays(*BILLS[:2])
+    apartment.pays(BILLS[2])
     shown = logged_in.ok("history", "--by", by).splitlines()
     assert [line for line in shown if line.endswith(" EUR") and ": " in line] == headings
     groups = logged_in.json("history", "--by", by)["groups"]
     assert [len(group["events"]) for group in groups] == sizes
 
 
-def test_a_reversal_is_subtracted(logged_in: Billing, service: BillingService, home: Home) -> None:
-    home.pays(BILLS[2])
-    service.ledger.reverse(home.events[0].payment_id)
+def test_a_reversal_is_subtracted(
+    logged_in: Billing, service: BillingService, apartment: Residency
+) -> None:
+    apartment.pays(BILLS[2])
+    service.ledger.reverse(apartment.events[0].payment_id)
     shown = logged_in.ok("history")
     assert "-1,234.56 EUR" in shown
     assert "Total paid: 0.00 EUR." in shown
     found = logged_in.json("receipt", "R-2026-0000000001")
-    assert found["reversed_at"] == format_instant(home.events[1].posted_at)
+    assert found["reversed_at"] == format_instant(apartment.events[1].posted_at)
     assert "Reversed 2026-01-01" in logged_in.ok("receipt", "r-2026-0000000001", "--offline")
 
 
 def test_a_receipt_is_found_in_any_apartment(
-    logged_in: Billing, service: BillingService, home: Home
+    logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    second = service.add_home(home.subject)
+    second = service.add_apartment(apartment.subject)
     logged_in.ok("apartments", "--refresh")
-    home.pays(*BILLS)
+    apartment.pays(*BILLS)
     second.pays(a_bill(amount_minor=777))
     assert "7.77 EUR" in logged_in.ok("receipt", "R-2026-0000000002")
     assert len(logged_in.json("receipt", "R-2026-0000000001")["lines"]) == 3
 
 
 def test_an_apartment_is_selected_by_number_or_start_of_its_id(
-    logged_in: Billing, service: BillingService, home: Home
+    logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    second = service.add_home(home.subject)
+    second = service.add_apartment(apartment.subject)
     second.owes(*BILLS)
     logged_in.ok("apartments", "--refresh")
-    assert logged_in.json("debts", "--apartment", "1")["apartment_id"] == home.apartment_id
+    assert logged_in.json("debts", "--apartment", "1")["apartment_id"] == apartment.apartment_id
     found = logged_in.json("debts", "--apartment", second.apartment_id[:13])
     assert found["apartment_id"] == second.apartment_id
 
 
-def test_csv_goes_to_stdout_or_a_file(logged_in: Billing, home: Home, tmp_path: Path) -> None:
-    home.pays(*BILLS)
+def test_csv_goes_to_stdout_or_a_file(
+    logged_in: Billing, apartment: Residency, tmp_path: Path
+) -> None:
+    apartment.pays(*BILLS)
     rows = list(csv.DictReader(io.StringIO(logged_in.ok("history", "--csv"))))
     assert sorted(row["amount"] for row in rows) == ["1234.56", "51.40", "51.40"]
     file = tmp_path / "paid.csv"
@@ -238,8 +246,8 @@ def test_csv_goes_to_stdout_or_a_file(logged_in: Billing, home: Home, tmp_path: 
 
 
 @pytest.mark.parametrize("name", ["=1+1", "@cmd", "+7", "-2", " =x", "\t=x", "＝1"])  # noqa: RUF001
-def test_no_cell_of_a_csv_is_a_formula(logged_in: Billing, home: Home, name: str) -> None:
-    home.pays(a_bill(provider=Provider(name, name)))
+def test_no_cell_of_a_csv_is_a_formula(logged_in: Billing, apartment: Residency, name: str) -> None:
+    apartment.pays(a_bill(provider=Provider(name, name)))
     (row,) = csv.DictReader(io.StringIO(logged_in.ok("history", "--csv")))
     assert row["provider"].startswith("'")
     assert row["provider_id"].startswith("'")

@@ -16,27 +16,27 @@ from billing_client.models import Apartment
 from click.testing import Result
 
 from billing_app.domain.errors import Unavailable
-from tests.support.billing_service import BillingService, Fault, FaultyTransport, Home, a_bill
+from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency, a_bill
 from tests.unit.client.billing_runs import Billing
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def owed(home: Home) -> Home:
-    home.owes(a_bill())
-    return home
+def owed(apartment: Residency) -> Residency:
+    apartment.owes(a_bill())
+    return apartment
 
 
-def ends(result: Result, code: int, *told: str) -> None:
+def ends(result: Result, code: int, *expected: str) -> None:
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
-    for text in told:
+    for text in expected:
         assert text in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["pay"], "Select bills with"),
         (["pay", "--period", "2026-13"], "use YYYY-MM, for example 2026-10"),
@@ -49,30 +49,30 @@ def ends(result: Result, code: int, *told: str) -> None:
         (["fly"], "No such command"),
     ],
 )
-def test_wrong_usage_ends_with_2(logged_in: Billing, words: list[str], told: str) -> None:
-    ends(logged_in.run(*words), 2, told)
+def test_wrong_usage_ends_with_2(logged_in: Billing, words: list[str], expected: str) -> None:
+    ends(logged_in.run(*words), 2, expected)
 
 
 def test_digits_are_a_number_in_the_list_and_never_the_start_of_an_id() -> None:
-    home = Apartment("29999999-0000-4000-8000-000000000000", "1 Mill Lane")
-    assert choose_apartment((home,), "1") == home.apartment_id
-    assert choose_apartment((home,), "29999999") == home.apartment_id
+    apartment = Apartment("29999999-0000-4000-8000-000000000000", "1 Mill Lane")
+    assert choose_apartment((apartment,), "1") == apartment.apartment_id
+    assert choose_apartment((apartment,), "29999999") == apartment.apartment_id
     for chosen in ("2", "299", "0"):
         with pytest.raises(click.UsageError, match="No apartment"):
-            choose_apartment((home,), chosen)
+            choose_apartment((apartment,), chosen)
 
 
 def test_two_apartments_and_no_selection_end_with_2(
-    logged_in: Billing, service: BillingService, home: Home
+    logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    second = service.add_home(home.subject)
+    second = service.add_apartment(apartment.subject)
     logged_in.ok("apartments", "--refresh")
-    listed = [f"{one.apartment_id[:4]} street" for one in (home, second)]
+    listed = [f"{one.apartment_id[:4]} street" for one in (apartment, second)]
     ends(logged_in.run("debts"), 2, "Select an apartment", *listed)
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["pay", "--all"], "nothing was changed. Use --yes to skip"),
         (["login", "ada"], "Input required; nothing was changed"),
@@ -80,9 +80,9 @@ def test_two_apartments_and_no_selection_end_with_2(
     ],
 )
 def test_a_prompt_that_nobody_can_answer_ends_with_2(
-    logged_in: Billing, owed: Home, words: list[str], told: str
+    logged_in: Billing, owed: Residency, words: list[str], expected: str
 ) -> None:
-    ends(logged_in.run(*words, answers=""), 2, told)
+    ends(logged_in.run(*words, answers=""), 2, expected)
     assert owed.events == []
 
 
@@ -109,7 +109,7 @@ SELECTIONS: dict[str, tuple[Sequence[str], str]] = {
 def test_each_error_of_the_command_itself_has_its_code(
     logged_in: Billing,
     service: BillingService,
-    owed: Home,
+    owed: Residency,
     monkeypatch: pytest.MonkeyPatch,
     code: str,
 ) -> None:
@@ -119,9 +119,9 @@ def test_each_error_of_the_command_itself_has_its_code(
     if code == "no_apartment":
         service.ledger.residencies.clear()
         logged_in.ok("apartments", "--refresh")
-    words, told = SELECTIONS[code]
+    words, expected = SELECTIONS[code]
     result = logged_in.run(*words)
-    ends(result, 4 if code == "file_error" else 3, told)
+    ends(result, 4 if code == "file_error" else 3, expected)
     if code != "file_error":
         assert json.loads(logged_in.run(*words, "--json").stderr)["error"]["code"] == code
     assert owed.events == []
@@ -143,7 +143,7 @@ def test_the_command_pays_as_many_bills_as_the_contract_allows() -> None:
 def test_an_apartment_of_somebody_else_ends_with_3(
     logged_in: Billing, service: BillingService
 ) -> None:
-    theirs = service.add_home(service.add_resident("bob"))
+    theirs = service.add_apartment(service.add_resident("bob"))
     ends(logged_in.run("debts", "--apartment", theirs.apartment_id), 3, "billing apartments")
 
 
@@ -163,7 +163,7 @@ def test_a_missing_answer_ends_with_5(logged_in: Billing, service: BillingServic
 
 
 def test_a_payment_without_an_answer_ends_with_5_and_is_resumed(
-    logged_in: Billing, service: BillingService, owed: Home
+    logged_in: Billing, service: BillingService, owed: Residency
 ) -> None:
     service.silent = {"payments"}
     ends(logged_in.run("pay", "--all", "--yes"), 5, "billing pay --resume")
@@ -177,7 +177,7 @@ def test_a_payment_without_an_answer_ends_with_5_and_is_resumed(
 
 
 def test_any_later_payment_gets_the_pending_outcome_first(
-    logged_in: Billing, wire: FaultyTransport, owed: Home
+    logged_in: Billing, wire: FaultyTransport, owed: Residency
 ) -> None:
     owed.owes(a_bill(utility="water"))
     wire.faults = [Fault("drop_after", "POST", "payments", times=9)]
@@ -190,7 +190,7 @@ def test_any_later_payment_gets_the_pending_outcome_first(
 
 
 def test_a_pending_payment_that_is_rejected_ends_with_3(
-    logged_in: Billing, service: BillingService, owed: Home
+    logged_in: Billing, service: BillingService, owed: Residency
 ) -> None:
     service.silent = {"payments"}
     logged_in.run("pay", "--all", "--yes")
@@ -201,7 +201,7 @@ def test_a_pending_payment_that_is_rejected_ends_with_3(
 
 
 def test_a_pending_payment_can_be_discarded(
-    logged_in: Billing, service: BillingService, owed: Home
+    logged_in: Billing, service: BillingService, owed: Residency
 ) -> None:
     service.failing["payments"] = RuntimeError("lost in COMMIT")
     ends(logged_in.run("pay", "--all", "--yes"), 4, "billing pay --resume")
@@ -225,7 +225,7 @@ def test_a_login_at_one_service_is_not_used_at_another(logged_in: Billing) -> No
 
 
 def test_no_connection_ends_with_7(billing: Billing, wire: FaultyTransport) -> None:
-    wire.faults = [Fault("refuse", times=99)]
+    wire.faults = [Fault("no_connection", times=99)]
     result = billing.run("login", "ada", "--password-stdin", answers="secret\n")
     ends(result, 7, billing.url, "BILLING_URL")
 

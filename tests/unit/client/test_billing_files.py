@@ -9,24 +9,24 @@ from billing_client import PendingRequest
 from billing_client.storage import ServiceFiles, default_home, read_private, write_private
 
 from billing_app.domain.errors import Unavailable
-from tests.support.billing_service import BillingService, Home, a_bill, small_parts
+from tests.support.billing_service import BillingService, Residency, a_bill, small_parts
 from tests.unit.client.billing_runs import Billing
 
 
-def test_files_and_folders_are_private(logged_in: Billing, home: Home) -> None:
-    home.owes(a_bill())
+def test_files_and_folders_are_private(logged_in: Billing, apartment: Residency) -> None:
+    apartment.owes(a_bill())
     logged_in.ok("pay", "--all", "--yes")
     logged_in.ok("history")
     modes = {stat.S_IMODE(path.stat().st_mode) for path in logged_in.files("*.json")}
     assert modes == {0o600}
-    assert stat.S_IMODE(logged_in.home.stat().st_mode) == 0o700
+    assert stat.S_IMODE(logged_in.folder.stat().st_mode) == 0o700
     assert [path.name for path in logged_in.files("*.new")] == []
 
 
-def test_file_names_reveal_nothing(logged_in: Billing, home: Home) -> None:
+def test_file_names_reveal_nothing(logged_in: Billing, apartment: Residency) -> None:
     logged_in.ok("history")
-    names = " ".join(str(path.relative_to(logged_in.home)) for path in logged_in.files("*"))
-    assert home.apartment_id not in names
+    names = " ".join(str(path.relative_to(logged_in.folder)) for path in logged_in.files("*"))
+    assert apartment.apartment_id not in names
     assert "ada" not in names
 
 
@@ -41,14 +41,14 @@ def test_logout_removes_the_tokens(logged_in: Billing) -> None:
 
 
 def test_another_resident_sees_no_file_of_the_first(
-    logged_in: Billing, service: BillingService, home: Home
+    logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    home.owes(a_bill())
+    apartment.owes(a_bill())
     service.silent = {"payments"}
     logged_in.run("pay", "--all", "--yes")
     service.silent = set()
     logged_in.ok("history")
-    service.add_resident("bob", home.id)
+    service.add_resident("bob", apartment.id)
     logged_in.login("bob")
     assert logged_in.run("history", "--offline").exit_code == 3
     assert "No pending payments." in logged_in.ok("pay", "--resume")
@@ -58,8 +58,10 @@ def test_another_resident_sees_no_file_of_the_first(
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 99}', '{"format": 1}'])
-def test_a_damaged_file_counts_as_absent(logged_in: Billing, home: Home, damage: str) -> None:
-    home.pays(a_bill())
+def test_a_damaged_file_counts_as_absent(
+    logged_in: Billing, apartment: Residency, damage: str
+) -> None:
+    apartment.pays(a_bill())
     logged_in.ok("history")
     (stored,) = [path for path in logged_in.files("*.json") if path.parent.name == "history"]
     stored.write_text(damage)
@@ -70,9 +72,9 @@ def test_a_damaged_file_counts_as_absent(logged_in: Billing, home: Home, damage:
 
 
 def test_history_is_stored_part_by_part(
-    logged_in: Billing, service: BillingService, home: Home
+    logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    home.pays(*(a_bill() for _ in range(6)))
+    apartment.pays(*(a_bill() for _ in range(6)))
 
     def fail_later(reply: dict[str, object]) -> dict[str, object]:
         service.failing["histories"] = Unavailable("database: down")
@@ -88,7 +90,7 @@ def test_history_is_stored_part_by_part(
 
 
 def test_a_failed_write_leaves_the_old_file(logged_in: Billing) -> None:
-    path = logged_in.home / "kept.json"
+    path = logged_in.folder / "kept.json"
     write_private(path, {"value": 1})
     with pytest.raises(TypeError):
         write_private(path, {"value": object()})
@@ -97,7 +99,7 @@ def test_a_failed_write_leaves_the_old_file(logged_in: Billing) -> None:
 
 
 def test_pending_payments_come_back_oldest_first(logged_in: Billing) -> None:
-    store = ServiceFiles(logged_in.home, logged_in.url).pending_payments
+    store = ServiceFiles(logged_in.folder, logged_in.url).pending_payments
     payments = [
         PendingRequest("payments", "/p", idempotency_key=f"key/../{number}") for number in range(3)
     ]
@@ -117,5 +119,5 @@ def test_files_are_in_the_users_folder_unless_told(
 ) -> None:
     monkeypatch.delenv("BILLING_HOME", raising=False)
     assert default_home().name == "utilities-billing"
-    monkeypatch.setenv("BILLING_HOME", str(logged_in.home))
-    assert default_home() == logged_in.home
+    monkeypatch.setenv("BILLING_HOME", str(logged_in.folder))
+    assert default_home() == logged_in.folder

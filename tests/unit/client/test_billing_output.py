@@ -14,7 +14,7 @@ from billing_client.cli.terminal import json_text, safe
 from rich.cells import cell_len
 
 from billing_app.domain.bills import Debt, Provider
-from tests.support.billing_service import BillingService, Home, a_bill
+from tests.support.billing_service import BillingService, Residency, a_bill
 from tests.unit.client.billing_runs import Billing
 
 HOSTILE = "Evil\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp\u200b[red]Gas[/red] :smile:\nnext"
@@ -25,8 +25,8 @@ def named(name: str) -> Debt:
     return a_bill(utility=name, provider=Provider(name, name))
 
 
-def test_names_can_not_control_the_terminal(logged_in: Billing, home: Home) -> None:
-    home.owes(named(HOSTILE))
+def test_names_can_not_control_the_terminal(logged_in: Billing, apartment: Residency) -> None:
+    apartment.owes(named(HOSTILE))
     shown = logged_in.ok("debts") + logged_in.ok("pay", "--all", "--yes") + logged_in.ok("history")
     shown += logged_in.ok("history", "--by", "provider") + logged_in.ok("history", "--csv")
     for character in "\x1b\x07\x9b\u202e\u200b":
@@ -34,8 +34,10 @@ def test_names_can_not_control_the_terminal(logged_in: Billing, home: Home) -> N
     assert "[red]Gas[/red] :smile: next" in shown
 
 
-def test_json_is_complete_and_can_not_control_the_terminal(logged_in: Billing, home: Home) -> None:
-    home.owes(named(HOSTILE))
+def test_json_is_complete_and_can_not_control_the_terminal(
+    logged_in: Billing, apartment: Residency
+) -> None:
+    apartment.owes(named(HOSTILE))
     shown = logged_in.ok("debts", "--json")
     for character in "\x1b\x07\x9b\u202e\u200b":
         assert character not in shown
@@ -52,8 +54,8 @@ def test_errors_can_not_control_the_terminal(logged_in: Billing, service: Billin
     assert "[red]Gas[/red]" in result.stderr
 
 
-def test_names_in_any_script_line_up(logged_in: Billing, home: Home) -> None:
-    home.owes(*(a_bill(provider=Provider(name, name)) for name in SCRIPTS))
+def test_names_in_any_script_line_up(logged_in: Billing, apartment: Residency) -> None:
+    apartment.owes(*(a_bill(provider=Provider(name, name)) for name in SCRIPTS))
     lines = logged_in.ok("debts").splitlines()[1 : 1 + len(SCRIPTS)]
     ends = {cell_len(line[: line.index(" EUR")]) for line in lines}
     assert len(ends) == 1

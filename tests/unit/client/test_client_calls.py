@@ -21,16 +21,16 @@ from billing_client import (
 )
 
 from billing_app.domain.errors import Unavailable
-from tests.support.billing_service import BillingService, Home, a_bill, small_parts
+from tests.support.billing_service import BillingService, Residency, a_bill, small_parts
 from tests.unit.client.conftest import MakeClient
 
 
 def test_a_login_returns_the_resident_and_their_apartments(
-    make_client: MakeClient, home: Home
+    make_client: MakeClient, apartment: Residency
 ) -> None:
     login = make_client().login("ada", "secret")
     assert login.resident_name == "Ada"
-    assert [a.apartment_id for a in login.apartments] == [home.apartment_id]
+    assert [a.apartment_id for a in login.apartments] == [apartment.apartment_id]
     assert login.tokens.expires_in_seconds == 3600
 
 
@@ -41,14 +41,14 @@ def test_a_wrong_password_is_rejected_with_its_code(client: BillingClient) -> No
 
 
 def test_a_new_password_is_set_if_the_service_requires_one(
-    make_client: MakeClient, service: BillingService, home: Home
+    make_client: MakeClient, service: BillingService, apartment: Residency
 ) -> None:
     service.identity.must_change.add("ada")
     client = make_client()
     with pytest.raises(RequestRejected, match="new_password_required"):
         client.login("ada", "secret")
     client.login("ada", "secret", "better")
-    assert service.identity.users["ada"] == ("better", home.subject)
+    assert service.identity.users["ada"] == ("better", apartment.subject)
     assert client.session is not None
 
 
@@ -58,9 +58,9 @@ def test_printed_values_show_no_tokens(client: BillingClient) -> None:
     assert session.tokens.refresh_token not in f"{session!r} {session.login.tokens!r}"
 
 
-def test_calls_without_a_login_raise(make_client: MakeClient, home: Home) -> None:
+def test_calls_without_a_login_raise(make_client: MakeClient, apartment: Residency) -> None:
     with pytest.raises(NotLoggedIn):
-        make_client().debts(home.apartment_id)
+        make_client().debts(apartment.apartment_id)
 
 
 def test_there_is_no_session_after_a_logout(client: BillingClient) -> None:
@@ -70,9 +70,9 @@ def test_there_is_no_session_after_a_logout(client: BillingClient) -> None:
         _ = client.apartments
 
 
-def test_debts_are_values(client: BillingClient, home: Home) -> None:
-    home.owes(a_bill(due_on=date(2026, 11, 15)))
-    debts = client.debts(home.apartment_id)
+def test_debts_are_values(client: BillingClient, apartment: Residency) -> None:
+    apartment.owes(a_bill(due_on=date(2026, 11, 15)))
+    debts = client.debts(apartment.apartment_id)
     (debt,) = debts.debts
     assert debt.amount == Money(5140, "EUR")
     assert debt.provider == Provider("north-gas", "North Gas")
@@ -83,90 +83,94 @@ def test_debts_are_values(client: BillingClient, home: Home) -> None:
 
 
 def test_debts_in_many_parts_arrive_complete(
-    client: BillingClient, service: BillingService, home: Home
+    client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
-    issued = home.owes(*(a_bill(amount_minor=number) for number in range(1, 51)))
+    issued = apartment.owes(*(a_bill(amount_minor=number) for number in range(1, 51)))
     service.queues.batch, service.queues.shuffle = 3, random.Random(7)
     with small_parts(item_bytes=200):
-        debts = client.debts(home.apartment_id)
+        debts = client.debts(apartment.apartment_id)
     assert {debt.bill_id for debt in debts.debts} == set(issued)
     assert debts.totals == (Money(sum(range(1, 51)), "EUR"),)
     assert service.queues.left() == []
 
 
 def test_a_request_that_was_answered_twice_is_assembled_from_one_answer(
-    client: BillingClient, service: BillingService, home: Home
+    client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
-    home.owes(*(a_bill() for _ in range(9)))
+    apartment.owes(*(a_bill() for _ in range(9)))
     service.answer_times = 2
     with small_parts(item_bytes=1_500):
-        assert len(client.debts(home.apartment_id).debts) == 9
-        client.debts(home.apartment_id)
+        assert len(client.debts(apartment.apartment_id).debts) == 9
+        client.debts(apartment.apartment_id)
     assert service.queues.left() == []
 
 
 def test_debts_that_differ_from_their_total_are_rejected(
-    client: BillingClient, service: BillingService, home: Home
+    client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
-    home.owes(a_bill())
+    apartment.owes(a_bill())
     service.edit = lambda reply: {**reply, "data": {**reply["data"], "total_minor": 1}}
     with pytest.raises(UnexpectedAnswer, match="add up"):
-        client.debts(home.apartment_id)
+        client.debts(apartment.apartment_id)
 
 
-def test_debts_in_two_currencies_have_two_totals(client: BillingClient, home: Home) -> None:
-    home.owes(a_bill(), a_bill(currency="KWD", amount_minor=1500))
-    assert client.debts(home.apartment_id).totals == (Money(5140, "EUR"), Money(1500, "KWD"))
+def test_debts_in_two_currencies_have_two_totals(
+    client: BillingClient, apartment: Residency
+) -> None:
+    apartment.owes(a_bill(), a_bill(currency="KWD", amount_minor=1500))
+    assert client.debts(apartment.apartment_id).totals == (Money(5140, "EUR"), Money(1500, "KWD"))
 
 
 def test_an_apartment_of_somebody_else_is_not_found(
     client: BillingClient, service: BillingService
 ) -> None:
-    theirs = service.add_home(service.add_resident("bob"))
+    theirs = service.add_apartment(service.add_resident("bob"))
     with pytest.raises(RequestRejected, match="apartment_not_found"):
         client.debts(theirs.apartment_id)
 
 
 def test_a_failed_request_can_be_repeated(
-    client: BillingClient, service: BillingService, home: Home
+    client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
     service.failing["utils"] = Unavailable("database: down")
     with pytest.raises(ServiceFailed) as caught:
-        client.debts(home.apartment_id)
+        client.debts(apartment.apartment_id)
     assert caught.value.code == "service_unavailable"
     service.failing.clear()
-    assert client.debts(home.apartment_id).debts == ()
+    assert client.debts(apartment.apartment_id).debts == ()
 
 
-def test_a_payment_returns_its_receipt(client: BillingClient, home: Home) -> None:
-    paid, kept = home.owes(a_bill(), a_bill(utility="water"))
-    receipt = client.pay(home.apartment_id, [paid], expected_total_minor=5140)
+def test_a_payment_returns_its_receipt(client: BillingClient, apartment: Residency) -> None:
+    paid, kept = apartment.owes(a_bill(), a_bill(utility="water"))
+    receipt = client.pay(apartment.apartment_id, [paid], expected_total_minor=5140)
     assert receipt.total == Money(5140, "EUR")
     assert receipt.lines[0].provider == Provider("north-gas", "North Gas")
-    assert [debt.bill_id for debt in client.debts(home.apartment_id).debts] == [kept]
+    assert [debt.bill_id for debt in client.debts(apartment.apartment_id).debts] == [kept]
     assert client.pending_payments.all() == ()
 
 
 def test_a_changed_total_pays_nothing_and_the_error_has_the_new_one(
-    client: BillingClient, home: Home
+    client: BillingClient, apartment: Residency
 ) -> None:
-    bills = home.owes(a_bill())
+    bills = apartment.owes(a_bill())
     with pytest.raises(RequestRejected) as caught:
-        client.pay(home.apartment_id, bills, expected_total_minor=1)
+        client.pay(apartment.apartment_id, bills, expected_total_minor=1)
     assert (caught.value.code, caught.value.details["total_minor"]) == ("total_changed", 5140)
     assert client.pending_payments.all() == ()
-    assert home.events == []
+    assert apartment.events == []
 
 
-def test_history_is_read_in_full_and_then_by_difference(client: BillingClient, home: Home) -> None:
-    bills = home.owes(*(a_bill(month=1 + n % 12) for n in range(20)))
+def test_history_is_read_in_full_and_then_by_difference(
+    client: BillingClient, apartment: Residency
+) -> None:
+    bills = apartment.owes(*(a_bill(month=1 + n % 12) for n in range(20)))
     with small_parts(item_bytes=1_200, page_events=7):
-        client.pay(home.apartment_id, bills[:19])
-        state = client.sync_history(HistoryState(home.apartment_id))
-        client.pay(home.apartment_id, bills[19:])
+        client.pay(apartment.apartment_id, bills[:19])
+        state = client.sync_history(HistoryState(apartment.apartment_id))
+        client.pay(apartment.apartment_id, bills[19:])
         later = client.sync_history(state)
         assert (len(state.events), len(later.events)) == (19, 20)
-        assert later.events == client.history(home.apartment_id)
+        assert later.events == client.history(apartment.apartment_id)
 
 
 class BriskClock:
@@ -182,27 +186,29 @@ class BriskClock:
 def test_threads_share_a_client_and_each_gets_its_own_answer(make_client: MakeClient) -> None:
     service = BillingService(BriskClock())
     ada = service.add_resident("ada")
-    homes = [service.add_home(ada) for _ in range(8)]
-    for number, home in enumerate(homes, start=1):
-        home.owes(a_bill(amount_minor=number), a_bill(amount_minor=number))
+    apartments = [service.add_apartment(ada) for _ in range(8)]
+    for number, apartment in enumerate(apartments, start=1):
+        apartment.owes(a_bill(amount_minor=number), a_bill(amount_minor=number))
     client = make_client(service=service)
     client.login("ada", "secret")
     service.answer_seconds = 0.05
     with ThreadPoolExecutor(8) as threads, small_parts():
-        answers = list(threads.map(lambda home: client.debts(home.apartment_id), homes))
+        answers = list(
+            threads.map(lambda apartment: client.debts(apartment.apartment_id), apartments)
+        )
     assert [answer.totals[0].minor for answer in answers] == [2 * n for n in range(1, 9)]
     assert service.queues.left() == []
 
 
 def test_a_call_returns_in_time_while_another_thread_polls(make_client: MakeClient) -> None:
     service = BillingService(BriskClock())
-    home = service.add_home(service.add_resident("ada"))
+    apartment = service.add_apartment(service.add_resident("ada"))
     client = make_client(service=service, timeout_seconds=1.0)
     client.login("ada", "secret")
     service.silent = {"histories"}
     with ThreadPoolExecutor(2) as threads:
-        waiting = threads.submit(client.history, home.apartment_id)
-        assert client.debts(home.apartment_id).debts == ()
+        waiting = threads.submit(client.history, apartment.apartment_id)
+        assert client.debts(apartment.apartment_id).debts == ()
         assert waiting.exception() is not None
 
 

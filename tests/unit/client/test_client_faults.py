@@ -11,18 +11,18 @@ from tests.support.billing_service import (
     BillingService,
     Fault,
     FaultyTransport,
-    Home,
+    Residency,
     a_bill,
 )
 
 
 def test_a_late_answer_can_be_collected_from_its_queue(
-    hasty: BillingClient, service: BillingService, wire: FaultyTransport, home: Home
+    hasty: BillingClient, service: BillingService, wire: FaultyTransport, apartment: Residency
 ) -> None:
-    home.owes(a_bill())
+    apartment.owes(a_bill())
     service.answer_seconds = 1.1
     with pytest.raises(AnswerTimeout) as caught:
-        hasty.debts(home.apartment_id)
+        hasty.debts(apartment.apartment_id)
     assert caught.value.pending is not None
     debts = hasty.collect(caught.value.pending)
     assert isinstance(debts, Debts)
@@ -31,11 +31,11 @@ def test_a_late_answer_can_be_collected_from_its_queue(
 
 
 def test_an_expired_token_is_renewed_once_and_the_call_goes_on(
-    client: BillingClient, service: BillingService, wire: FaultyTransport, home: Home
+    client: BillingClient, service: BillingService, wire: FaultyTransport, apartment: Residency
 ) -> None:
     before = client.session
     service.identity.expire_tokens()
-    assert client.debts(home.apartment_id).debts == ()
+    assert client.debts(apartment.apartment_id).debts == ()
     assert client.session is not None
     assert client.session != before
     renewals = [r for r in wire.sent("POST", "auth") if b"refresh_token" in r.content]
@@ -43,108 +43,112 @@ def test_an_expired_token_is_renewed_once_and_the_call_goes_on(
 
 
 def test_a_token_that_expires_while_polling_is_renewed(
-    client: BillingClient, wire: FaultyTransport, home: Home
+    client: BillingClient, wire: FaultyTransport, apartment: Residency
 ) -> None:
     wire.faults = [Fault("status", "GET", "utils", status=401)]
-    assert client.debts(home.apartment_id).debts == ()
+    assert client.debts(apartment.apartment_id).debts == ()
 
 
 def test_an_ended_session_requires_a_login(
-    client: BillingClient, service: BillingService, home: Home
+    client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
     service.identity.expire_tokens(refresh_too=True)
     with pytest.raises(NotLoggedIn) as caught:
-        client.debts(home.apartment_id)
+        client.debts(apartment.apartment_id)
     assert caught.value.code == "session_expired"
 
 
 def test_a_renewed_token_that_is_rejected_requires_a_login(
-    client: BillingClient, wire: FaultyTransport, home: Home
+    client: BillingClient, wire: FaultyTransport, apartment: Residency
 ) -> None:
     wire.faults = [Fault("status", "POST", "utils", status=401, times=9)]
     with pytest.raises(NotLoggedIn):
-        client.debts(home.apartment_id)
+        client.debts(apartment.apartment_id)
     assert len(wire.sent("POST", "utils")) == 2
 
 
 def test_a_busy_gateway_gets_the_pause_it_asks_for(
-    client: BillingClient, service: BillingService, wire: FaultyTransport, home: Home
+    client: BillingClient, service: BillingService, wire: FaultyTransport, apartment: Residency
 ) -> None:
-    client.debts(home.apartment_id)
+    client.debts(apartment.apartment_id)
     wire.faults = [Fault("status", "POST", "utils", status=429, retry_after=7)]
     started = service.clock.monotonic()
-    client.debts(home.apartment_id)
+    client.debts(apartment.apartment_id)
     assert service.clock.monotonic() - started == pytest.approx(7)
 
 
 def test_a_pause_beyond_the_deadline_ends_the_call_at_once(
-    hasty: BillingClient, service: BillingService, wire: FaultyTransport, home: Home
+    hasty: BillingClient, service: BillingService, wire: FaultyTransport, apartment: Residency
 ) -> None:
     wire.faults = [Fault("status", "POST", "utils", status=429, retry_after=60)]
     started = service.clock.monotonic()
     with pytest.raises(GatewayRejected) as caught:
-        hasty.debts(home.apartment_id)
+        hasty.debts(apartment.apartment_id)
     assert (caught.value.http_status, caught.value.retry_after_seconds) == (429, 60)
     assert service.clock.monotonic() == started
 
 
 def test_the_first_poll_of_a_new_queue_waits_as_long_as_the_acknowledgement_asks(
-    client: BillingClient, service: BillingService, home: Home
+    client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
     started = service.clock.monotonic()
-    client.debts(home.apartment_id)
+    client.debts(apartment.apartment_id)
     assert service.clock.monotonic() - started == pytest.approx(1.0)
-    client.debts(home.apartment_id)
+    client.debts(apartment.apartment_id)
     assert service.clock.monotonic() - started == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("kind", ["status", "drop_before", "drop_after"])
 def test_temporary_trouble_while_polling_is_waited_out(
-    client: BillingClient, service: BillingService, wire: FaultyTransport, home: Home, kind: str
+    client: BillingClient,
+    service: BillingService,
+    wire: FaultyTransport,
+    apartment: Residency,
+    kind: str,
 ) -> None:
     service.queues.visibility_seconds = 2.0
     wire.faults = [Fault(kind, "GET", "utils", times=2)]
-    assert client.debts(home.apartment_id).debts == ()
+    assert client.debts(apartment.apartment_id).debts == ()
 
 
 def test_a_failed_acknowledgement_costs_nothing(
-    client: BillingClient, service: BillingService, wire: FaultyTransport, home: Home
+    client: BillingClient, service: BillingService, wire: FaultyTransport, apartment: Residency
 ) -> None:
     wire.faults = [Fault("status", "DELETE", times=1)]
-    assert client.debts(home.apartment_id).debts == ()
+    assert client.debts(apartment.apartment_id).debts == ()
     assert len(service.queues.left()) == 1
     service.clock.sleep(service.queues.visibility_seconds)
-    client.debts(home.apartment_id)
-    client.debts(home.apartment_id)
+    client.debts(apartment.apartment_id)
+    client.debts(apartment.apartment_id)
     assert service.queues.left() == []
 
 
 def test_replies_to_other_requests_stay_on_the_queue(
-    client: BillingClient, service: BillingService, home: Home
+    client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
-    client.debts(home.apartment_id)
+    client.debts(apartment.apartment_id)
     (queue,) = [name for name in service.queues.names() if "-r-" in name]
     other = {"request_id": "another", "status": "done", "data": {}, "part": 1, "parts": 1}
     for message in (other, {"not": "a reply"}):
         service.queues.put(queue, json.dumps(message))
-    client.debts(home.apartment_id)
+    client.debts(apartment.apartment_id)
     assert service.queues.left() == [other, {"not": "a reply"}]
 
 
 def test_a_queue_that_does_not_exist_yet_is_polled_a_few_times_only(
-    client: BillingClient, service: BillingService, wire: FaultyTransport, home: Home
+    client: BillingClient, service: BillingService, wire: FaultyTransport, apartment: Residency
 ) -> None:
     service.silent = {"utils"}
     with pytest.raises(AnswerTimeout):
-        client.debts(home.apartment_id)
+        client.debts(apartment.apartment_id)
     assert 5 < len(wire.sent("GET", "utils")) < 40
 
 
 def test_a_rejection_keeps_the_gateways_code(
-    client: BillingClient, wire: FaultyTransport, home: Home
+    client: BillingClient, wire: FaultyTransport, apartment: Residency
 ) -> None:
     wire.faults = [Fault("status", "POST", "utils", status=413)]
     with pytest.raises(GatewayRejected) as caught:
-        client.debts(home.apartment_id)
+        client.debts(apartment.apartment_id)
     assert (caught.value.http_status, caught.value.code) == (413, "fault_413")
     assert caught.value.request_id
