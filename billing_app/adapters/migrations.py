@@ -28,8 +28,8 @@ from billing_app.adapters.timeouts import timeouts_of
 # Beside billing_app in a checkout and in the package of the functions alike.
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 
-# A file may use what the folders before its own have made; within a folder only in bodies that are
-# looked at when they run.
+# Folders run in this order, files by name. Postgres checks a LANGUAGE sql function
+# when it is created, so what it calls must come before it; PL/pgSQL is checked when it runs.
 _REPEATABLE_FOLDERS = ("views", "functions/internal", "functions/api", "grants")
 
 _BOOKKEEPING_SCHEMA = "billing_migrations"

@@ -51,7 +51,7 @@ WHERE q.payment_id IS NULL
 UNION ALL
 SELECT
     'bill_is_settled_by_its_live_line', l.payment_id || '/' || l.bill_id,
-    CASE WHEN r.payment_id IS NULL THEN 'line stands, bill is not settled by it'
+    CASE WHEN r.payment_id IS NULL THEN 'payment is not reversed, bill is not settled by it'
         ELSE 'payment is reversed, bill still settled by it' END
 FROM billing.payment_lines l
 LEFT JOIN billing.reversals r USING (payment_id)

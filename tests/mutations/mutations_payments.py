@@ -82,7 +82,7 @@ PAYMENTS = (
         name="fingerprint_without_the_bills",
         endangers=("I5",),
         file="sql/functions/internal/payments.sql",
-        old="jsonb_build_array(p_apartment, to_jsonb(p_bills), p_expected_total)",
+        old="jsonb_build_array(p_apartment, to_jsonb(p_bill_set), p_expected_total)",
         new="jsonb_build_array(p_apartment, p_expected_total)",
         caught_by=(PAY,),
     ),

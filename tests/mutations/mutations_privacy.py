@@ -67,8 +67,8 @@ PRIVACY = (
         name="bills_of_another_apartment_payable",
         endangers=("I7",),
         file="sql/functions/internal/payments.sql",
-        old="        WHERE bill_id = ANY (p_bills) AND apartment_id = p_apartment\n",
-        new="        WHERE bill_id = ANY (p_bills)\n",
+        old="        WHERE bill_id = ANY (p_bill_set) AND apartment_id = p_apartment\n",
+        new="        WHERE bill_id = ANY (p_bill_set)\n",
         caught_by=("tests/integration/sql/test_sql_pay.py",),
     ),
     Mutation(

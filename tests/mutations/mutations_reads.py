@@ -138,7 +138,7 @@ READS = (
         name="debts_with_paid_bills",
         endangers=("I9",),
         file="sql/functions/internal/payments.sql",
-        old="    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bills);\n",
+        old="    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bill_set);\n",
         new="",
         caught_by=("tests/integration/sql/test_sql_pay.py",),
     ),

@@ -3,12 +3,12 @@
 -- SHA-256 of what a payment request asks for. A key that returns with another fingerprint is
 -- rejected.
 CREATE OR REPLACE FUNCTION billing.request_fingerprint(
-    p_apartment uuid, p_bills uuid[], p_expected_total bigint
+    p_apartment uuid, p_bill_set uuid[], p_expected_total bigint
 ) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT encode(
         sha256(convert_to(
-            jsonb_build_array(p_apartment, to_jsonb(p_bills), p_expected_total)::text, 'UTF8'
+            jsonb_build_array(p_apartment, to_jsonb(p_bill_set), p_expected_total)::text, 'UTF8'
         )),
         'hex'
     )
@@ -66,14 +66,14 @@ $$;
 -- bill_already_paid, with the ids; null when all are open bills of the apartment. A bill of another
 -- apartment reads like an unknown one, a replaced one like a void one. The caller holds the
 -- apartment's lock.
-CREATE OR REPLACE FUNCTION billing.bills_rejection(p_apartment uuid, p_bills uuid[])
+CREATE OR REPLACE FUNCTION billing.bills_rejection(p_apartment uuid, p_bill_set uuid[])
 RETURNS jsonb
 LANGUAGE plpgsql AS $$
 BEGIN
     -- The usual case needs only the small table.
-    IF cardinality(p_bills) = (
+    IF cardinality(p_bill_set) = (
         SELECT count(*) FROM billing.open_bills
-        WHERE bill_id = ANY (p_bills) AND apartment_id = p_apartment
+        WHERE bill_id = ANY (p_bill_set) AND apartment_id = p_apartment
     ) THEN
         RETURN NULL;
     END IF;
@@ -89,7 +89,7 @@ BEGIN
                 WHEN 'replaced' THEN 'bill_void'
                 ELSE 'bill_not_found'
             END AS code
-            FROM unnest(p_bills) AS wanted (bill_id)
+            FROM unnest(p_bill_set) AS wanted (bill_id)
             LEFT JOIN billing.bill_states s
                 ON s.bill_id = wanted.bill_id AND s.apartment_id = p_apartment
         ) b
@@ -103,7 +103,7 @@ $$;
 
 -- Why these open bills can't be paid together for the total that the payer saw: currency_mixed,
 -- then total_changed; null when they can. The caller holds the apartment's lock.
-CREATE OR REPLACE FUNCTION billing.total_rejection(p_bills uuid[], p_expected_total bigint)
+CREATE OR REPLACE FUNCTION billing.total_rejection(p_bill_set uuid[], p_expected_total bigint)
 RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -111,7 +111,7 @@ DECLARE
     total bigint;
 BEGIN
     SELECT array_agg(DISTINCT currency ORDER BY currency), sum(amount_minor) INTO currencies, total
-    FROM billing.open_bills WHERE bill_id = ANY (p_bills);
+    FROM billing.open_bills WHERE bill_id = ANY (p_bill_set);
     IF cardinality(currencies) > 1 THEN
         RETURN billing.rejected('currency_mixed', jsonb_build_object('currencies', currencies));
     END IF;
@@ -127,19 +127,19 @@ $$;
 
 -- Locks the apartment and returns why this payment can't be made, or null when it can.
 CREATE OR REPLACE FUNCTION billing.payment_rejection(
-    p_resident uuid, p_apartment uuid, p_bills uuid[], p_expected_total bigint
+    p_resident uuid, p_apartment uuid, p_bill_set uuid[], p_expected_total bigint
 ) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT billing.lock_apartment_for(p_resident, p_apartment) THEN
         RETURN billing.rejected('apartment_not_found');
     END IF;
-    IF cardinality(p_bills) = 0 THEN
+    IF cardinality(p_bill_set) = 0 THEN
         RETURN billing.rejected('invalid_request');
     END IF;
     RETURN coalesce(
-        billing.bills_rejection(p_apartment, p_bills),
-        billing.total_rejection(p_bills, p_expected_total)
+        billing.bills_rejection(p_apartment, p_bill_set),
+        billing.total_rejection(p_bill_set, p_expected_total)
     );
 END
 $$;
@@ -158,7 +158,7 @@ $$;
 -- the payment's id. The caller holds the apartment's lock and has checked that all bills are open,
 -- in it, and in one currency; constraints and triggers abort the transaction otherwise.
 CREATE OR REPLACE FUNCTION billing.insert_payment(
-    p_resident uuid, p_apartment uuid, p_bills uuid[]
+    p_resident uuid, p_apartment uuid, p_bill_set uuid[]
 ) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -169,7 +169,7 @@ BEGIN
         (receipt_number, resident_id, apartment_id, total_minor, currency, settled_at)
     SELECT billing.next_receipt_number(posted_at), p_resident, p_apartment,
         sum(amount_minor), min(currency), posted_at
-    FROM billing.open_bills WHERE bill_id = ANY (p_bills)
+    FROM billing.open_bills WHERE bill_id = ANY (p_bill_set)
     RETURNING payment_id INTO payment;
 
     INSERT INTO billing.payment_lines
@@ -179,18 +179,18 @@ BEGIN
         b.provider_id, p.name, b.period_from, b.period_to
     FROM billing.bills b
     JOIN billing.providers p ON p.provider_id = b.provider_id
-    WHERE b.bill_id = ANY (p_bills);
+    WHERE b.bill_id = ANY (p_bill_set);
 
     PERFORM billing.append_history('payment', payment, posted_at);
-    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bills);
+    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bill_set);
     INSERT INTO billing.settled_bills (bill_id, payment_id, apartment_id)
-    SELECT bill_id, payment, p_apartment FROM unnest(p_bills) AS t (bill_id);
+    SELECT bill_id, payment, p_apartment FROM unnest(p_bill_set) AS t (bill_id);
     RETURN payment;
 END
 $$;
 
--- Writes the reversal of a payment that stands, and its history, and reopens the bills. The caller
--- holds the apartment's lock.
+-- Writes the reversal of a payment and its history, and reopens the bills. The caller holds the
+-- apartment's lock and has checked that the payment is not reversed yet.
 CREATE OR REPLACE FUNCTION billing.reverse_payment_rows(
     p_payment billing.payments, p_reason text, p_operator text
 ) RETURNS billing.reversals

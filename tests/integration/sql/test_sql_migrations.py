@@ -138,7 +138,7 @@ def test_roles_log_in_with_passwords_of_any_characters(empty: LedgerDatabase) ->
 
 
 def test_the_owner_may_have_any_name_and_password(empty: LedgerDatabase) -> None:
-    admin, name = empty.connect("admin"), f"owner of books {uuid4().hex[:8]}"
+    admin, name = empty.connect("admin"), f"owner of ledger {uuid4().hex[:8]}"
     role, password = sql.Identifier(name), AWKWARD[:-2]
 
     def run(statement: str, *parts: sql.Composable) -> None:
