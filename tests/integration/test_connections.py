@@ -14,7 +14,7 @@ from billing_app.adapters.connections import Database, describe
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Unavailable
 from tests.support.databases import LedgerDatabase
-from tests.support.ledger import Ledger, pay
+from tests.support.ledger import Ledger
 
 ONE = "SELECT 1"
 QUICK = Timeouts(statement=500, lock=2_000, idle_in_transaction=5_000)
@@ -85,7 +85,7 @@ def test_a_payment_whose_connection_is_cut_takes_effect_once(
         {"s": home.subject, "a": home.apartment, "b": [bill]},
     )
     kill_soon.join()
-    again = pay(ledger.connection("writer"), home, [bill], key="key")
+    again = ledger.pay(home, [bill], key="key")
     assert answer["status"] == "done"
     assert again == answer
     assert len(ledger.history(home)["events"]) == 1

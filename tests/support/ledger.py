@@ -10,17 +10,12 @@ from uuid import UUID, uuid4
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.databases import LedgerDatabase
+from tests.support.databases import ROLES, LedgerDatabase
 
 # What a function returns: the JSON that the tests look into.
 Answer: TypeAlias = Any
 
 LONG_AGO = "2020-01-01T00:00:00Z"
-
-END_RESIDENCY = "SELECT api.end_residency(%s, %s)"
-ISSUE = "SELECT api.issue_bills(%s)"
-REVERSE = "SELECT api.reverse_payment(%s, 'paid twice', 'olga')"
-VOID = "SELECT api.void_bill(%s, 'sent in error', 'olga')"
 
 
 class Home(NamedTuple):
@@ -42,19 +37,6 @@ def value(connection: Connection, statement: str, *parameters: Any) -> Any:
     return query(connection, statement, *parameters)[0][0]
 
 
-def pay(
-    writer: Connection,
-    home: Home,
-    bills: Sequence[str | UUID],
-    *,
-    key: str | None = None,
-    total: int | None = None,
-) -> Answer:
-    """Call api.pay on this connection, with a new key by default."""
-    wanted = (key or str(uuid4()), home.apartment, [str(bill) for bill in bills], total)
-    return value(writer, "SELECT api.pay(%s, %s, %s, %s::uuid[], %s)", home.subject, *wanted)
-
-
 def line(home: Home, **fields: Any) -> dict[str, Any]:
     """Return a line of an import with these fields, and usual values for the rest."""
     return {
@@ -72,25 +54,6 @@ def line(home: Home, **fields: Any) -> dict[str, Any]:
     }
 
 
-def import_of(
-    lines: Iterable[Mapping[str, Any]],
-    *,
-    dry_run: bool = False,
-    sha256: str | None = None,
-    import_id: UUID | None = None,
-) -> str:
-    """Return lines as api.issue_bills takes them, as a new file by default."""
-    return json.dumps(
-        {
-            "import_id": str(import_id or uuid4()),
-            "file_name": "bills.csv",
-            "sha256": sha256 or uuid4().hex * 2,
-            "dry_run": dry_run,
-            "lines": list(lines),
-        }
-    )
-
-
 @dataclass
 class Ledger:
     """The ledger in one database, prepared and read through the api functions."""
@@ -103,6 +66,10 @@ class Ledger:
         if role not in self._open:
             self._open[role] = self.database.connect(role)
         return self._open[role]
+
+    def on(self, connection: Connection) -> Ledger:
+        """Return the same functions on this connection, whatever its role."""
+        return Ledger(self.database, dict.fromkeys((*ROLES, "owner", "admin"), connection))
 
     def ask(self, role: str, function: str, *arguments: Any) -> Answer:
         """Return the one value that `api.<function>` returns to this role."""
@@ -145,9 +112,23 @@ class Ledger:
         self.grant(*home)
         return home
 
-    def issue(self, lines: Iterable[Mapping[str, Any]], **options: Any) -> Answer:
-        """Import lines; `options` are those of `import_of`."""
-        return self.ask("operator", "issue_bills", import_of(lines, **options))
+    def issue(
+        self,
+        lines: Iterable[Mapping[str, Any]],
+        *,
+        dry_run: bool = False,
+        sha256: str | None = None,
+        import_id: UUID | None = None,
+    ) -> Answer:
+        """Import lines, as a new file by default."""
+        batch = {
+            "import_id": str(import_id or uuid4()),
+            "file_name": "bills.csv",
+            "sha256": sha256 or uuid4().hex * 2,
+            "dry_run": dry_run,
+            "lines": list(lines),
+        }
+        return self.ask("operator", "issue_bills", json.dumps(batch))
 
     def bills(self, home: Home, *amounts: int, **fields: Any) -> list[str]:
         """Issue one bill per amount and return their ids."""
@@ -158,9 +139,18 @@ class Ledger:
         """Issue one bill and return its id."""
         return self.bills(home, amount_minor, **fields)[0]
 
-    def pay(self, home: Home, bills: Sequence[str | UUID], **options: Any) -> Answer:
-        """Pay bills on this object's own connection; `options` are those of `pay`."""
-        return pay(self.connection("writer"), home, bills, **options)
+    def pay(
+        self,
+        home: Home,
+        bills: Sequence[str | UUID],
+        *,
+        key: str | None = None,
+        total: int | None = None,
+    ) -> Answer:
+        """Pay bills, with a new key by default."""
+        statement = "SELECT api.pay(%s, %s, %s, %s::uuid[], %s)"
+        wanted = (key or str(uuid4()), home.apartment, [str(bill) for bill in bills], total)
+        return value(self.connection("writer"), statement, home.subject, *wanted)
 
     def reverse(self, payment_id: str, reason: str = "paid twice") -> Answer:
         """Reverse a payment."""

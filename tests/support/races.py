@@ -8,15 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
-from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
+from tests.support.ledger import Ledger
 
-from tests.support.databases import LedgerDatabase
-
-# A role, and what to do on a connection of it.
-Runner = tuple[str, Callable[[Connection], Any]]
+# A role, and what to do as it.
+Runner = tuple[str, Callable[[Ledger], Any]]
 
 
-def race(database: LedgerDatabase, runners: Sequence[Runner]) -> list[Any]:
+def race(ledger: Ledger, runners: Sequence[Runner]) -> list[Any]:
     """Start all runners at once, each with a fresh connection of its role; return their results.
 
     Raises what the first failing runner raised.
@@ -25,9 +23,9 @@ def race(database: LedgerDatabase, runners: Sequence[Runner]) -> list[Any]:
 
     def run(runner: Runner) -> Any:
         role, act = runner
-        with closing(database.login(role).connect()) as connection:
+        with closing(ledger.database.login(role).connect()) as connection:
             start.wait(timeout=10)
-            return act(connection)
+            return act(ledger.on(connection))
 
     with ThreadPoolExecutor(len(runners)) as pool:
         return list(pool.map(run, runners))

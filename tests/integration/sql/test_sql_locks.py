@@ -15,19 +15,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.ledger import (
-    END_RESIDENCY,
-    REVERSE,
-    VOID,
-    Answer,
-    Home,
-    Ledger,
-    pay,
-    query,
-    value,
-)
+from tests.support.ledger import Answer, Home, Ledger, query, value
 
-Act = Callable[[Connection, str, Home], Answer]
+Act = Callable[[Ledger, Home, str], Answer]
 
 LOCK = "SELECT billing.lock_apartments(%s::uuid[])"
 
@@ -58,10 +48,10 @@ def wait_until_one_waits(ledger: Ledger) -> None:
 def blocked(
     ledger: Ledger,
     role: str,
-    act: Callable[[Connection], Answer],
+    act: Callable[[Ledger], Answer],
     *,
     by: tuple[Any, ...],
-    meanwhile: Callable[[Connection], Answer],
+    meanwhile: Callable[[Ledger], Answer],
 ) -> tuple[Answer, Answer]:
     """Start `act` while a statement's locks are held, and once it waits, run `meanwhile`.
 
@@ -69,18 +59,19 @@ def blocked(
     """
     with ThreadPoolExecutor(1) as pool, closing(ledger.database.login(role).connect()) as waiter:
         with holding(ledger, *by) as holder:
-            acting = pool.submit(act, waiter)
+            acting = pool.submit(act, ledger.on(waiter))
             wait_until_one_waits(ledger)
-            done = meanwhile(holder)
+            done = meanwhile(ledger.on(holder))
         return acting.result(timeout=10), done
 
 
 def test_a_payment_that_waited_is_stamped_once_it_has_the_lock(ledger: Ledger, home: Home) -> None:
     """Stamped when it began, it would lie before what others did to the apartment meanwhile."""
     bill = ledger.bill(home)
+    clock = "SELECT billing.instant(clock_timestamp())"
     paid, other = blocked(
-        ledger, "writer", lambda waiter: pay(waiter, home, [bill]), by=(LOCK, [home.apartment]),
-        meanwhile=lambda holder: value(holder, "SELECT billing.instant(clock_timestamp())"),
+        ledger, "writer", lambda one: one.pay(home, [bill]), by=(LOCK, [home.apartment]),
+        meanwhile=lambda holder: value(holder.connection("owner"), clock),
     )  # fmt: skip
     assert paid["data"]["settled_at"] > other
 
@@ -89,32 +80,39 @@ def test_a_void_that_waited_for_a_reversal_is_stamped_after_it(ledger: Ledger, h
     bill = ledger.bill(home)
     payment = ledger.pay(home, [bill])["data"]["payment_id"]
     voided, reversal = blocked(
-        ledger, "operator", lambda waiter: value(waiter, VOID, bill), by=(LOCK, [home.apartment]),
-        meanwhile=lambda holder: value(holder, REVERSE, payment),
+        ledger, "operator", lambda one: one.void(bill), by=(LOCK, [home.apartment]),
+        meanwhile=lambda holder: holder.reverse(payment),
     )  # fmt: skip
     assert voided["data"]["voided_at"] > reversal["data"]["reversed_at"]
 
 
-WAITERS: dict[str, tuple[str, Act, Act, str]] = {
-    "a void, while the bill is paid":
-        ("operator", lambda one, bill, _: value(one, VOID, bill),
-         lambda one, bill, home: pay(one, home, [bill]), "bill_already_paid"),
-    "a payment, while the resident moves out":
-        ("writer", lambda one, bill, home: pay(one, home, [bill]),
-         lambda one, _, home: value(one, END_RESIDENCY, *home), "apartment_not_found"),
-    "the end of a residency, while it is ended":
-        ("operator", lambda one, _, home: value(one, END_RESIDENCY, *home),
-         lambda one, _, home: value(one, END_RESIDENCY, *home), "residency_not_found"),
-}  # fmt: skip
+def pay(ledger: Ledger, home: Home, bill: str) -> Answer:
+    return ledger.pay(home, [bill])
 
 
-@pytest.mark.parametrize("waiter", WAITERS)
-def test_who_waited_sees_what_happened_meanwhile(ledger: Ledger, home: Home, waiter: str) -> None:
+def void(ledger: Ledger, _home: Home, bill: str) -> Answer:
+    return ledger.void(bill)
+
+
+def move_out(ledger: Ledger, home: Home, _bill: str) -> Answer:
+    return ledger.end_residency(home)
+
+
+@pytest.mark.parametrize(
+    ("role", "act", "meanwhile", "code"),
+    [
+        ("operator", void, pay, "bill_already_paid"),
+        ("writer", pay, move_out, "apartment_not_found"),
+        ("operator", move_out, move_out, "residency_not_found"),
+    ],
+)
+def test_who_waited_sees_what_was_done_meanwhile(
+    ledger: Ledger, home: Home, role: str, act: Act, meanwhile: Act, code: str
+) -> None:
     bill = ledger.bill(home)
-    role, act, meanwhile, code = WAITERS[waiter]
     rejected, done = blocked(
-        ledger, role, lambda one: act(one, bill, home), by=(LOCK, [home.apartment]),
-        meanwhile=lambda one: meanwhile(one, bill, home),
+        ledger, role, lambda one: act(one, home, bill), by=(LOCK, [home.apartment]),
+        meanwhile=lambda one: meanwhile(one, home, bill),
     )  # fmt: skip
     assert (rejected["code"], done["status"]) == (code, "done")
 
@@ -123,16 +121,15 @@ def test_apartments_are_locked_in_the_order_of_their_ids(ledger: Ledger) -> None
     """In whatever order they are named or stored: who waits for the first holds no later one."""
     ids = sorted(ledger.apartment() for _ in range(12))
 
-    def lock_backwards(waiter: Connection) -> None:
+    def lock_backwards(waiter: Ledger) -> None:
         # Force the plan that reads the table as it is stored, as for a large table.
-        query(waiter, "SET enable_indexscan = off; SET enable_bitmapscan = off")
-        query(waiter, LOCK, ids[::-1])
+        settings = "SET enable_indexscan = off; SET enable_bitmapscan = off; "
+        query(waiter.connection("owner"), settings + LOCK, ids[::-1])
 
     later = "SELECT FROM billing.apartment_state WHERE apartment_id = ANY (%s) FOR UPDATE NOWAIT"
     blocked(
-        ledger, "owner", lock_backwards,
-        by=(LOCK, ids[:1]),
-        meanwhile=lambda holder: query(holder, later, ids[1:]),
+        ledger, "owner", lock_backwards, by=(LOCK, ids[:1]),
+        meanwhile=lambda holder: query(holder.connection("owner"), later, ids[1:]),
     )  # fmt: skip
 
 
@@ -140,9 +137,8 @@ def test_a_page_of_history_and_its_head_come_from_one_snapshot(ledger: Ledger, h
     """The reader is held up between head and events, and somebody pays meanwhile."""
     first, second = ledger.bills(home, 1, 2)
     ledger.pay(home, [first])
-    read = "SELECT api.settled_history(%s, %s, 0, null, null, 10)"
     page, _ = blocked(
-        ledger, "reader", lambda waiter: value(waiter, read, *home),
+        ledger, "reader", lambda reader: reader.history(home),
         # Only reading the events needs this table; a payment does not.
         by=("LOCK TABLE billing.reversals IN ACCESS EXCLUSIVE MODE",),
         meanwhile=lambda _: ledger.pay(home, [second]),
@@ -156,5 +152,5 @@ def test_a_payment_gives_up_when_its_lock_timeout_ends(ledger: Ledger, home: Hom
         writer = ledger.database.connect("writer")
         query(writer, "SET lock_timeout = '50ms'")
         with pytest.raises(psycopg2.errors.LockNotAvailable):
-            pay(writer, home, [bill])
+            ledger.on(writer).pay(home, [bill])
     assert ledger.open_bills(home) == {bill}

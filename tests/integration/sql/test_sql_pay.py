@@ -33,10 +33,9 @@ def test_a_payment_settles_the_chosen_bills_and_leaves_the_others_owed(
 
 
 def test_receipt_numbers_name_the_year_and_are_unique(ledger: Ledger, home: Home) -> None:
-    paid = [ledger.pay(home, [bill])["data"] for bill in ledger.bills(home, 1, 2)]
-    receipts = {one["receipt_number"] for one in paid}
-    assert len(receipts) == 2
-    assert all(re.fullmatch(r"R-20\d\d-\d{10}", receipt) for receipt in receipts)
+    first, second = (ledger.pay(home, [bill])["data"] for bill in ledger.bills(home, 1, 2))
+    assert re.fullmatch(r"R-20\d\d-\d{10}", first["receipt_number"])
+    assert first["receipt_number"] != second["receipt_number"]
 
 
 def test_order_and_repetition_of_bills_mean_nothing(ledger: Ledger, home: Home) -> None:
@@ -151,9 +150,3 @@ def test_the_first_rejection_that_applies_is_returned_and_changes_nothing(
         ("total_changed", {"total_minor": 5140, "expected_total_minor": 1}),
     ]
     assert ledger.debts(home) == before
-
-
-def test_a_thousand_bills_are_paid_at_once(ledger: Ledger, home: Home) -> None:
-    bills = ledger.bills(home, *range(1, 1001))
-    data = ledger.pay(home, bills)["data"]
-    assert (len(data["lines"]), data["total_minor"]) == (1000, 500500)

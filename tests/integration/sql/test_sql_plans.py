@@ -9,7 +9,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
 from tests.support.databases import LedgerDatabase
-from tests.support.ledger import REVERSE, Home, query, value
+from tests.support.ledger import Home, query, value
 from tests.support.plans import Trace, trace
 
 APARTMENTS = 10_000
@@ -86,6 +86,7 @@ def test_history_is_found_by_index(admin: Connection, home: Home, known: str, bl
 def test_paying_and_reversing_touch_rows_by_index(admin: Connection, home: Home) -> None:
     owed = "SELECT array_agg(bill_id::text) FROM billing.open_bills WHERE apartment_id = %s"
     pay = "SELECT api.pay(%s, %s, %s, %s::uuid[])"
+    reverse = "SELECT api.reverse_payment(%s, 'paid twice', 'olga')"
     query(admin, "BEGIN")
     try:
         *several, last = value(admin, owed, home.apartment)
@@ -97,7 +98,7 @@ def test_paying_and_reversing_touch_rows_by_index(admin: Connection, home: Home)
         query(admin, "SET CONSTRAINTS ALL DEFERRED")
         rejected = trace(admin, pay, home.subject, "again", home.apartment, [*several, last])
         payment = "SELECT payment_id FROM billing.settled_bills WHERE bill_id = %s"
-        reversed_ = trace(admin, REVERSE, value(admin, payment, last))
+        reversed_ = trace(admin, reverse, value(admin, payment, last))
     finally:
         query(admin, "ROLLBACK")
     for found in (paid, rules, rejected, reversed_):

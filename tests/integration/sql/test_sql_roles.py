@@ -10,7 +10,7 @@ from psycopg2 import errors
 
 from billing_app.ports.operator_ledger import BillIssuer, OperatorLedger
 from tests.support.databases import LedgerDatabase
-from tests.support.ledger import Ledger, pay, query
+from tests.support.ledger import Ledger, query
 
 READER = {
     "apartment_access", "open_debts", "register_reply_queue", "resident_account", "settled_history",
@@ -94,7 +94,7 @@ def test_payments_work_where_deferred_rules_run_as_the_writer(ledger: Ledger) ->
     home, writer = ledger.home(), ledger.connection("writer")
     bills = ledger.bills(home, 100)
     query(writer, "BEGIN")
-    pay(writer, home, bills)
+    ledger.pay(home, bills)
     query(writer, "COMMIT")
     assert ledger.open_bills(home) == set()
 

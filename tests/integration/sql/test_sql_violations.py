@@ -20,31 +20,26 @@ DAMAGE = {
     "a void is lost": ("DELETE FROM billing.bill_voids", {"bill_has_one_state"}),
     "an open bill's amount is changed":
         ("UPDATE billing.open_bills SET amount_minor = 99", {"open_bill_is_as_billed"}),
-    "a line's amount is changed": (
-        "UPDATE billing.payment_lines SET amount_minor = amount_minor - 1",
-        {"line_is_as_billed", "payment_is_the_sum_of_its_lines"},
-    ),
+    "a line's amount is changed":
+        ("UPDATE billing.payment_lines SET amount_minor = amount_minor - 1",
+         {"line_is_as_billed", "payment_is_the_sum_of_its_lines"}),
     "a line's period is changed":
         ("UPDATE billing.payment_lines SET period_to = period_to + 1", {"line_is_as_billed"}),
-    "a payment's total is changed": (
-        "UPDATE billing.payments SET total_minor = total_minor + 1",
-        {"payment_is_the_sum_of_its_lines"},
-    ),
+    "a payment's total is changed":
+        ("UPDATE billing.payments SET total_minor = total_minor + 1",
+         {"payment_is_the_sum_of_its_lines"}),
     "a payment's currency is changed":
         ("UPDATE billing.payments SET currency = 'USD'", {"line_is_of_its_payment"}),
-    "lines are lost": (
-        "DELETE FROM billing.payment_lines",
-        {"event_is_of_a_line", "payment_is_the_sum_of_its_lines", "settled_bill_has_a_line"},
-    ),
+    "lines are lost":
+        ("DELETE FROM billing.payment_lines",
+         {"event_is_of_a_line", "payment_is_the_sum_of_its_lines", "settled_bill_has_a_line"}),
     "a request is lost": ("DELETE FROM billing.payment_requests", {"payment_answers_a_request"}),
-    "a settlement is lost": (
-        "DELETE FROM billing.settled_bills",
-        {"bill_has_one_state", "bill_is_settled_by_its_live_line"},
-    ),
-    "a reversal is lost": (
-        "DELETE FROM billing.reversals",
-        {"bill_is_settled_by_its_live_line", "line_is_in_the_history"},
-    ),
+    "a settlement is lost":
+        ("DELETE FROM billing.settled_bills",
+         {"bill_has_one_state", "bill_is_settled_by_its_live_line"}),
+    "a reversal is lost":
+        ("DELETE FROM billing.reversals",
+         {"bill_is_settled_by_its_live_line", "line_is_in_the_history"}),
     "an event is lost": (
         "DELETE FROM billing.history WHERE (apartment_id, seq) IN"
         " (SELECT apartment_id, seq FROM billing.history ORDER BY seq LIMIT 1)",
@@ -55,14 +50,12 @@ DAMAGE = {
         " WHERE s.apartment_id = h.apartment_id AND s.last_seq = h.seq",
         {"apartment_state_is_the_head", "line_is_in_the_history"},
     ),
-    "an event is set back in time": (
-        "UPDATE billing.history SET posted_at = '2000-01-01Z' WHERE seq = 2",
-        {"history_follows_without_gap"},
-    ),
-    "the head is moved": (
-        "UPDATE billing.apartment_state SET last_seq = last_seq + 1",
-        {"apartment_state_is_the_head"},
-    ),
+    "an event is set back in time":
+        ("UPDATE billing.history SET posted_at = '2000-01-01Z' WHERE seq = 2",
+         {"history_follows_without_gap"}),
+    "the head is moved":
+        ("UPDATE billing.apartment_state SET last_seq = last_seq + 1",
+         {"apartment_state_is_the_head"}),
     "the state is lost":
         ("DELETE FROM billing.apartment_state", {"apartment_state_is_the_head"}),
     "a revision is lost": (
