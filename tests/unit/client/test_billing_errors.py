@@ -11,7 +11,7 @@ import click
 import pytest
 from billing_client.cli import pay
 from billing_client.cli.context import choose_apartment
-from billing_client.errors import CLIENT_CODES, COMMAND_CODES
+from billing_client.errors import COMMAND_CODES
 from billing_client.models import Apartment
 from click.testing import Result
 
@@ -125,13 +125,6 @@ def test_each_error_of_the_command_itself_has_its_code(
     if code != "file_error":
         assert json.loads(logged_in.run(*words, "--json").stderr)["error"]["code"] == code
     assert owed.events == []
-
-
-def test_the_page_lists_the_codes_of_the_client() -> None:
-    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
-    section = page.split("### Error codes")[1].split("###")[0]
-    listed = dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", section, re.M))
-    assert listed == {**CLIENT_CODES, **COMMAND_CODES}
 
 
 def test_the_command_pays_as_many_bills_as_the_contract_allows() -> None:
