@@ -31,7 +31,7 @@ class _Create(TypedDict):
 
 
 class CognitoUserDirectory(UserDirectory):
-    """Will make and change the users of one pool."""
+    """Makes and changes the users of one pool."""
 
     def __init__(self, client: CognitoIdentityProviderClient, *, user_pool_id: str) -> None:
         self._client = client

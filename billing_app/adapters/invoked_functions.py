@@ -1,4 +1,4 @@
-"""The operators' functions as deployed: for an operator who can't reach the database itself."""
+"""The deployed functions of operators, for whom the database is out of reach."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class InvokedFunctions(BillIssuer):
-    """Will invoke `<prefix>-<name>` with an event and return its answer.
+    """Invokes `<prefix>-<name>` with an event and returns its answer.
 
     The client must not retry by itself: an import or a reversal that took effect but whose answer
-    was lost would be told as rejected. Running the command again is the operator's choice.
+    was lost would be reported as rejected. Running the command again is the operator's choice.
     """
 
     def __init__(self, client: LambdaClient, *, prefix: str) -> None:
@@ -28,7 +28,11 @@ class InvokedFunctions(BillIssuer):
         self._prefix = prefix
 
     def __call__(self, name: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Ask a function. Raises Unavailable when it can't be reached or breaks off."""
+        """Invoke a function and return its answer.
+
+        Raises:
+            Unavailable: it can't be reached or ends with an error of its own.
+        """
         try:
             answer = self._client.invoke(
                 FunctionName=f"{self._prefix}-{name}", Payload=json.dumps(event).encode()

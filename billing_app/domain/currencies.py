@@ -1,5 +1,7 @@
 """Currencies of ISO 4217 and the text of their amounts, without floats."""
 
+from __future__ import annotations
+
 import re
 
 from billing_app.domain.limits import MAX_AMOUNT_MINOR
@@ -36,7 +38,8 @@ class AmountError(ValueError):
 def minor_units(*, text: str, exponent: int) -> int:
     """Read decimal text in major units ("51.40") as minor units (5140).
 
-    Raises AmountError: amount_invalid, amount_too_precise, amount_not_positive, amount_too_large.
+    Raises:
+        AmountError: amount_invalid, amount_too_precise, amount_not_positive, amount_too_large.
     """
     found = _AMOUNT.fullmatch(text)
     if found is None:
