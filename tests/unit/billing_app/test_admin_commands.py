@@ -20,90 +20,90 @@ from billing_app.admin.cli.main import billing_admin
 from billing_app.admin.operations import OPERATIONS, rejected
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
-from tests.support.admin_bench import Bench
+from tests.support.admin_cli import AdminCli
 from tests.support.bill_files import bill_line, bill_text
 from tests.support.fake_operator_ledger import NOW
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def admin(tmp_path: Path) -> AdminCli:
+    return AdminCli(tmp_path)
 
 
-def test_a_resident_is_added_with_a_password_from_stdin(bench: Bench) -> None:
-    result = bench.run(
+def test_a_resident_is_added_with_a_password_from_stdin(admin: AdminCli) -> None:
+    result = admin.run(
         *("resident", "add", "anna", "--name", "Анна", "--password-stdin", "--permanent"),
         *("--address", "Main street 2", "--json"),
         stdin="Correct-Horse-9\n",
     )
     assert result.exit_code == 0
     assert json.loads(result.stdout)["made"] == ["login", "resident", "apartment", "residency"]
-    assert bench.directory.accounts["anna"].password == "Correct-Horse-9"
+    assert admin.directory.accounts["anna"].password == "Correct-Horse-9"
     assert "Horse" not in result.output
 
 
-def test_adding_a_resident_again_is_rejected_with_what_stands(bench: Bench) -> None:
+def test_adding_a_resident_again_is_rejected_with_what_stands(admin: AdminCli) -> None:
     command = ("resident", "add", "anna", "--name", "Anna", "--email", "anna@example.org")
-    assert bench.run(*command).exit_code == 0
-    again = bench.run(*command)
+    assert admin.run(*command).exit_code == 0
+    again = admin.run(*command)
     assert again.exit_code == 3
     assert again.stderr.startswith("billing-admin: resident_exists: The resident exists")
     assert again.stderr.count("\n") == 1
 
 
-def test_an_empty_stdin_is_no_password(bench: Bench) -> None:
-    result = bench.run("resident", "add", "anna", "--name", "A", "--password-stdin", stdin="")
+def test_an_empty_stdin_is_no_password(admin: AdminCli) -> None:
+    result = admin.run("resident", "add", "anna", "--name", "A", "--password-stdin", stdin="")
     assert result.exit_code == 2
-    assert bench.directory.accounts == {}
+    assert admin.directory.accounts == {}
 
 
-def test_apartments_are_added_given_and_taken(bench: Bench) -> None:
-    bench.run("resident", "add", "anna", "--name", "Anna", "--email", "anna@example.org")
-    added = bench.run("apartment", "add", "Main street 3", "--json")
+def test_apartments_are_added_given_and_taken(admin: AdminCli) -> None:
+    admin.run("resident", "add", "anna", "--name", "Anna", "--email", "anna@example.org")
+    added = admin.run("apartment", "add", "Main street 3", "--json")
     flat = json.loads(added.stdout)["apartment_id"]
-    assert bench.run("apartment", "give", "anna", flat, "--since", "2026-01-01").exit_code == 0
-    assert len(bench.ledger.residencies) == 1
-    assert bench.run("resident", "end", "anna", flat, stdin="n\n").exit_code == 130
-    assert len(bench.ledger.residencies) == 1
-    assert bench.run("resident", "end", "anna", flat, stdin="y\n").exit_code == 0
-    assert bench.ledger.residencies == set()
-    assert bench.run("resident", "disable", "anna", "--yes").exit_code == 0
-    assert not bench.directory.accounts["anna"].enabled
+    assert admin.run("apartment", "give", "anna", flat, "--since", "2026-01-01").exit_code == 0
+    assert len(admin.ledger.residencies) == 1
+    assert admin.run("resident", "end", "anna", flat, stdin="n\n").exit_code == 130
+    assert len(admin.ledger.residencies) == 1
+    assert admin.run("resident", "end", "anna", flat, stdin="y\n").exit_code == 0
+    assert admin.ledger.residencies == set()
+    assert admin.run("resident", "disable", "anna", "--yes").exit_code == 0
+    assert not admin.directory.accounts["anna"].enabled
 
 
-def test_a_provider_is_added(bench: Bench) -> None:
-    assert bench.run("provider", "add", "waterworks", "--name", "Вода").exit_code == 0
-    assert bench.ledger.providers["waterworks"] == "Вода"
+def test_a_provider_is_added(admin: AdminCli) -> None:
+    assert admin.run("provider", "add", "waterworks", "--name", "Вода").exit_code == 0
+    assert admin.ledger.providers["waterworks"] == "Вода"
 
 
-def test_what_was_applied_is_told(bench: Bench) -> None:
-    assert "0001_schemas" in bench.run("migrate").stdout
+def test_what_was_applied_is_told(admin: AdminCli) -> None:
+    assert "0001_schemas" in admin.run("migrate").stdout
 
 
-def test_a_payment_is_reversed_after_asking(bench: Bench) -> None:
-    payment_id = bench.paid()
+def test_a_payment_is_reversed_after_asking(admin: AdminCli) -> None:
+    payment_id = admin.paid()
     command = ("reverse", str(payment_id), "--reason", "paid twice", "--operator", "olga")
-    assert bench.run(*command, stdin="\n").exit_code == 130
-    assert bench.ledger.payments[payment_id].reversal is None
-    result = bench.run(*command, "--yes")
+    assert admin.run(*command, stdin="\n").exit_code == 130
+    assert admin.ledger.payments[payment_id].reversal is None
+    result = admin.run(*command, "--yes")
     assert (result.exit_code, "51.40 EUR" in result.stdout) == (0, True)
-    assert bench.ledger.notes == [(payment_id, "paid twice", "olga")]
-    again = bench.run(*command, "--yes", "--json")
+    assert admin.ledger.notes == [(payment_id, "paid twice", "olga")]
+    again = admin.run(*command, "--yes", "--json")
     assert again.exit_code == 3
     assert json.loads(again.stdout)["code"] == "payment_already_reversed"
 
 
-def test_a_bill_is_void(bench: Bench) -> None:
-    bench.run("import", bench.file(bill_text(bill_line())))
-    command = ("void", str(bench.bill_id()), "--reason", "wrong meter", "--yes")
-    assert bench.run(*command).exit_code == 0
-    assert bench.ledger.bills["city-gas", "G-1"].state == "void"
-    assert bench.run(*command).exit_code == 3
+def test_a_bill_is_void(admin: AdminCli) -> None:
+    admin.run("import", admin.file(bill_text(bill_line())))
+    command = ("void", str(admin.bill_id()), "--reason", "wrong meter", "--yes")
+    assert admin.run(*command).exit_code == 0
+    assert admin.ledger.bills["city-gas", "G-1"].state == "void"
+    assert admin.run(*command).exit_code == 3
 
 
-def test_a_ledger_that_agrees_end_with_zero(bench: Bench) -> None:
-    bench.paid()
-    result = bench.run("reconcile")
+def test_a_ledger_that_agrees_end_with_zero(admin: AdminCli) -> None:
+    admin.paid()
+    result = admin.run("reconcile")
     assert result.exit_code == 0
     assert "51.40" in result.stdout
     assert "agree." in result.stdout
@@ -112,30 +112,30 @@ def test_a_ledger_that_agrees_end_with_zero(bench: Bench) -> None:
 DIFFERS = DayOfProvider("city-gas", NOW.date(), "EUR", 100, 100, 90, 0, agrees=False)
 
 
-def test_a_ledger_that_differs_end_with_five_and_the_rows(bench: Bench) -> None:
-    bench.ledger.differing = [DIFFERS, replace(DIFFERS, agrees=True)]
-    bench.ledger.broken_rules = [Violation("payment_total", "p-1", "[red]by ten")]
-    result = bench.run("reconcile")
+def test_a_ledger_that_differs_end_with_five_and_the_rows(admin: AdminCli) -> None:
+    admin.ledger.differing = [DIFFERS, replace(DIFFERS, agrees=True)]
+    admin.ledger.broken_rules = [Violation("payment_total", "p-1", "[red]by ten")]
+    result = admin.run("reconcile")
     assert result.exit_code == 5
     assert "Rows that differ" in result.stdout
     assert "[red]by ten" in result.stdout
     assert "books_differ" in result.stderr
 
 
-def test_a_reconciliation_is_printed_as_csv_and_json(bench: Bench) -> None:
-    bench.ledger.differing = [DIFFERS]
-    as_csv = bench.run("reconcile", "--from", "2026-11-01", "--to", "2026-11-30", "--csv")
+def test_a_reconciliation_is_printed_as_csv_and_json(admin: AdminCli) -> None:
+    admin.ledger.differing = [DIFFERS]
+    as_csv = admin.run("reconcile", "--from", "2026-11-01", "--to", "2026-11-30", "--csv")
     assert as_csv.stdout.splitlines() == [
         "day,provider_id,currency,payments_minor,lines_minor,bills_minor,reversed_minor,agrees",
         "2026-11-22,city-gas,EUR,100,100,90,0,False",
     ]
-    as_json = bench.run("--json", "reconcile")
+    as_json = admin.run("--json", "reconcile")
     assert (as_json.exit_code, json.loads(as_json.stdout)["data"]["agrees"]) == (5, False)
 
 
 @pytest.mark.parametrize("arguments", [("--invoke", "x", "migrate"), ("void", "1")])
-def test_a_wrong_command_line_ends_with_two(bench: Bench, arguments: tuple[str, ...]) -> None:
-    assert bench.run(*arguments).exit_code == 2
+def test_a_wrong_command_line_ends_with_two(admin: AdminCli, arguments: tuple[str, ...]) -> None:
+    assert admin.run(*arguments).exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: s
     assert "secret" not in result.output
 
 
-def test_a_failed_answer_ends_with_one(bench: Bench) -> None:
+def test_a_failed_answer_ends_with_one(admin: AdminCli) -> None:
     failed = rejected(Rejection("service_unavailable"))
-    backend = Backend(ask=lambda _name, _arguments: failed, bills=bench.ledger)
+    backend = Backend(ask=lambda _name, _arguments: failed, bills=admin.ledger)
     cli = CliContext(lambda _prefix: backend)
     result = CliRunner().invoke(billing_admin, ["--invoke", "bill", "reconcile"], obj=cli)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -171,26 +171,26 @@ def commands(group: click.Group = billing_admin) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("command", list(commands()), ids=" ".join)
-def test_each_command_shows_an_example_and_prints_json(bench: Bench, command: list[str]) -> None:
-    help_text = bench.run(*command, "--help").stdout
+def test_each_command_shows_an_example_and_prints_json(admin: AdminCli, command: list[str]) -> None:
+    help_text = admin.run(*command, "--help").stdout
     assert "Example" in help_text
     assert "--json" in help_text
 
 
 @pytest.mark.parametrize("name", [name for name, one in OPERATIONS.items() if one.command])
-def test_the_example_of_a_command_is_understood(bench: Bench, name: str) -> None:
+def test_the_example_of_a_command_is_understood(admin: AdminCli, name: str) -> None:
     command = OPERATIONS[name].command
     assert command is not None
     words = command.name.split()
-    example = bench.run(*words, "--help").stdout.partition("Example:\n")[2]
+    example = admin.run(*words, "--help").stdout.partition("Example:\n")[2]
     line = example.partition("\n\n")[0].replace("\n", " ")
-    result = bench.run(*shlex.split(line)[1:], *(["--yes"] if command.question else []))
+    result = admin.run(*shlex.split(line)[1:], *(["--yes"] if command.question else []))
     # What it names is unknown to this ledger, so it may be rejected.
     assert result.exit_code in (0, 3), result.output
     assert "invalid_request" not in result.stderr
 
 
-def test_without_a_backend_no_command_works(bench: Bench) -> None:
+def test_without_a_backend_no_command_works(admin: AdminCli) -> None:
     cli = CliContext(lambda _prefix: pytest.fail("opened"))
     result = CliRunner().invoke(billing_admin, ["migrate"], obj=cli)
     assert (result.exit_code, "--invoke PREFIX" in result.stderr) == (2, True)

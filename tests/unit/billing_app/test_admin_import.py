@@ -8,42 +8,42 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.admin_bench import Bench
+from tests.support.admin_cli import AdminCli
 from tests.support.bill_files import HEADER, bill_line, bill_text
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench(tmp_path)
+def admin(tmp_path: Path) -> AdminCli:
+    return AdminCli(tmp_path)
 
 
-def test_a_file_is_imported(bench: Bench) -> None:
-    result = bench.run("import", bench.file(bill_text(bill_line())))
+def test_a_file_is_imported(admin: AdminCli) -> None:
+    result = admin.run("import", admin.file(bill_text(bill_line())))
     assert result.exit_code == 0
     assert "issued" in result.stdout
-    assert len(bench.ledger.bills) == 1
+    assert len(admin.ledger.bills) == 1
 
 
-def test_a_file_is_imported_from_stdin(bench: Bench) -> None:
-    result = bench.run("import", "-", "--json", stdin=bill_text(bill_line()))
+def test_a_file_is_imported_from_stdin(admin: AdminCli) -> None:
+    result = admin.run("import", "-", "--json", stdin=bill_text(bill_line()))
     assert json.loads(result.stdout)["issued"] == 1
 
 
-def test_a_dry_run_changes_nothing(bench: Bench) -> None:
-    result = bench.run("import", bench.file(bill_text(bill_line())), "--dry-run")
+def test_a_dry_run_changes_nothing(admin: AdminCli) -> None:
+    result = admin.run("import", admin.file(bill_text(bill_line())), "--dry-run")
     assert result.exit_code == 0
     assert "Dry run" in result.stdout
-    assert bench.ledger.bills == {}
+    assert admin.ledger.bills == {}
 
 
-def test_rejected_lines_end_with_four_and_are_reported(bench: Bench) -> None:
+def test_rejected_lines_end_with_four_and_are_reported(admin: AdminCli) -> None:
     text = bill_text(
         bill_line(),
         bill_line(provider_reference='=HYPERLINK("x")', amount="x"),
         bill_line(provider_reference="G-\x1b[2J"),
     )
-    report = bench.folder / "rejected.csv"
-    result = bench.run("import", bench.file(text), "--report", report, "--json")
+    report = admin.folder / "rejected.csv"
+    result = admin.run("import", admin.file(text), "--report", report, "--json")
     assert result.exit_code == 4
     told = json.loads(result.stdout)
     assert (told["code"], told["data"]["issued"], told["data"]["rejected"]) == (
@@ -61,8 +61,8 @@ def test_rejected_lines_end_with_four_and_are_reported(bench: Bench) -> None:
     assert not any(cell.startswith("=") or "\x1b" in cell for row in rows for cell in row)
 
 
-def test_rejected_lines_are_shown_to_people(bench: Bench) -> None:
-    result = bench.run("import", bench.file(bill_text(bill_line(amount="0"))))
+def test_rejected_lines_are_shown_to_people(admin: AdminCli) -> None:
+    result = admin.run("import", admin.file(bill_text(bill_line(amount="0"))))
     assert result.exit_code == 4
     assert "amount_not_positive" in result.stdout
     assert "lines_rejected" in result.stderr
@@ -79,27 +79,27 @@ def test_rejected_lines_are_shown_to_people(bench: Bench) -> None:
     ],
 )
 def test_a_file_that_is_none_of_bills_is_rejected_whole(
-    bench: Bench, content: bytes, code: str
+    admin: AdminCli, content: bytes, code: str
 ) -> None:
-    result = bench.run("import", bench.file(content))
+    result = admin.run("import", admin.file(content))
     assert result.exit_code == 3
     assert f"billing-admin: {code}: " in result.stderr
-    assert bench.ledger.bills == {}
+    assert admin.ledger.bills == {}
 
 
-def test_the_line_of_a_wrong_encoding_is_told(bench: Bench) -> None:
+def test_the_line_of_a_wrong_encoding_is_told(admin: AdminCli) -> None:
     content = bill_text(bill_line()).encode() + bill_line(provider_reference="Ä").encode("cp1252")
-    result = bench.run("import", bench.file(content))
+    result = admin.run("import", admin.file(content))
     assert "line 3, byte" in result.stderr
-    assert bench.ledger.bills == {}
+    assert admin.ledger.bills == {}
 
 
-def test_a_file_that_is_not_there_is_told(bench: Bench) -> None:
-    result = bench.run("import", bench.folder / "none.csv")
+def test_a_file_that_is_not_there_is_told(admin: AdminCli) -> None:
+    result = admin.run("import", admin.folder / "none.csv")
     assert (result.exit_code, "file_unreadable" in result.stderr) == (3, True)
 
 
-def test_the_report_never_overwrites_the_bills(bench: Bench) -> None:
-    file = bench.file(bill_text(bill_line()))
-    assert bench.run("import", file, "--report", file).exit_code == 2
+def test_the_report_never_overwrites_the_bills(admin: AdminCli) -> None:
+    file = admin.file(bill_text(bill_line()))
+    assert admin.run("import", file, "--report", file).exit_code == 2
     assert file.read_text() == bill_text(bill_line())

@@ -17,7 +17,7 @@ from tests.support.bill_files import APARTMENT, bill_line, bill_text
 from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
 
 
-class Bench:
+class AdminCli:
     """`billing-admin` on fakes, run from a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
