@@ -24,9 +24,8 @@ from redis.retry import Retry
 
 from tools.chaos import clock
 from tools.chaos.clock import Clock
-from tools.chaos.faults import FAULTS, Fault, Stage
-from tools.chaos.faults.kills import KillAtStep
-from tools.chaos.proxies import Line, Moment
+from tools.chaos.faults import FAULTS, Fault
+from tools.chaos.proxies import Moment
 from tools.chaos.servers import Servers, port_of
 from tools.chaos.service import PRELOAD
 
@@ -90,20 +89,41 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
         servers.stop()
 
 
+class Active:
+    """A fault that a test begins and ends."""
+
+    def __init__(self, fault: Fault, name: str) -> None:
+        self.fault = fault
+        self._steps = FAULTS[name].run(fault)
+
+    def begin(self) -> None:
+        next(self._steps)
+
+    def end(self) -> None:
+        assert next(self._steps, "ended") == "ended"
+
+
+class Scene:
+    """Real servers and a fake service to strike."""
+
+    def __init__(self, servers: Servers, service: FakeService) -> None:
+        self.servers = servers
+        self.service = service
+
+    def fault(self, name: str, variant: str = "") -> Active:
+        service: Any = self.service
+        return Active(Fault(self.servers, service, variant, random.Random(7)), name)
+
+
 @pytest.fixture
-def stage(servers: Servers, tmp_path: Path) -> Iterator[Stage]:
+def scene(servers: Servers, tmp_path: Path) -> Iterator[Scene]:
     service = FakeService(tmp_path)
-    fake: Any = service
-    yield Stage(servers, fake)
+    yield Scene(servers, service)
     servers.restore()
     service.stop()
 
 
-def made(stage: Stage, name: str, variant: str = "") -> Fault:
-    return FAULTS[name](stage, variant, random.Random(7))
-
-
-def through_the_door(servers: Servers) -> psycopg2.extensions.connection:
+def through_the_proxy(servers: Servers) -> psycopg2.extensions.connection:
     connection = psycopg2.connect(servers.variables()["DATABASE_URL"], connect_timeout=5)
     connection.autocommit = True
     return connection
@@ -128,80 +148,80 @@ def cache(servers: Servers) -> redis.Redis:
 
 
 @pytest.mark.parametrize("variant", ["any", "in_commit"])
-def test_what_was_committed_outlives_an_immediate_stop(stage: Stage, variant: str) -> None:
-    with closing(through_the_door(stage.servers)) as connection:
+def test_what_was_committed_outlives_an_immediate_stop(scene: Scene, variant: str) -> None:
+    with closing(through_the_proxy(scene.servers)) as connection:
         number = answer(connection, "SELECT api.pay(1 + count(*)::int) FROM paid")
-        fault = made(stage, "postgres_immediate", variant)
+        fault = scene.fault("postgres_immediate", variant)
         fault.begin()
         with pytest.raises(psycopg2.OperationalError):
             ask_for_ever(connection, "SELECT api.pay(0)")
-        assert fault.over()
+        assert fault.fault.over.is_set()
         fault.end()
-    with closing(through_the_door(stage.servers)) as connection:
+    with closing(through_the_proxy(scene.servers)) as connection:
         assert answer(connection, f"SELECT count(*) FROM paid WHERE number = {number}") == 1
 
 
-def test_an_immediate_stop_for_which_no_payment_came_happens_all_the_same(stage: Stage) -> None:
-    with closing(through_the_door(stage.servers)) as connection:
-        fault = made(stage, "postgres_immediate", "in_commit")
+def test_an_immediate_stop_for_which_no_payment_came_happens_all_the_same(scene: Scene) -> None:
+    with closing(through_the_proxy(scene.servers)) as connection:
+        fault = scene.fault("postgres_immediate", "in_commit")
         fault.begin()
         assert answer(connection, "SELECT 1") == 1
-        assert not fault.over()
+        assert not fault.fault.over.is_set()
         fault.end()
         with pytest.raises(psycopg2.OperationalError):
             answer(connection, "SELECT 1")
 
 
-def test_a_frozen_server_answers_nobody_until_it_is_thawed(stage: Stage) -> None:
-    fault = made(stage, "postgres_frozen")
+def test_a_frozen_server_answers_nobody_until_it_is_thawed(scene: Scene) -> None:
+    fault = scene.fault("postgres_frozen")
     fault.begin()
     with pytest.raises(psycopg2.OperationalError, match="timeout"):
-        psycopg2.connect(stage.servers.variables()["DATABASE_URL"], connect_timeout=2)
+        psycopg2.connect(scene.servers.variables()["DATABASE_URL"], connect_timeout=2)
     fault.end()
-    with closing(through_the_door(stage.servers)) as connection:
+    with closing(through_the_proxy(scene.servers)) as connection:
         assert answer(connection, "SELECT 1") == 1
 
 
-def test_connections_are_cut(stage: Stage) -> None:
-    fault = made(stage, "postgres_cut")
-    with closing(through_the_door(stage.servers)) as connection:
+def test_connections_are_cut(scene: Scene) -> None:
+    fault = scene.fault("postgres_cut")
+    with closing(through_the_proxy(scene.servers)) as connection:
         fault.begin()
         with pytest.raises(psycopg2.OperationalError):
             ask_for_ever(connection, "SELECT 1")
         fault.end()
 
 
-def test_a_rotated_password_is_first_changed_then_told(stage: Stage) -> None:
-    manager: Any = stage.servers.aws.clients().secrets
+def test_a_rotated_password_is_first_changed_then_told(scene: Scene) -> None:
+    manager: Any = scene.servers.clients().secrets
     manager.create_secret(Name="t/database/writer", SecretString='{"password": "old", "port": 1}')
-    fault = made(stage, "secret_rotated", "writer")
+    fault = scene.fault("secret_rotated", "writer")
     fault.begin()
     with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
-        stage.servers.postgres.connect("billing_writer", "old")
+        scene.servers.postgres.connect("billing_writer", "old")
     fault.end()
     told = json.loads(manager.get_secret_value(SecretId="t/database/writer")["SecretString"])
     assert told["port"] == 1
-    stage.servers.postgres.connect("billing_writer", told["password"]).close()
+    scene.servers.postgres.connect("billing_writer", told["password"]).close()
 
 
-def test_the_clock_of_postgres_steps_back_and_returns(stage: Stage) -> None:
-    fault = made(stage, "clock_back", "postgres")
-    with closing(through_the_door(stage.servers)) as connection:
+def test_the_clock_of_postgres_steps_back_and_returns(scene: Scene) -> None:
+    fault = scene.fault("clock_back", "postgres")
+    with closing(through_the_proxy(scene.servers)) as connection:
         before = answer(connection, "SELECT clock_timestamp()")
         fault.begin()
         assert answer(connection, "SELECT clock_timestamp()") < before
         fault.end()
         now = answer(connection, "SELECT clock_timestamp()")
     assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
-    assert fault.report()["seconds"] < 0
+    assert fault.fault.report["seconds"] < 0
 
 
 @pytest.mark.parametrize(("kind", "stepped"), [("tools.local.worker", True), ("other", False)])
 def test_only_workers_look_at_the_clock_of_the_workers(
-    stage: Stage, kind: str, stepped: bool
+    scene: Scene, kind: str, stepped: bool
 ) -> None:
-    variables = {f"TORTURE_{n}": v for n, v in stage.service.clock.variables.items()}
-    stage.service.clock.set(-86400)
+    variables = {f"CHAOS_{n}": v for n, v in scene.service.clock.variables.items()}
+    scene.service.clock.set(-86400)
     said = subprocess.run(
         [sys.executable, "-c", "import time; print(time.time())", kind],
         env={**os.environ, **variables, "PYTHONPATH": str(PRELOAD)},
@@ -213,9 +233,9 @@ def test_only_workers_look_at_the_clock_of_the_workers(
 
 
 @pytest.mark.parametrize("name", ["redis_refused", "redis_hung"])
-def test_an_absent_cache_answers_nothing(stage: Stage, name: str) -> None:
-    fault = made(stage, name)
-    with cache(stage.servers) as client:
+def test_an_absent_cache_answers_nothing(scene: Scene, name: str) -> None:
+    fault = scene.fault(name)
+    with cache(scene.servers) as client:
         assert client.ping()
         fault.begin()
         with pytest.raises((redis.ConnectionError, redis.TimeoutError)):
@@ -224,16 +244,16 @@ def test_an_absent_cache_answers_nothing(stage: Stage, name: str) -> None:
         assert client.ping()
 
 
-def test_a_flushed_cache_is_empty(stage: Stage) -> None:
-    with cache(stage.servers) as client:
+def test_a_flushed_cache_is_empty(scene: Scene) -> None:
+    with cache(scene.servers) as client:
         client.set("a", "1")
-        made(stage, "redis_flushed").begin()
+        scene.fault("redis_flushed").begin()
         assert client.dbsize() == 0
 
 
-def test_an_old_cache_has_its_old_values(stage: Stage) -> None:
-    fault = made(stage, "redis_old")
-    with cache(stage.servers) as client:
+def test_an_old_cache_has_its_old_values(scene: Scene) -> None:
+    fault = scene.fault("redis_old")
+    with cache(scene.servers) as client:
         client.set("a", "old")
         fault.begin()
         client.set("a", "new")
@@ -242,9 +262,9 @@ def test_an_old_cache_has_its_old_values(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("variant", FAULTS["redis_lying"].variants)
-def test_a_lying_cache_never_says_the_truth_for_long(stage: Stage, variant: str) -> None:
-    fault = made(stage, "redis_lying", variant)
-    with cache(stage.servers) as client:
+def test_a_lying_cache_never_says_the_truth_for_long(scene: Scene, variant: str) -> None:
+    fault = scene.fault("redis_lying", variant)
+    with cache(scene.servers) as client:
         client.flushall()
         client.mset({"a": "1", "b": "2"})
         fault.begin()
@@ -252,7 +272,7 @@ def test_a_lying_cache_never_says_the_truth_for_long(stage: Stage, variant: str)
         heard = [(key, _said(client, key)) for key in ("a", "b") * 20]
         fault.end()
     assert any(said not in (("a", b"3"), ("b", b"4")) for said in heard)
-    with cache(stage.servers) as client:
+    with cache(scene.servers) as client:
         assert client.get("a") == b"3"
 
 
@@ -264,27 +284,20 @@ def _said(client: redis.Redis, key: str) -> object:
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name.startswith("sqs_")])
-def test_a_queue_misbehaves_only_while_its_fault_lasts(stage: Stage, name: str) -> None:
-    door = stage.servers.aws_door
+def test_a_queue_misbehaves_only_while_its_fault_lasts(scene: Scene, name: str) -> None:
+    proxy = scene.servers.aws_proxy
     for variant in FAULTS[name].variants:
-        fault = made(stage, name, variant)
+        fault = scene.fault(name, variant)
         fault.begin()
-        assert len(door._rules) == 1
+        assert len(proxy._rules) == 1
         fault.end()
-        assert door._rules == []
+        assert proxy._rules == []
 
 
-def moment(step: str, pid: int | None) -> Moment:
-    line: Any = type("Line", (), {"pid": pid})()
-    seen: Line = line
-    return Moment(step, seen, operation="payments")
-
-
-def test_the_first_worker_at_the_step_is_killed_and_no_other(stage: Stage) -> None:
-    fake: Any = stage.service
-    fault = KillAtStep(stage, "committed", random.Random(1))
+def test_the_first_worker_at_the_step_is_killed_and_no_other(scene: Scene) -> None:
+    fault = scene.fault("kill_at_step", "committed")
     fault.begin()
-    pids = stage.service.workers()
+    pids = scene.service.workers()
     for step, pid in [
         ("received", pids["utils-1"]),
         ("committed", os.getpid()),
@@ -292,11 +305,12 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(stage: Stage) -> No
         ("committed", pids["payments-2"]),
         ("committed", pids["payments-1"]),
     ]:
-        fault._see(moment(step, pid))
-    assert fault.over()
+        line: Any = type("Line", (), {"pid": pid})()
+        scene.servers.postgres_proxy._notify(Moment(step, line, operation="payments"))
+    assert fault.fault.over.is_set()
     fault.end()
-    assert fake.dead() == {"payments-2"}
-    assert fault.report()["killed"][0]["worker"] == "payments-2"
+    assert scene.service.dead() == {"payments-2"}
+    assert fault.fault.report["killed"][0]["worker"] == "payments-2"
 
 
 @pytest.mark.parametrize(
@@ -304,15 +318,14 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(stage: Stage) -> No
     [("workers", {"payments-1", "payments-2", "utils-1"}), ("gateway", {"gateway"})],
 )
 def test_workers_or_the_gateway_are_killed_at_random(
-    stage: Stage, variant: str, victims: set[str]
+    scene: Scene, variant: str, victims: set[str]
 ) -> None:
-    fake: Any = stage.service
-    fault = made(stage, "kill_random", variant)
+    fault = scene.fault("kill_random", variant)
     fault.begin()
     fault.end()
-    assert set(fault.report()["killed"]) == victims
+    assert set(fault.fault.report["killed"]) == victims
     for name in victims:
-        assert fake.processes[name].wait(5) == -signal.SIGKILL
+        assert scene.service.processes[name].wait(5) == -signal.SIGKILL
 
 
 def test_nothing_of_killed_processes_stays_in_shared_memory(
@@ -333,17 +346,9 @@ def test_nothing_of_killed_processes_stays_in_shared_memory(
     assert left == {name for name in names if name.endswith(f"_{os.getpid()}")} | {"faketime_shm_x"}
 
 
-def test_a_fault_can_be_named_in_the_plan_and_in_words() -> None:
-    for name, fault in FAULTS.items():
-        assert fault.name == name
-        assert fault.summary
-        assert 0 < fault.seconds[0] <= fault.seconds[1]
-        assert fault.variants
-
-
-def test_a_server_is_reached_through_its_door_alone(servers: Servers) -> None:
+def test_a_server_is_reached_through_its_proxy_alone(servers: Servers) -> None:
     variables = servers.variables()
-    doors = (servers.postgres_door, servers.redis_door, servers.aws_door)
+    proxies = (servers.postgres_proxy, servers.redis_proxy, servers.aws_proxy)
     urls = [variables[name] for name in ("DATABASE_URL", "REDIS_URL")]
-    assert [port_of(url) for url in urls] == [door.port for door in doors[:2]]
-    assert variables["AWS_ENDPOINT_URL"].endswith(f":{doors[2].port}")
+    assert [port_of(url) for url in urls] == [proxy.port for proxy in proxies[:2]]
+    assert variables["AWS_ENDPOINT_URL"].endswith(f":{proxies[2].port}")

@@ -124,7 +124,7 @@ def test_a_line_cut_at_received_hides_the_message(proxy: AwsProxy, client: Any, 
 
 
 def test_a_duplicate_is_a_second_message(proxy: AwsProxy, client: Any, queue: str) -> None:
-    with proxy.bending(sqs.duplicate(sqs.times(1))):
+    with proxy.applying(sqs.duplicate(sqs.times(1))):
         send(client, queue, "twice")
         send(client, queue, "once")
     bodies = sorted(message["Body"] for message in receive(client, queue))
@@ -135,7 +135,7 @@ def test_a_redelivered_message_is_the_same_message(
     proxy: AwsProxy, client: Any, queue: str
 ) -> None:
     send(client, queue)
-    with proxy.bending(sqs.redeliver()):
+    with proxy.applying(sqs.redeliver()):
         first, second, third = (receive(client, queue) for _ in range(3))
     assert [message["MessageId"] for message in first] == [m["MessageId"] for m in second]
     assert third == []
@@ -143,7 +143,7 @@ def test_a_redelivered_message_is_the_same_message(
 
 
 def test_a_late_message_is_overtaken(proxy: AwsProxy, client: Any, queue: str) -> None:
-    with proxy.bending(sqs.late(2, sqs.times(1))):
+    with proxy.applying(sqs.late(2, sqs.times(1))):
         send(client, queue, "first")
         send(client, queue, "second")
     assert [message["Body"] for message in receive(client, queue)] == ["second"]
@@ -151,7 +151,7 @@ def test_a_late_message_is_overtaken(proxy: AwsProxy, client: Any, queue: str) -
 
 
 def test_a_failed_send_sends_nothing(proxy: AwsProxy, client: Any, queue: str) -> None:
-    with proxy.bending(sqs.failed_send()), pytest.raises(ClientError, match="InternalFailure"):
+    with proxy.applying(sqs.failed_send()), pytest.raises(ClientError, match="InternalFailure"):
         send(client, queue)
     assert receive(client, queue) == []
 
@@ -159,7 +159,7 @@ def test_a_failed_send_sends_nothing(proxy: AwsProxy, client: Any, queue: str) -
 @pytest.mark.parametrize("cut", [True, False])
 def test_an_ambiguous_send_sends(proxy: AwsProxy, client: Any, queue: str, cut: bool) -> None:
     with (
-        proxy.bending(sqs.ambiguous_send(cut=cut)),
+        proxy.applying(sqs.ambiguous_send(cut=cut)),
         pytest.raises((ClientError, BotoCoreError)),
     ):
         send(client, queue)
@@ -171,7 +171,7 @@ def test_a_lost_delete_is_confirmed_and_deletes_nothing(
 ) -> None:
     send(client, queue)
     message = receive(client, queue)[0]
-    with proxy.bending(sqs.lost_delete()):
+    with proxy.applying(sqs.lost_delete()):
         assert [done["Id"] for done in delete(client, queue, [message])["Successful"]] == ["0"]
         client.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     client.change_message_visibility(
@@ -182,8 +182,8 @@ def test_a_lost_delete_is_confirmed_and_deletes_nothing(
 
 def test_rules_apply_one_within_the_other(proxy: AwsProxy, client: Any, queue: str) -> None:
     with (
-        proxy.bending(sqs.duplicate()),
-        proxy.bending(sqs.ambiguous_send(cut=True)),
+        proxy.applying(sqs.duplicate()),
+        proxy.applying(sqs.ambiguous_send(cut=True)),
         pytest.raises(BotoCoreError),
     ):
         send(client, queue)

@@ -17,7 +17,7 @@ PAY = "SELECT api.pay(%s)"
 
 
 @pytest.fixture
-def books(postgres_server: Server) -> Iterator[dict[str, Any]]:
+def login(postgres_server: Server) -> Iterator[dict[str, Any]]:
     """Give a login to a database that has a function of the payment's name."""
     with postgres_server.database(migrated=False) as database:
         with database.connect("owner").cursor() as cursor:
@@ -27,30 +27,30 @@ def books(postgres_server: Server) -> Iterator[dict[str, Any]]:
                 " IF p_bill = 'bad' THEN RAISE EXCEPTION 'bad'; END IF;"
                 " INSERT INTO paid VALUES (p_bill); RETURN repeat(p_bill, 20000); END $$"
             )
-        login = database.owner
+        owner = database.owner
         yield {
-            "host": login.host,
-            "port": login.port,
-            "user": login.username,
-            "password": login.password,
-            "dbname": login.dbname,
+            "host": owner.host,
+            "port": owner.port,
+            "user": owner.username,
+            "password": owner.password,
+            "dbname": owner.dbname,
         }
 
 
 @pytest.fixture
-def proxy(books: dict[str, Any]) -> Iterator[PostgresProxy]:
-    with PostgresProxy(books["port"]) as proxy:
+def proxy(login: dict[str, Any]) -> Iterator[PostgresProxy]:
+    with PostgresProxy(login["port"]) as proxy:
         yield proxy
 
 
-def connect(books: dict[str, Any], port: int) -> Connection:
-    connection: Connection = psycopg2.connect(**{**books, "port": port}, connect_timeout=5)
+def connect(login: dict[str, Any], port: int) -> Connection:
+    connection: Connection = psycopg2.connect(**{**login, "port": port}, connect_timeout=5)
     connection.autocommit = True
     return connection
 
 
-def paid(books: dict[str, Any]) -> int:
-    connection = connect(books, books["port"])
+def paid(login: dict[str, Any]) -> int:
+    connection = connect(login, login["port"])
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM paid")
@@ -66,14 +66,14 @@ def pay(connection: Connection, bill: str = "b") -> str:
 
 
 def test_the_steps_of_a_payment_are_told_in_their_order_with_the_payer(
-    proxy: PostgresProxy, books: dict[str, Any]
+    proxy: PostgresProxy, login: dict[str, Any]
 ) -> None:
     seen: list[tuple[str, int | None, int]] = []
 
     def watch(moment: Moment) -> None:
-        seen.append((moment.step, moment.pid, paid(books) if moment.step != "in_commit" else 0))
+        seen.append((moment.step, moment.pid, paid(login) if moment.step != "in_commit" else 0))
 
-    connection = connect(books, proxy.port)
+    connection = connect(login, proxy.port)
     with proxy.watching(watch):
         assert pay(connection) == "b" * 20000
     pay(connection)
@@ -84,24 +84,24 @@ def test_the_steps_of_a_payment_are_told_in_their_order_with_the_payer(
 
 @pytest.mark.parametrize(("step", "count"), [("before_payment", 0), ("committed", 1)])
 def test_a_line_cut_at_a_step_leaves_what_had_happened(
-    proxy: PostgresProxy, books: dict[str, Any], step: str, count: int
+    proxy: PostgresProxy, login: dict[str, Any], step: str, count: int
 ) -> None:
     def cut(moment: Moment) -> None:
         if moment.step == step:
             moment.cut()
 
-    connection = connect(books, proxy.port)
+    connection = connect(login, proxy.port)
     with proxy.watching(cut), pytest.raises(psycopg2.OperationalError):
         pay(connection)
-    assert paid(books) == count
+    assert paid(login) == count
     connection.close()
 
 
 def test_a_statement_that_failed_was_not_committed(
-    proxy: PostgresProxy, books: dict[str, Any]
+    proxy: PostgresProxy, login: dict[str, Any]
 ) -> None:
     seen: list[str] = []
-    connection = connect(books, proxy.port)
+    connection = connect(login, proxy.port)
     with (
         proxy.watching(lambda moment: seen.append(moment.step)),
         pytest.raises(psycopg2.errors.RaiseException),
@@ -113,10 +113,10 @@ def test_a_statement_that_failed_was_not_committed(
 
 
 def test_other_statements_pass_unseen_in_any_size(
-    proxy: PostgresProxy, books: dict[str, Any]
+    proxy: PostgresProxy, login: dict[str, Any]
 ) -> None:
     seen: list[str] = []
-    connection = connect(books, proxy.port)
+    connection = connect(login, proxy.port)
     with proxy.watching(lambda moment: seen.append(moment.step)), connection.cursor() as cursor:
         cursor.execute("SELECT repeat('x', 3000000), %s", ["y" * 1_000_000])
         assert [len(value) for value in cursor.fetchall()[0]] == [3_000_000, 1_000_000]

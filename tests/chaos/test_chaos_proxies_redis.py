@@ -1,4 +1,4 @@
-"""The Redis proxy passes everything on, or lies."""
+"""The Redis proxy passes everything on, or changes the answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.retry import Retry
 
@@ -48,35 +47,25 @@ def test_commands_and_answers_pass_unchanged(client: Redis) -> None:
         assert pipeline.execute() == [value, None, len(value), [b"proxied"]]
 
 
-def test_a_liar_hears_the_question_and_decides_the_answer(client: Redis, proxy: RedisProxy) -> None:
+def test_an_answer_can_be_changed_by_its_question(client: Redis, proxy: RedisProxy) -> None:
     def lie(words: list[bytes], answer: bytes) -> bytes:
         return resp.bulk(b"not " + words[1]) if words[0] == b"GET" else answer
 
     client.set("a", b"true")
-    proxy.lie(lie)
+    proxy.change_answers(lie)
     assert client.get("a") == b"not a"
     assert client.strlen("a") == 4
     proxy.restore()
     assert client.get("a") == b"true"
 
 
-def test_a_liar_may_answer_with_another_kind_or_too_much(client: Redis, proxy: RedisProxy) -> None:
-    proxy.lie(lambda _words, _answer: b"-WRONGTYPE no\r\n")
+def test_an_answer_can_be_of_another_kind_or_too_long(client: Redis, proxy: RedisProxy) -> None:
+    proxy.change_answers(lambda _words, _answer: b"-WRONGTYPE no\r\n")
     with pytest.raises(ResponseError, match="no"):
         client.get("a")
-    proxy.lie(lambda _words, answer: answer + resp.bulk(b"once more"))
+    proxy.change_answers(lambda _words, answer: answer + resp.bulk(b"once more"))
     client.get("a")
     assert client.get("a") == b"once more"
-
-
-def test_a_rejecting_cache_breaks_its_clients_connection(client: Redis, proxy: RedisProxy) -> None:
-    client.set("a", b"1")
-    proxy.reject()
-    for _ in range(2):
-        with pytest.raises(RedisConnectionError):
-            client.get("a")
-    proxy.restore()
-    assert client.get("a") == b"1"
 
 
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=5), st.integers(1, 50))

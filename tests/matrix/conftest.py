@@ -1,4 +1,4 @@
-"""One bench for all stories of a test process."""
+"""One harness for all scenarios of a test process."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 pytest.register_assert_rewrite(
-    "tests.matrix.story", "tests.matrix.telling", "tests.matrix.truths", "tests.matrix.workers"
+    "tests.matrix.fixture", "tests.matrix.scenario", "tests.matrix.workers"
 )
 
-from tests.matrix.bench import Bench  # noqa: E402 - after what says how to import
+from tests.matrix.harness import Harness  # noqa: E402 - after what says how to import
 
 
 @pytest.fixture(scope="session")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """Give the servers, proxies and workers."""
-    bench = Bench(tmp_path_factory.mktemp("matrix") / "state")
+    harness = Harness(tmp_path_factory.mktemp("matrix") / "state")
     try:
-        yield bench
+        yield harness
     finally:
-        bench.close()
+        harness.close()

@@ -1,6 +1,6 @@
-"""What strikes: each fault is something done at a step, and what ends it.
+"""The faults: each is something done at a step, and what ends it.
 
-They happen outside of the service, which runs as shipped: processes die, servers stop, bytes are
+They come from outside of the service, which runs as shipped: processes die, servers stop, bytes are
 lost. `strike` runs in the proxy's thread while the bytes of the step wait.
 """
 
@@ -14,99 +14,99 @@ from typing import TYPE_CHECKING
 from redis import Redis
 
 from billing_app.adapters.redis_cache import SCHEMA
-from tools.chaos.proxies import Call, Liar, Moment, Rule
+from tools.chaos.proxies import Call, ChangeAnswer, Moment, Rule
 from tools.chaos.proxies.resp import bulk
 from tools.chaos.proxies.sqs import ambiguous_send, failed_send, lost_delete, times
 
 if TYPE_CHECKING:
-    from tests.matrix.story import Story
+    from tests.matrix.scenario import Scenario
 
-Act = Callable[["Story", Moment], None]
+Act = Callable[["Scenario", Moment], None]
 
 
-def _nothing(_story: Story) -> None:
+def _nothing(_scenario: Scenario) -> None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`strike` is done at a step, `heal` once the worker is through with the message or dead.
+    """`strike` is done at a step, `end` once the worker is through with the message or dead.
 
     `warm`: the worker has answered a request before. `call_seconds`: what its call may take.
     """
 
     strike: Act
-    heal: Callable[[Story], None] = _nothing
+    end: Callable[[Scenario], None] = _nothing
     warm: bool = False
     call_seconds: float = 8.0
 
 
-def _kill_worker(story: Story, moment: Moment) -> None:
-    story.kill_worker()
+def _kill_worker(scenario: Scenario, moment: Moment) -> None:
+    scenario.kill_worker()
     if moment.step.startswith("before"):
         # What the dead had wanted to send is not sent.
         moment.cut()
 
 
-def _stop_postgres(story: Story, moment: Moment) -> None:
-    story.bench.stop_postgres()
+def _stop_postgres(scenario: Scenario, moment: Moment) -> None:
+    scenario.harness.stop_postgres()
     if moment.step == "committed":
         # An answer that had left the server might still arrive; the harder case is that it is lost.
         moment.cut()
 
 
-def _cut_postgres(story: Story, _moment: Moment) -> None:
-    story.postgres.cut()
+def _cut_postgres(scenario: Scenario, _moment: Moment) -> None:
+    scenario.postgres.cut()
 
 
-def _freeze_postgres(story: Story, _moment: Moment) -> None:
-    story.bench.freeze_postgres()
+def _freeze_postgres(scenario: Scenario, _moment: Moment) -> None:
+    scenario.harness.freeze_postgres()
 
 
-def _rotate_secret(story: Story, _moment: Moment) -> None:
-    story.bench.rotate(story.role)
+def _rotate_secret(scenario: Scenario, _moment: Moment) -> None:
+    scenario.harness.rotate(scenario.role)
     # A session outlives its password: only who comes anew is asked for it.
-    story.postgres.cut()
+    scenario.postgres.cut()
 
 
-def _bend(rule: Rule) -> Act:
-    def strike(story: Story, _moment: Moment) -> None:
-        story.bend_sqs(rule)
-
-    return strike
-
-
-def _bend_first(make: Callable[[Callable[[Call], bool]], Rule]) -> Act:
-    """Bend one call: the rule has a count, so each story needs its own."""
-
-    def strike(story: Story, moment: Moment) -> None:
-        _bend(make(times(1)))(story, moment)
+def _apply(rule: Rule) -> Act:
+    def strike(scenario: Scenario, _moment: Moment) -> None:
+        scenario.add_rule(rule)
 
     return strike
 
 
-def _restore_sqs(story: Story) -> None:
-    story.restore_sqs()
+def _apply_once(make: Callable[[Callable[[Call], bool]], Rule]) -> Act:
+    """Apply it to one call: the rule has a count, so each scenario needs its own."""
+
+    def strike(scenario: Scenario, moment: Moment) -> None:
+        _apply(make(times(1)))(scenario, moment)
+
+    return strike
 
 
-def _restore_redis(story: Story) -> None:
-    story.bench.redis.restore()
+def _remove_rules(scenario: Scenario) -> None:
+    scenario.remove_rules()
 
 
-def _put_back(story: Story, _moment: Moment) -> None:
-    with story.bench.redis_past_proxy() as redis:
-        for key, value in story.old_entries.items():
+def _restore_redis(scenario: Scenario) -> None:
+    scenario.harness.redis.restore()
+
+
+def _put_back(scenario: Scenario, _moment: Moment) -> None:
+    with scenario.harness.redis_past_proxy() as redis:
+        for key, value in scenario.old_entries.items():
             redis.set(key, value)
 
 
-def _flush(story: Story, _moment: Moment) -> None:
-    with story.bench.redis_past_proxy() as redis:
+def _flush(scenario: Scenario, _moment: Moment) -> None:
+    with scenario.harness.redis_past_proxy() as redis:
         redis.flushall()
 
 
-def _lie(liar: Liar) -> Act:
-    def strike(story: Story, _moment: Moment) -> None:
-        story.bench.redis.lie(liar)
+def _lie(change: ChangeAnswer) -> Act:
+    def strike(scenario: Scenario, _moment: Moment) -> None:
+        scenario.harness.redis.change_answers(change)
 
     return strike
 
@@ -131,20 +131,20 @@ def entries(redis: Redis) -> dict[bytes, bytes]:
 
 FAULTS: dict[str, Fault] = {
     "worker_killed": Fault(_kill_worker),
-    "postgres_stopped": Fault(_stop_postgres, lambda story: story.bench.start_postgres()),
-    # Away for longer than SQS hands the message out: the story brings it back.
+    "postgres_stopped": Fault(_stop_postgres, lambda scenario: scenario.harness.start_postgres()),
+    # Away for longer than SQS hands the message out: the scenario brings it back.
     "postgres_away": Fault(_stop_postgres, warm=True),
     "postgres_cut": Fault(_cut_postgres),
     "postgres_frozen": Fault(
-        _freeze_postgres, lambda story: story.bench.thaw_postgres(), call_seconds=2.5
+        _freeze_postgres, lambda scenario: scenario.harness.thaw_postgres(), call_seconds=2.5
     ),
     "secret_rotated": Fault(_rotate_secret, warm=True),
-    "sends_failed": Fault(_bend(failed_send()), _restore_sqs),
-    "send_ambiguous": Fault(_bend_first(ambiguous_send), _restore_sqs),
-    "send_cut_off": Fault(_bend_first(lambda when: ambiguous_send(when, cut=True)), _restore_sqs),
-    "delete_lost": Fault(_bend_first(lost_delete), _restore_sqs),
-    "redis_refused": Fault(lambda story, _: story.bench.redis.reject(), _restore_redis),
-    "redis_hung": Fault(lambda story, _: story.bench.redis.hang(), _restore_redis),
+    "sends_failed": Fault(_apply(failed_send()), _remove_rules),
+    "send_ambiguous": Fault(_apply_once(ambiguous_send), _remove_rules),
+    "send_cut_off": Fault(_apply_once(lambda when: ambiguous_send(when, cut=True)), _remove_rules),
+    "delete_lost": Fault(_apply_once(lost_delete), _remove_rules),
+    "redis_refused": Fault(lambda scenario, _: scenario.harness.redis.reject(), _restore_redis),
+    "redis_hung": Fault(lambda scenario, _: scenario.harness.redis.hang(), _restore_redis),
     "redis_flushed": Fault(_flush),
     "redis_old": Fault(_put_back),
     "redis_lying": Fault(_lie(_entry_of_another), _restore_redis),

@@ -24,7 +24,7 @@ class Worker:
         self._process = psutil.Process(pid)
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Tell whether it has not ended yet."""
         return self._process.is_running()
 
@@ -41,13 +41,13 @@ class Worker:
             return
 
 
-class Nursery:
-    """Starts workers; all of them end with it."""
+class PreforkServer:
+    """A process that has imported everything and forks workers; all of them end with it."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         with log.open("ab") as errors:
-            self._zygote = subprocess.Popen(
-                [sys.executable, "-m", "tests.matrix.zygote"],
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.matrix.prefork_server"],
                 cwd=REPOSITORY,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
@@ -62,14 +62,14 @@ class Nursery:
         """Start a worker of a function whose calls may take so many seconds."""
         arguments = ["--function", function, "--timeout", str(seconds)]
         order = {"arguments": arguments, "environment": dict(environment), "log": os.fspath(log)}
-        zygote = self._zygote
-        assert zygote.stdin is not None
-        assert zygote.stdout is not None
-        zygote.stdin.write(json.dumps(order) + "\n")
-        zygote.stdin.flush()
-        return Worker(int(zygote.stdout.readline()))
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(order) + "\n")
+        process.stdin.flush()
+        return Worker(int(process.stdout.readline()))
 
     def close(self) -> None:
-        """End the zygote, and its workers with it."""
-        self._zygote.kill()
-        self._zygote.communicate()
+        """End the server, and its workers with it."""
+        self._process.kill()
+        self._process.communicate()

@@ -1,1 +1,1 @@
-"""The service on one machine under every fault at once, and a judge of what it then said."""
+"""Fault injection: the service on one machine under every fault at once, and a checker of it."""

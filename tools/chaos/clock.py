@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tools.chaos.errors import NotPrepared
+from tools.local.errors import LocalCloudError
 
 # Where the library puts what it shares with its children, named after the process.
 _SHARED = Path("/dev/shm")  # noqa: S108
@@ -20,7 +20,7 @@ _LEFTOVERS = "*faketime_s*_*"
 
 
 class Clock:
-    """The offset that the processes with ``variables`` in their environment see, in seconds.
+    """The offset that the processes with `variables` in their environment see, in seconds.
 
     Only the time of day moves; what measures how long something takes goes on evenly, as it does
     when an administrator or NTP sets a machine's clock.
@@ -77,5 +77,7 @@ def _library_of_wheel() -> Path:
     folder = Path(found.origin).parent if found and found.origin else Path(os.devnull)
     library = folder / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
     if not library.exists():
-        raise NotPrepared("The Python package libfaketime is not installed. Run `make install`.")
+        raise LocalCloudError(
+            "The Python package libfaketime is not installed. Run `make install`."
+        )
     return library

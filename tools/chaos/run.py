@@ -1,32 +1,28 @@
-"""One torture run: start everything, let people live in it while faults strike, drain, judge."""
+"""One run: start everything, let clients use it while faults strike, drain, check."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
-
+from tools.chaos.checker import Result, check, load
 from tools.chaos.clock import clean_up
-from tools.chaos.conductor import Conductor
-from tools.chaos.errors import NotStarted
-from tools.chaos.faults import Stage
-from tools.chaos.judge import Verdict, assess, load
-from tools.chaos.plan import plan
+from tools.chaos.nemesis import Nemesis
+from tools.chaos.schedule import schedule
 from tools.chaos.servers import Servers
 from tools.chaos.service import Service
-from tools.chaos.show import Show
-from tools.chaos.world.canaries import Canaries
-from tools.chaos.world.evidence import Queues, collect
-from tools.chaos.world.recorder import Recorder
-from tools.chaos.world.world import UserPool, World
+from tools.chaos.workload.final_state import Queues, collect
+from tools.chaos.workload.recorder import Canaries, Recorder
+from tools.chaos.workload.workload import Workload
+from tools.console import Console
+from tools.local.errors import LocalCloudError
 
 # To compare with: how it is before any fault, and when what they leave behind is over.
 _QUIET_SECONDS = 6.0
@@ -34,14 +30,13 @@ _AFTERMATH_SECONDS = 8.0
 # A message comes back after six function timeouts, and is dead after its last receive.
 _RECEIVES = 3
 _SLACK_SECONDS = 60.0
-_OPERATIONS = ("utils", "histories", "payments")
 _WARM_REPLIES = 6
 _WARM_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """How long faults strike, by which seed, which ones (all when empty), and on how many."""
+class Options:
+    """How long faults strike, by which seed, which ones (all when empty), and how many clients."""
 
     seconds: float
     seed: int
@@ -49,133 +44,104 @@ class Wishes:
     clients: int = 8
 
 
-class CountingRecorder(Recorder):
-    """A recorder that also counts replies by operation."""
-
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        super().__init__(path, clock)
-        self.replies: Counter[str] = Counter()
-
-    def record(self, e: str, **fields: Any) -> None:
-        """Write an event down."""
-        super().record(e, **fields)
-        if e == "reply":
-            self.replies[str(fields["op"])] += 1
-
-
 class Run:
-    """A run in a folder of its own, which keeps ``history.jsonl`` and ``final.json``."""
+    """A run in a folder of its own, which keeps `history.jsonl` and `final.json`."""
 
-    def __init__(self, folder: Path, wishes: Wishes, show: Show) -> None:
+    def __init__(self, folder: Path, options: Options, console: Console) -> None:
         self._folder = folder
-        self._wishes = wishes
-        self._show = show
-        self._struck: Counter[str] = Counter()
+        self._options = options
+        self._console = console
+        self._counts: Counter[str] = Counter()
 
-    def judged(self) -> Verdict:
-        """Do it all and return the verdict.
+    def result(self) -> Result:
+        """Do it all and return the checker's result.
 
-        Raises LocalCloudError, NotStarted and NotPrepared when the run could not take place.
+        Raises:
+            LocalCloudError: The run could not take place.
         """
         started = time.monotonic()
-        recorder = CountingRecorder(
-            self._folder / "history.jsonl", lambda: time.monotonic() - started
-        )
-        with (
-            closing(recorder) as self._recorder,
-            closing(Canaries(self._folder / "secrets.jsonl")) as self._canaries,
-            self._stage() as stage,
-        ):
-            self._live(stage)
-        self._show.say("Judging")
-        return assess(load(self._folder / "history.jsonl", self._folder / "final.json"))
+        history = Recorder(self._folder / "history.jsonl", lambda: time.monotonic() - started)
+        canaries = Canaries(self._folder / "secrets.jsonl")
+        with closing(history) as self._recorder, closing(canaries), self._started() as service:
+            self._live(service, canaries)
+        self._console.say("Checking")
+        return check(load(self._folder))
 
     @contextmanager
-    def _stage(self) -> Iterator[Stage]:
-        self._show.say("Starting the servers, and the service behind their proxies")
-        servers = Servers(self._folder / "servers")
-        service: Service | None = None
-        try:
-            servers.start()
-            service = Service(self._folder / "service", servers.variables())
+    def _started(self) -> Iterator[Service]:
+        self._console.say("Starting the servers, and the service behind their proxies")
+        with ExitStack() as stack:
+            stack.callback(clean_up)
+            self._servers = Servers(self._folder / "servers")
+            stack.callback(self._servers.stop)
+            self._servers.start()
+            service = Service(self._folder / "service", self._servers.variables())
+            stack.callback(service.stop)
             service.start()
-            yield Stage(servers, service)
-        finally:
-            if service is not None:
-                service.stop()
-            servers.stop()
-            clean_up()
+            yield service
 
-    def _live(self, stage: Stage) -> None:
-        queues = Queues(stage.servers.aws.clients().sqs, stage.service.cloud.prefix)
-        world = self._world(stage, queues)
-        self._show.say(f"A function may take {stage.service.timeout_seconds} s on this machine")
-        self._show.say(f"Making people and bills for {self._wishes.clients} clients")
-        world.prepare()
-        world.start()
-        self._wait_until_warm()
-        time.sleep(_QUIET_SECONDS)
-        self._strike(stage)
-        time.sleep(_AFTERMATH_SECONDS)
-        self._show.say("Waiting for every answer")
-        world.stop()
-        stage.service.wait_until_healthy()
-        world.settle(within_seconds=_RECEIVES * 6 * stage.service.timeout_seconds + _SLACK_SECONDS)
-        world.close()
-        self._show.say("Collecting what is left")
-        self._collect(stage, queues)
+    def _live(self, service: Service, canaries: Canaries) -> None:
+        queues = Queues(self._servers.clients().sqs, service.cloud.prefix)
+        password = service.role_password("operator")
+        with closing(
+            Workload(
+                base_url=service.base_url,
+                add_user=partial(self._add_user, service.cloud.user_pool_id),
+                connect=partial(self._servers.postgres.connect, "billing_operator", password),
+                recorder=self._recorder,
+                canaries=canaries,
+                seed=f"{random.Random(self._options.seed).getrandbits(64):x}",
+                clients=self._options.clients,
+                dead_requests=queues.dead_requests,
+            )
+        ) as workload:
+            self._console.say(f"A function may take {service.timeout_seconds} s on this machine")
+            self._console.say(f"Making users and bills for {self._options.clients} clients")
+            workload.prepare()
+            workload.start()
+            self._wait_until_warm()
+            time.sleep(_QUIET_SECONDS)
+            self._inject_faults(service)
+            time.sleep(_AFTERMATH_SECONDS)
+            self._console.say("Waiting for every answer")
+            workload.stop()
+            service.wait_until_healthy()
+            longest = _RECEIVES * 6 * service.timeout_seconds
+            workload.drain(within_seconds=longest + _SLACK_SECONDS)
+        self._console.say("Collecting what is left")
+        logs = [service.state / "logs", service.log, self._servers.postgres.log]
+        collect(owner=self._servers.postgres.connect, queues=queues, logs=logs, folder=self._folder)
+
+    def _add_user(self, pool_id: str, username: str, password: str) -> str:
+        """Make a user with this password and return their sub."""
+        cognito: Any = self._servers.clients().cognito
+        names = {"UserPoolId": pool_id, "Username": username}
+        user = cognito.admin_create_user(**names, TemporaryPassword=password)["User"]
+        cognito.admin_set_user_password(**names, Password=password, Permanent=True)
+        return str(next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub"))
 
     def _wait_until_warm(self) -> None:
         """Wait for some answers of each kind: cold starts are slow, and no fault is to blame."""
-        deadline = time.monotonic() + _WARM_SECONDS
-        while any(self._recorder.replies[op] < _WARM_REPLIES for op in _OPERATIONS):
+        deadline, replies = time.monotonic() + _WARM_SECONDS, self._recorder.replies
+        while min(replies[op] for op in ("utils", "histories", "payments")) < _WARM_REPLIES:
             if time.monotonic() > deadline:
-                raise NotStarted(f"Too few answers came: {dict(self._recorder.replies)}")
+                raise LocalCloudError(f"Too few answers came: {dict(replies)}")
             time.sleep(0.1)
 
-    def _strike(self, stage: Stage) -> None:
-        strokes = plan(self._wishes.seed, self._wishes.seconds, only=self._wishes.only)
-        self._show.say(f"{len(strokes)} faults in {self._wishes.seconds:.0f} s")
+    def _inject_faults(self, service: Service) -> None:
+        seconds = self._options.seconds
+        faults = schedule(self._options.seed, seconds, only=self._options.only)
+        self._console.say(f"{len(faults)} faults in {seconds:.0f} s")
         self._recorder.record("phase", name="faults_begin")
         try:
-            conductor = Conductor(stage, self._note, reachable=stage.service.is_reachable)
-            conductor.play(strokes, seconds=self._wishes.seconds)
+            Nemesis(self._servers, service, self._note).run(faults, seconds=seconds)
         finally:
-            stage.servers.restore()
+            self._servers.restore()
         self._recorder.record("phase", name="faults_end")
-        self._show.say(f"{self._struck.total()} faults of {len(self._struck)} kinds have struck")
+        self._console.say(f"{self._counts.total()} faults of {len(self._counts)} kinds")
 
     def _note(self, name: str, phase: str, at: dict[str, Any]) -> None:
         self._recorder.record("fault", name=name, phase=phase, at=at)
-        if phase == "begin":
-            self._struck[name] += 1
+        self._counts.update([name] if phase == "begin" else [])
         details = " ".join(f"{key}={value}" for key, value in at.items())
-        self._show.say(f"{'  ' if phase == 'end' else '→ '}{name} {phase} {details}")
-
-    def _world(self, stage: Stage, queues: Queues) -> World:
-        cloud = stage.service.cloud
-        return World(
-            base_url=stage.service.base_url,
-            pool=UserPool(stage.servers.aws.clients().cognito, cloud.user_pool_id),
-            office=_office(stage),
-            recorder=self._recorder,
-            canaries=self._canaries,
-            rng=random.Random(self._wishes.seed),
-            clients=self._wishes.clients,
-            dead_requests=queues.dead_requests,
-        )
-
-    def _collect(self, stage: Stage, queues: Queues) -> None:
-        collect(
-            owner=stage.servers.postgres.connect,
-            queues=queues,
-            logs=[stage.service.logs, stage.service.log, stage.servers.postgres.log],
-            secrets=self._folder / "secrets.jsonl",
-            into=self._folder,
-        )
-
-
-def _office(stage: Stage) -> Callable[[], Connection]:
-    """Return who connects as an operator, straight to the database."""
-    password = stage.service.role_passwords()["operator"]
-    return partial(stage.servers.postgres.connect, "billing_operator", password)
+        self._console.say(f"{'  ' if phase == 'end' else '→ '}{name} {phase} {details}")

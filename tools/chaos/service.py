@@ -1,4 +1,4 @@
-"""The service as ``make up`` starts it, on servers that are told to it."""
+"""The service as `make up` starts it, on servers that the environment names."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from tools.local.stack import Stack
 
 # Stands on PYTHONPATH; see the module in it.
 PRELOAD = Path(__file__).with_name("preload")
-_START_SECONDS = 180.0
-# More than one worker a queue, so that what one lost another finds.
+# More than one worker a queue, so that one finds what another lost.
 _WORKERS = "auth=2,utils=2,histories=2,payments=3"
 # Short, as a message is hidden for six times as long: what a killed worker held is to come back
 # within the run. But a first call, which connects to everything, must be done in time on a busy
@@ -27,15 +26,26 @@ _WORKERS = "auth=2,utils=2,histories=2,payments=3"
 _TIMEOUTS_SECONDS = (3, 10)
 _COLD_STARTS = 3
 _SWEEP_SECONDS = 5
+_START_SECONDS = 180.0
 
 
 class Service(Stack):
-    """The local stack with more workers, restarted when they die, under a clock of its own."""
+    """The local stack with real worker processes, restarted when they die."""
 
     def __init__(self, state: Path, servers: Mapping[str, str]) -> None:
         self.clock = Clock(state.with_name("clock"))
         self.timeout_seconds = fitting_timeout(cold_start_seconds())
-        super().__init__(state, {**self._settings(), **servers}, start_seconds=_START_SECONDS)
+        own = {
+            "BILLING_DURABLE": "1",
+            "BILLING_FUNCTION_TIMEOUT": str(self.timeout_seconds),
+            "BILLING_WORKERS": _WORKERS,
+            "BILLING_SWEEP_SECONDS": str(_SWEEP_SECONDS),
+            "PYTHONPATH": str(PRELOAD),
+            "COLUMNS": "200",
+        }
+        clock = {f"CHAOS_{name}": value for name, value in self.clock.variables.items()}
+        variables = {**LOCAL_CREDENTIALS, **own, **clock, **servers}
+        super().__init__(state, variables, start_seconds=_START_SECONDS)
         self.log = state.with_name("service.log")
 
     def is_reachable(self) -> bool:
@@ -47,27 +57,9 @@ class Service(Stack):
         pids = self.cloud.pids
         return {name: pids[name] for name in self.cloud.workers if name in pids and "-" in name}
 
-    @property
-    def logs(self) -> Path:
-        """Folder of all its logs."""
-        return self.state / "logs"
-
-    def role_passwords(self) -> dict[str, str]:
-        """Return the passwords that the database's roles began with."""
-        passwords: dict[str, str] = read_json(self.state / "roles.json")
-        return passwords
-
-    def _settings(self) -> dict[str, str]:
-        clock = {f"TORTURE_{name}": value for name, value in self.clock.variables.items()}
-        own = {
-            "BILLING_DURABLE": "1",
-            "BILLING_FUNCTION_TIMEOUT": str(self.timeout_seconds),
-            "BILLING_WORKERS": _WORKERS,
-            "BILLING_SWEEP_SECONDS": str(_SWEEP_SECONDS),
-            "PYTHONPATH": str(PRELOAD),
-            "COLUMNS": "200",
-        }
-        return LOCAL_CREDENTIALS | own | clock
+    def role_password(self, role: str) -> str:
+        """Return the password that a database role began with."""
+        return str(read_json(self.state / "roles.json")[role])
 
 
 def cold_start_seconds() -> float:

@@ -1,17 +1,19 @@
-"""Proxies between the service and its servers, each with faults and with eyes on the wire.
+"""Proxies between the service and its servers. They inject faults, and see requests' named steps.
 
     with PostgresProxy(port) as postgres, postgres.watching(kill_the_payer):
         postgres.hang()
         ...
         postgres.restore()
 
-``STEPS`` are the named steps of a request, in their order.
+`STEPS` are the named steps of a request, in their order.
 """
+
+from __future__ import annotations
 
 from tools.chaos.proxies.aws import AwsProxy, Call, Forward, Rule
 from tools.chaos.proxies.http import Message
 from tools.chaos.proxies.postgres import PostgresProxy
-from tools.chaos.proxies.redis import Liar, RedisProxy
+from tools.chaos.proxies.redis import ChangeAnswer, RedisProxy
 from tools.chaos.proxies.tcp import Line, Moment, Proxy, Watcher
 
 STEPS = ("received", "before_payment", "in_commit", "committed", "replied", "before_delete")
@@ -20,8 +22,8 @@ __all__ = [
     "STEPS",
     "AwsProxy",
     "Call",
+    "ChangeAnswer",
     "Forward",
-    "Liar",
     "Line",
     "Message",
     "Moment",

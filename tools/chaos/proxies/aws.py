@@ -1,4 +1,4 @@
-"""A proxy for AWS's JSON protocol that sees SQS's part of a request's way and can bend it."""
+"""A proxy for AWS's JSON protocol that sees SQS's part of a request flow and can change it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import contextlib
 import json
 import select
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from tools.chaos.proxies.http import Message, read_message
@@ -18,9 +19,9 @@ OPERATIONS = ("auth", "utils", "histories", "payments")
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an AWS service: ``action`` as in SendMessage, ``fields`` its JSON body.
+    """One call of an AWS service: `action` as in SendMessage, `fields` its JSON body.
 
-    ``queue`` is the queue's name, empty outside of SQS.
+    `queue` is the queue's name, empty outside of SQS.
     """
 
     action: str
@@ -56,16 +57,16 @@ class Call:
 
 
 Forward = Callable[[Call], Message]
-# Bends a call: passes it on by ``forward`` as often as it likes and returns the answer to give,
-# or None to cut the connection instead.
-Rule = Callable[[Call, Forward], Message | None]
+# Changes a call: passes it on by `forward` as often as it likes and returns the answer to give.
+# ConnectionAbortedError cuts the connection instead.
+Rule = Callable[[Call, Forward], Message]
 
 
 class AwsProxy(Proxy):
-    """Sees ``received``, ``replied`` and ``before_delete``, and applies rules to each call.
+    """Sees `received`, `replied` and `before_delete`, and applies rules to each call.
 
-    ``received``: a request queue has answered ReceiveMessage with messages. ``replied``: a reply
-    queue has taken a SendMessage. ``before_delete``: DeleteMessageBatch on a request queue came.
+    `received`: a request queue has answered ReceiveMessage with messages. `replied`: a reply
+    queue has taken a SendMessage. `before_delete`: DeleteMessageBatch on a request queue came.
     Rules for SQS's usual faults are in `tools.chaos.proxies.sqs`; the first one added is outermost.
     """
 
@@ -74,7 +75,7 @@ class AwsProxy(Proxy):
         self._rules: list[Rule] = []
 
     @contextlib.contextmanager
-    def bending(self, rule: Rule) -> Iterator[None]:
+    def applying(self, rule: Rule) -> Iterator[None]:
         """Apply the rule to every call meanwhile."""
         self.add(rule)
         try:
@@ -83,7 +84,7 @@ class AwsProxy(Proxy):
             self.remove(rule)
 
     def add(self, rule: Rule) -> None:
-        """Apply the rule to every call, until ``remove`` or ``restore``."""
+        """Apply the rule to every call, until `remove` or `restore`."""
         self._rules = [*self._rules, rule]
 
     def remove(self, rule: Rule) -> None:
@@ -101,28 +102,28 @@ class AwsProxy(Proxy):
         with contextlib.suppress(OSError, ValueError), line.client.makefile("rb") as requests:
             while request := read_message(requests):
                 answer = self._respond(_call(request, line), server.exchange)
-                if answer is None:
-                    return
                 line.client.sendall(answer.spell())
 
-    def _respond(self, call: Call, forward: Forward) -> Message | None:
-        self.requests.wait()
+    def _respond(self, call: Call, forward: Forward) -> Message:
+        self.passing.wait()
         if call.action == "DeleteMessageBatch" and call.operation:
-            self._tell_of("before_delete", call)
-        answer = _bent(call, forward, self._rules)
-        if answer is not None and answer.status == 200:
-            self._tell_of_answer(call, answer)
-        self.answers.wait()
+            self._notify_of("before_delete", call)
+        for rule in reversed(self._rules):
+            forward = partial(_apply, rule, forward)
+        answer = forward(call)
+        if answer.status == 200:
+            self._notify_of_answer(call, answer)
+        self.passing.wait()
         return answer
 
-    def _tell_of_answer(self, call: Call, answer: Message) -> None:
+    def _notify_of_answer(self, call: Call, answer: Message) -> None:
         if call.action == "SendMessage" and not call.operation:
-            self._tell_of("replied", call)
+            self._notify_of("replied", call)
         if call.action == "ReceiveMessage" and call.operation and b'"Messages"' in answer.body:
-            self._tell_of("received", call)
+            self._notify_of("received", call)
 
-    def _tell_of(self, step: str, call: Call) -> None:
-        self._tell(Moment(step, call.line, operation=call.operation, queue=call.queue))
+    def _notify_of(self, step: str, call: Call) -> None:
+        self._notify(Moment(step, call.line, operation=call.operation, queue=call.queue))
 
 
 class _Server:
@@ -147,24 +148,8 @@ class _Server:
         return answer
 
 
-class _CutError(Exception):
-    """An inner rule wants the connection cut."""
-
-
-def _bent(call: Call, forward: Forward, rules: Sequence[Rule]) -> Message | None:
-    if not rules:
-        return forward(call)
-
-    def inner(passed: Call) -> Message:
-        answer = _bent(passed, forward, rules[1:])
-        if answer is None:
-            raise _CutError
-        return answer
-
-    try:
-        return rules[0](call, inner)
-    except _CutError:
-        return None
+def _apply(rule: Rule, forward: Forward, call: Call) -> Message:
+    return rule(call, forward)
 
 
 def _call(request: Message, line: Line) -> Call:

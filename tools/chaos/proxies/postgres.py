@@ -15,11 +15,11 @@ _READY, _ERROR = b"Z", b"E"
 
 
 class PostgresProxy(Proxy):
-    """Sees ``before_payment``, ``in_commit`` and ``committed`` of each call of api.pay.
+    """Sees `before_payment`, `in_commit` and `committed` of each call of api.pay.
 
-    ``in_commit`` is told when the server has got the statement and nothing of its answer has gone
-    on; ``committed`` when its transaction has ended well (a rejection is stored and commits, too).
-    Another ``statement`` (a part of its text) moves the three steps there. Encryption is declined,
+    `in_commit` is told when the server has got the statement and nothing of its answer has gone
+    on; `committed` when its transaction has ended well (a rejection is stored and commits, too).
+    Another `statement` (a part of its text) moves the three steps there. Encryption is declined,
     as the embedded server does.
     """
 
@@ -31,9 +31,9 @@ class PostgresProxy(Proxy):
         session = _Session(self, line, self._statement)
         self._both_ways(line, session.requests, session.answers)
 
-    def tell(self, step: str, line: Line) -> None:
+    def notify(self, step: str, line: Line) -> None:
         """Call the watchers."""
-        self._tell(Moment(step, line, operation="payments"))
+        self._notify(Moment(step, line, operation="payments"))
 
 
 class _Session:
@@ -80,10 +80,10 @@ class _Session:
         return message[:1] in (b"Q", b"P") and self._statement in message
 
     def _watched_request(self, message: bytes) -> Iterator[bytes]:
-        self._proxy.tell("before_payment", self._line)
+        self._proxy.notify("before_payment", self._line)
         self._watched = True
         yield message
-        self._proxy.tell("in_commit", self._line)
+        self._proxy.notify("in_commit", self._line)
 
     def _held_until_ready(self, message: bytes) -> Iterator[bytes]:
         # A long answer starts to come before its transaction ends; only "ready" says that it has.
@@ -92,7 +92,7 @@ class _Session:
             return
         answer, self._held, self._watched = self._held, [], False
         if not any(part[:1] == _ERROR for part in answer):
-            self._proxy.tell("committed", self._line)
+            self._proxy.notify("committed", self._line)
         yield b"".join(answer)
 
 

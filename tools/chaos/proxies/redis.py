@@ -9,28 +9,28 @@ from tools.chaos.proxies import resp
 from tools.chaos.proxies.tcp import Line, Proxy
 
 # Gets a command's words and the server's answer to it, and returns the bytes to answer.
-Liar = Callable[[list[bytes], bytes], bytes]
+ChangeAnswer = Callable[[list[bytes], bytes], bytes]
 
 
 class RedisProxy(Proxy):
-    """Passes commands and answers on, the answers changed by ``lie`` where it is set."""
+    """Passes commands and answers on, the answers changed where `change_answers` says how."""
 
     def __init__(self, upstream_port: int) -> None:
         super().__init__(upstream_port)
-        self._liar: Liar | None = None
+        self._change: ChangeAnswer | None = None
 
-    def lie(self, liar: Liar) -> None:
-        """Answer every command with what the liar makes of the server's answer."""
-        self._liar = liar
+    def change_answers(self, change: ChangeAnswer) -> None:
+        """Answer every command with what `change` makes of the server's answer."""
+        self._change = change
 
     def restore(self) -> None:
-        """End every fault, lying too."""
-        self._liar = None
+        """End every fault, changed answers too."""
+        self._change = None
         super().restore()
 
     def answer_to(self, words: list[bytes], answer: bytes) -> bytes:
-        """Return what the client gets to hear."""
-        return answer if self._liar is None else self._liar(words, answer)
+        """Return what the client is sent."""
+        return answer if self._change is None else self._change(words, answer)
 
     def _carry(self, line: Line) -> None:
         session = _Session(self)

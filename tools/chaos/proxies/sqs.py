@@ -1,6 +1,6 @@
 """What SQS may do at any time, as rules for the AWS proxy.
 
-Each maker takes ``when``, which chooses the calls; the rule leaves the others alone.
+Each maker takes `when`, which chooses the calls; the rule leaves the others alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def always(_call: Call) -> bool:
 
 
 def times(count: int, when: When = always) -> When:
-    """Choose only the first ``count`` calls that ``when`` would choose."""
+    """Choose only the first `count` calls that `when` would choose."""
     left = [count]
 
     def choose(call: Call) -> bool:
@@ -34,15 +34,24 @@ def times(count: int, when: When = always) -> When:
     return choose
 
 
+def _on_send(when: When, rule: Rule) -> Rule:
+    """Apply the rule to chosen SendMessage calls."""
+
+    def chosen(call: Call, forward: Forward) -> Message:
+        applies = call.action == "SendMessage" and when(call)
+        return rule(call, forward) if applies else forward(call)
+
+    return chosen
+
+
 def duplicate(when: When = always) -> Rule:
     """Deliver what is sent twice: two messages with one content."""
 
-    def rule(call: Call, forward: Forward) -> Message | None:
-        if call.action == "SendMessage" and when(call):
-            forward(call)
+    def rule(call: Call, forward: Forward) -> Message:
+        forward(call)
         return forward(call)
 
-    return rule
+    return _on_send(when, rule)
 
 
 def redeliver(when: When = always) -> Rule:
@@ -51,7 +60,7 @@ def redeliver(when: When = always) -> Rule:
     Two then work on the same message, which is what "at least once" allows.
     """
 
-    def rule(call: Call, forward: Forward) -> Message | None:
+    def rule(call: Call, forward: Forward) -> Message:
         answer = forward(call)
         if call.action == "ReceiveMessage" and answer.status == 200 and when(call):
             for message in json.loads(answer.body).get("Messages", []):
@@ -64,42 +73,30 @@ def redeliver(when: When = always) -> Rule:
 
 def late(seconds: int, when: When = always) -> Rule:
     """Show a sent message only after a while; others overtake it."""
-
-    def rule(call: Call, forward: Forward) -> Message | None:
-        if call.action == "SendMessage" and when(call):
-            return forward(call.having(DelaySeconds=seconds))
-        return forward(call)
-
-    return rule
+    return _on_send(when, lambda call, forward: forward(call.having(DelaySeconds=seconds)))
 
 
 def failed_send(when: When = always) -> Rule:
     """Answer 500 to a send; nothing was sent."""
-
-    def rule(call: Call, forward: Forward) -> Message | None:
-        if call.action == "SendMessage" and when(call):
-            return failure(call)
-        return forward(call)
-
-    return rule
+    return _on_send(when, lambda _call, _forward: failure())
 
 
 def ambiguous_send(when: When = always, *, cut: bool = False) -> Rule:
-    """Send, but answer 500 or, with ``cut``, end the connection instead of answering."""
+    """Send, but answer 500 or, with `cut`, end the connection instead of answering."""
 
-    def rule(call: Call, forward: Forward) -> Message | None:
-        if call.action != "SendMessage" or not when(call):
-            return forward(call)
+    def rule(call: Call, forward: Forward) -> Message:
         forward(call)
-        return None if cut else failure(call)
+        if cut:
+            raise ConnectionAbortedError
+        return failure()
 
-    return rule
+    return _on_send(when, rule)
 
 
 def lost_delete(when: When = always) -> Rule:
     """Say that a message is deleted, and keep it: it comes back when it is seen again."""
 
-    def rule(call: Call, forward: Forward) -> Message | None:
+    def rule(call: Call, forward: Forward) -> Message:
         if call.action in _DELETES and when(call):
             return _answer(200, "OK", _deleted(call))
         return forward(call)
@@ -107,7 +104,7 @@ def lost_delete(when: When = always) -> Rule:
     return rule
 
 
-def failure(_call: Call) -> Message:
+def failure() -> Message:
     """Answer as SQS does when it fails itself."""
     content = {"__type": "com.amazonaws.sqs#InternalFailure", "message": "It failed."}
     return _answer(500, "Internal Server Error", content)

@@ -1,4 +1,4 @@
-"""A TCP proxy on 127.0.0.1 that can be jammed; what its bytes mean, its subclasses know."""
+"""A TCP proxy on 127.0.0.1 that can reject, hang and cut; its subclasses read the protocol."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Moment:
-    """A named step seen on the wire, told before the bytes go on (``in_commit``: right after).
+    """A named step seen on the wire, told before the bytes go on (`in_commit`: right after).
 
-    ``operation`` is whose step it is: auth, utils, histories or payments; of ``replied`` it is
-    empty, as reply queues don't say. ``queue`` is the SQS queue, empty for Postgres.
+    `operation` is whose step it is: auth, utils, histories or payments; of `replied` it is
+    empty, as reply queues don't say. `queue` is the SQS queue, empty for Postgres.
     """
 
     step: str
@@ -76,34 +76,10 @@ class Moment:
         self.line.cut()
 
 
-class Gate:
-    """Where bytes wait: for ever while it is closed, for a while when it is slow."""
-
-    def __init__(self) -> None:
-        self.delay_seconds = 0.0
-        self._opened = threading.Event()
-        self._opened.set()
-
-    def wait(self) -> None:
-        """Return when the bytes may pass."""
-        if self.delay_seconds:
-            time.sleep(self.delay_seconds)
-        self._opened.wait()
-
-    def close(self) -> None:
-        """Let nothing pass."""
-        self._opened.clear()
-
-    def open(self) -> None:
-        """Let everything pass, at once."""
-        self.delay_seconds = 0.0
-        self._opened.set()
-
-
 class Proxy:
-    """Leads from a port of its own to ``upstream_port`` of 127.0.0.1.
+    """Forwards a port of its own to `upstream_port` of 127.0.0.1.
 
-    The faults stay until ``restore``; they may be called from any thread, in any order.
+    The faults stay until `restore`; they may be called from any thread, in any order.
     """
 
     def __init__(self, upstream_port: int) -> None:
@@ -116,8 +92,9 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._watchers: list[Watcher] = []
-        self.requests = Gate()
-        self.answers = Gate()
+        # Bytes wait while it is not set.
+        self.passing = threading.Event()
+        self.passing.set()
 
     def __enter__(self) -> Self:
         self.start()
@@ -137,8 +114,7 @@ class Proxy:
     def stop(self) -> None:
         """End everything and give the port back."""
         self.reject()
-        self.requests.open()
-        self.answers.open()
+        self.passing.set()
         deadline = time.monotonic() + _END_SECONDS
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -154,18 +130,9 @@ class Proxy:
             listener.close()
         self.cut()
 
-    def hang(self, *, answers_only: bool = False) -> None:
-        """Take connections and bytes, but pass nothing on: the server is frozen.
-
-        ``answers_only``: requests still reach the server. What waits is passed on in the end.
-        """
-        self.answers.close()
-        if not answers_only:
-            self.requests.close()
-
-    def delay(self, seconds: float) -> None:
-        """Hold every piece of bytes that long, in both directions."""
-        self.requests.delay_seconds = self.answers.delay_seconds = seconds
+    def hang(self) -> None:
+        """Take connections and bytes, but pass nothing on until `restore`: the server is frozen."""
+        self.passing.clear()
 
     def cut(self) -> None:
         """Cut the present connections; new ones are taken."""
@@ -175,32 +142,23 @@ class Proxy:
             line.cut()
 
     def restore(self) -> None:
-        """End rejecting, hanging and delaying."""
-        self.requests.open()
-        self.answers.open()
+        """End rejecting and hanging."""
+        self.passing.set()
         self.start()
 
     @contextlib.contextmanager
     def watching(self, watcher: Watcher) -> Iterator[None]:
         """Call the watcher at every named step, in the thread of the connection.
 
-        The bytes wait until it returns: it may kill the process (``moment.pid``), cut, or hold.
+        The bytes wait until it returns: it may kill the process (`moment.pid`), cut, or hold.
         """
-        self.watch(watcher)
+        self._watchers = [*self._watchers, watcher]
         try:
             yield
         finally:
-            self.unwatch(watcher)
+            self._watchers = [other for other in self._watchers if other != watcher]
 
-    def watch(self, watcher: Watcher) -> None:
-        """Do as ``watching``, until ``unwatch``."""
-        self._watchers = [*self._watchers, watcher]
-
-    def unwatch(self, watcher: Watcher) -> None:
-        """Call it no more."""
-        self._watchers = [other for other in self._watchers if other != watcher]
-
-    def _tell(self, moment: Moment) -> None:
+    def _notify(self, moment: Moment) -> None:
         for watcher in self._watchers:
             watcher(moment)
 
@@ -209,8 +167,8 @@ class Proxy:
         raise NotImplementedError
 
     def _both_ways(self, line: Line, requests: Reader, answers: Reader) -> None:
-        upward = self._run(_pump, line, line.client, line.server, requests, self.requests)
-        _pump(line, line.server, line.client, answers, self.answers)
+        upward = self._run(_pump, line, line.client, line.server, requests, self.passing)
+        _pump(line, line.server, line.client, answers, self.passing)
         upward.join()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -251,12 +209,12 @@ class Proxy:
 
 
 def _pump(
-    line: Line, source: socket.socket, target: socket.socket, read: Reader, gate: Gate
+    line: Line, source: socket.socket, target: socket.socket, read: Reader, passing: threading.Event
 ) -> None:
     try:
         while data := source.recv(_CHUNK):
             for piece in read(data):
-                gate.wait()
+                passing.wait()
                 target.sendall(piece)
     except OSError:
         # Cut by a fault, or one side died: that is what we are here for.

@@ -1,0 +1,361 @@
+"""Builds run records for the checker: a run is valid until a test breaks it.
+
+The builder keeps a small ledger and records what clients would have seen of it. Tests then remove
+rows, change replies or reorder events. Ids are words, so that findings are easy to read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from tools.chaos.checker import Result, RunRecord, check
+
+Json = dict[str, Any]
+
+LONG_AGO = "2020-01-01T00:00:00.000000Z"
+_TABLES = (
+    "apartment_state bill_voids bills history open_bills payment_lines payment_requests payments"
+    " residencies residents reversals settled_bills"
+)
+_BILL = {
+    "currency": "EUR",
+    "utility": "gas",
+    "provider_id": "northgas",
+    "period_from": "2026-10-01",
+    "period_to": "2026-10-31",
+    "replaces": None,
+}
+
+
+class RunBuilder:
+    """One run. `ada` lives in `home` from the start; each event comes a second after the last."""
+
+    def __init__(self) -> None:
+        self.events: list[Json] = []
+        self.tables: dict[str, list[Json]] = {name: [] for name in _TABLES.split()}
+        self.final: Json = {}
+        self.logs: dict[str, str] = {}
+        self.secrets: list[Json] = []
+        self.t = 0.0
+        self._numbers: Counter[str] = Counter()
+        self.apartment("home")
+        self.resident("ada", "home")
+
+    def record(self) -> RunRecord:
+        """Return it as the checker gets it."""
+        return RunRecord(self.events, self.tables, self.final, self.logs, self.secrets)
+
+    def result(self) -> Result:
+        """Check it."""
+        return check(self.record())
+
+    def broken(self) -> set[str]:
+        """Return the invariants that the checker finds broken."""
+        return {violation.invariant for violation in self.result().violations}
+
+    def new(self, kind: str) -> str:
+        """Return an id such as bill-1."""
+        self._numbers[kind] += 1
+        return f"{kind}-{self._numbers[kind]}"
+
+    def event(self, e: str, **fields: Any) -> Json:
+        """Add an event a second after the one before."""
+        self.t += 1.0
+        self.events.append({"e": e, "t": self.t, **fields})
+        return self.events[-1]
+
+    def instant(self) -> str:
+        """Return an instant later than all before."""
+        self._numbers["instant"] += 1
+        return f"2026-11-22T10:00:00.{self._numbers['instant']:06}Z"
+
+    def row(self, table: str, **columns: Any) -> Json:
+        """Return the one row with these values."""
+        [row] = [row for row in self.tables[table] if columns.items() <= row.items()]
+        return row
+
+    def drop(self, table: str, **columns: Any) -> None:
+        """Remove the rows with these values."""
+        self.tables[table] = [r for r in self.tables[table] if not columns.items() <= r.items()]
+
+    # Operators ----------------------------------------------------------------------------------
+
+    def call(self, action: str, args: Json, data: Json | None, **fields: Any) -> Json:
+        """Add an operator's call that took half a second; by default it was done."""
+        answer = {"status": "done", "data": data}
+        given = {"answer": answer, "attempts": 1, "unknown": False, "t0": self.t + 0.5, **fields}
+        return self.event("operator", action=action, args=args, **given)
+
+    def apartment(self, apartment: str) -> None:
+        """Add an apartment."""
+        state = {"version": 1, "last_seq": 0, "last_posted_at": None}
+        self.tables["apartment_state"].append({"apartment_id": apartment, **state})
+        self.call("add_apartment", {"apartment": apartment}, None)
+
+    def resident(self, user: str, apartment: str) -> None:
+        """Add a resident who has an apartment since long ago."""
+        self.tables["residents"].append({"resident_id": f"resident-{user}", "subject": user})
+        self.grant(user, apartment)
+
+    def grant(self, user: str, apartment: str, since: str = LONG_AGO) -> Json:
+        """Let a resident have an apartment."""
+        self.state(apartment)["version"] += 1
+        row = {"resident_id": f"resident-{user}", "apartment_id": apartment, "since": since}
+        self.tables["residencies"].append({**row, "ended_at": None})
+        return self.call("grant", {"user": user, "apartment": apartment}, {"since": since})
+
+    def end(self, user: str, apartment: str) -> Json:
+        """End a residency."""
+        self.state(apartment)["version"] += 1
+        resident = f"resident-{user}"
+        self.row("residencies", resident_id=resident, apartment_id=apartment, ended_at=None)[
+            "ended_at"
+        ] = self.instant()
+        return self.call("end", {"user": user, "apartment": apartment}, {})
+
+    def state(self, apartment: str) -> Json:
+        """Return an apartment's state row."""
+        return self.row("apartment_state", apartment_id=apartment)
+
+    def bill(self, apartment: str = "home", amount: int = 100, **columns: Any) -> str:
+        """Issue a bill."""
+        bill_id = self.new("bill")
+        place = {"bill_id": bill_id, "apartment_id": apartment, "amount_minor": amount}
+        row = {**place, **_BILL, "import_id": self.new("import"), **columns}
+        self.tables["bills"].append(row)
+        self.tables["open_bills"].append({"bill_id": bill_id})
+        self.state(apartment)["version"] += 1
+        result = "revised" if row["replaces"] else "issued"
+        line = {"line": 1, "result": result, "code": None, "bill_id": bill_id}
+        self.call("issue", {"lines": [{"apartment_id": apartment}]}, {"lines": [line]})
+        return bill_id
+
+    def revise(self, bill_id: str, amount: int) -> str:
+        """Replace an open bill."""
+        self.drop("open_bills", bill_id=bill_id)
+        apartment = self.row("bills", bill_id=bill_id)["apartment_id"]
+        return self.bill(apartment, amount, replaces=bill_id)
+
+    def void(self, bill_id: str) -> Json:
+        """Withdraw an open bill."""
+        self.drop("open_bills", bill_id=bill_id)
+        self.tables["bill_voids"].append({"bill_id": bill_id})
+        self.state(self.row("bills", bill_id=bill_id)["apartment_id"])["version"] += 1
+        return self.call("void", {"bill_id": bill_id}, {"bill_id": bill_id})
+
+    def reverse(self, payment_id: str, **fields: Any) -> Json:
+        """Reverse a payment and tell the operator."""
+        self.book_reversal(payment_id)
+        return self.call("reverse", {"payment_id": payment_id}, {}, **fields)
+
+    # The ledger ---------------------------------------------------------------------------------
+
+    def book_reversal(self, payment_id: str) -> None:
+        """Reverse a payment in the ledger; nobody is told."""
+        self.tables["reversals"].append({"payment_id": payment_id})
+        bills = [line["bill_id"] for line in self.lines(payment_id)]
+        self._post("reversal", payment_id, bills)
+        for bill_id in bills:
+            self.drop("settled_bills", bill_id=bill_id)
+            self.tables["open_bills"].append({"bill_id": bill_id})
+
+    def book(self, bills: Iterable[str], *, user: str = "ada", key: str) -> str:
+        """Make a payment in the ledger; nobody is told. Returns its id."""
+        payment_id, bills = self.new("payment"), list(bills)
+        rows = [self.row("bills", bill_id=bill_id) for bill_id in bills]
+        line = {"payment_id": payment_id, "provider_name": "North Gas"}
+        for row in rows:
+            self.tables["payment_lines"].append({**row, **line})
+            self.drop("open_bills", bill_id=row["bill_id"])
+            settled = {"bill_id": row["bill_id"], "payment_id": payment_id}
+            self.tables["settled_bills"].append(settled)
+        self.tables["payments"].append(
+            {
+                "payment_id": payment_id,
+                "receipt_number": f"R-{payment_id}",
+                "resident_id": f"resident-{user}",
+                "apartment_id": rows[0]["apartment_id"],
+                "total_minor": sum(row["amount_minor"] for row in rows),
+                "currency": rows[0]["currency"],
+                "settled_at": self._post("payment", payment_id, bills),
+            }
+        )
+        owner = {"resident_id": f"resident-{user}", "request_key": key}
+        self.tables["payment_requests"].append({**owner, "payment_id": payment_id})
+        return payment_id
+
+    def lines(self, payment_id: str) -> list[Json]:
+        """Return a payment's lines."""
+        return [r for r in self.tables["payment_lines"] if r["payment_id"] == payment_id]
+
+    def _post(self, event: str, payment_id: str, bills: Iterable[str]) -> str:
+        apartment = self.lines(payment_id)[0]["apartment_id"]
+        state, first = self.state(apartment), ""
+        state["version"] += 1
+        for bill_id in bills:
+            state["last_seq"] += 1
+            state["last_posted_at"] = self.instant()
+            first = first or state["last_posted_at"]
+            row = {"apartment_id": apartment, "seq": state["last_seq"], "bill_id": bill_id}
+            told = {"posted_at": state["last_posted_at"], "event": event, "payment_id": payment_id}
+            self.tables["history"].append(row | told)
+        return first
+
+    # Clients ------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        op: str = "payments",
+        user: str = "ada",
+        apartment: str | None = "home",
+        *,
+        outcome: int = 202,
+        **fields: Any,
+    ) -> str:
+        """Send a request; returns its id. An outcome of 0 means that nobody knows."""
+        number, request_id = len(self.events), self.new("request")
+        asked: Json = {"key": None, "bills": [], "expected": None, "queue_name": f"queue-{user}"}
+        place = {"client": f"client-{user}", "user": user, "apartment": apartment, "op": op}
+        self.event("invoke", id=number, **place, **{**asked, **fields})
+        if outcome == 202:
+            self.event("accepted", id=number, request_id=request_id)
+        else:
+            self.event("not_accepted", id=number, status=outcome, code=None)
+        return request_id
+
+    def reply(
+        self,
+        request_id: str,
+        data: Json | None = None,
+        *,
+        op: str = "payments",
+        code: str | None = None,
+        user: str = "ada",
+        **fields: Any,
+    ) -> Json:
+        """Have a client get a reply: done, or rejected when there is a code."""
+        status = "rejected" if code else "done"
+        said = {"status": status, "code": code, "message": "", "data": data, "part": 1, "parts": 1}
+        body = {"request_id": request_id, "operation": op, **said, **fields}
+        place = {"client": f"client-{user}", "user": user, "queue_name": f"queue-{user}"}
+        return self.event("reply", **place, op=op, reply=body)
+
+    def receipt(self, payment_id: str) -> Json:
+        """Return a payment as its payer sees it."""
+        payment = self.row("payments", payment_id=payment_id)
+        names = ("payment_id", "receipt_number", "settled_at", "total_minor", "currency")
+        lines = [_shown(line) for line in self.lines(payment_id)]
+        return {**{name: payment[name] for name in names}, "status": "settled", "lines": lines}
+
+    def pay(self, *bills: str, user: str = "ada", key: str = "key") -> str:
+        """Ask, pay and answer; returns the payment's id."""
+        apartment = self.row("bills", bill_id=bills[0])["apartment_id"]
+        request_id = self.ask(user=user, apartment=apartment, bills=list(bills), key=key)
+        payment_id = self.book(bills, user=user, key=key)
+        self.reply(request_id, self.receipt(payment_id), user=user)
+        return payment_id
+
+    def reject(self, code: str, *bills: str, data: Json | None = None, **fields: Any) -> str:
+        """Ask for a payment that is rejected; returns the request's id."""
+        request_id = self.ask(bills=list(bills), **{"key": "key", **fields})
+        named = data if data is not None else {"bills": list(bills)}
+        self.reply(request_id, named, code=code, user=fields.get("user", "ada"))
+        return request_id
+
+    def debts(self, apartment: str = "home") -> Json:
+        """Return an apartment's debts as they are now."""
+        owed = {row["bill_id"] for row in self.tables["open_bills"]}
+        names = ("bill_id", "amount_minor", "currency", "utility")
+        rows = [
+            {**{name: row[name] for name in names}, "days_overdue": 0}
+            for row in self.tables["bills"]
+            if row["bill_id"] in owed and row["apartment_id"] == apartment
+        ]
+        return {
+            "apartment_id": apartment,
+            "version": self.state(apartment)["version"],
+            "as_of": self.instant(),
+            "currency": "EUR",
+            "total_minor": sum(row["amount_minor"] for row in rows),
+            "debts": rows,
+        }
+
+    def look(self, user: str = "ada", apartment: str = "home", **data: Any) -> str:
+        """Read debts; returns the request's id. `data` replaces what is shown."""
+        request_id = self.ask("utils", user, apartment)
+        self.reply(request_id, {**self.debts(apartment), **data}, op="utils", user=user)
+        return request_id
+
+    def history(self, apartment: str = "home", since: str = LONG_AGO) -> Json:
+        """Return the whole history of an apartment as it is now, in one part."""
+        events = []
+        for row in self.tables["history"]:
+            if row["apartment_id"] == apartment and row["posted_at"] >= since:
+                lines = self.lines(row["payment_id"])
+                [line] = [line for line in lines if line["bill_id"] == row["bill_id"]]
+                names = ("event", "payment_id", "posted_at")
+                events.append({**_shown(line), **{name: row[name] for name in names}})
+        return {
+            "apartment_id": apartment,
+            "version": self.state(apartment)["version"],
+            "covered": {"date_down": since, "date_up": self.instant()},
+            "cursor": "cursor",
+            "more": False,
+            "settled_debts": events,
+        }
+
+    def sync(self, user: str = "ada", *, since: str = LONG_AGO, final: bool = True) -> Json:
+        """Sync a copy that holds nothing before; returns the event about it."""
+        asked = round(self.t + 0.5, 6)
+        request_id = self.ask("histories", user)
+        data = self.history("home", since)
+        self.reply(request_id, data, op="histories", user=user)
+        held = [[e["event"], e["payment_id"], e["bill_id"]] for e in data["settled_debts"]]
+        copy = {"apartment": "home", "frame": data["covered"], "events": held}
+        told = {"client": f"client-{user}", "user": user, "asked": asked, "final": final}
+        return self.event("sync", **told, **copy)
+
+    def login(self, user: str = "ada", *apartments: str, **fields: Any) -> str:
+        """Log in; returns the request's id."""
+        request_id = self.ask("auth", user, None, **{"login": "password", **fields})
+        listed = [{"apartment_id": one} for one in apartments or ["home"]]
+        data = {"tokens": {"sub": user}, "apartments": listed}
+        self.reply(request_id, data, op="auth", user=user)
+        return request_id
+
+
+def _shown(line: Json) -> Json:
+    """Return a payment's line as receipts and events show it."""
+    names = ("bill_id", "amount_minor", "utility", "provider_id")
+    return {
+        **{name: line[name] for name in names},
+        "provider": line["provider_name"],
+        "period": {"from": line["period_from"], "to": line["period_to"]},
+    }
+
+
+class RunExamples:
+    """Collects functions that build on a run, with the invariants that must be found broken.
+
+    Each is a parameter of a test, under the function's name.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: list[Any] = []
+
+    def __call__(self, *invariants: str) -> Callable[[Build], Build]:
+        """Collect a function."""
+
+        def collect(function: Build) -> Build:
+            name = function.__name__
+            self.parameters.append(pytest.param(function, set(invariants), id=name))
+            return function
+
+        return collect
+
+
+Build = Callable[[RunBuilder], None]

@@ -1,0 +1,97 @@
+"""What the checker says: which invariants were broken, and on how many facts each was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Event = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fact that breaks an invariant. `events` are those that show it, `about` names ids."""
+
+    text: str
+    request_id: str | None = None
+    events: tuple[Event, ...] = ()
+    about: frozenset[str] = frozenset()
+
+
+# What a check gives for each fact that it looks at: None when the fact is as promised.
+Facts = Iterator[Finding | None]
+
+
+class Source(Protocol):
+    """A request, a reply or an answer that a finding is about."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The request's id."""
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events that show it."""
+
+
+def finding(trouble: str | None, source: Source | None = None, *about: str) -> Finding | None:
+    """Return the finding about a trouble; None when there is none."""
+    if trouble is None:
+        return None
+    if source is None:
+        return Finding(trouble, about=frozenset(about))
+    return Finding(trouble, source.request_id, source.events, frozenset(about))
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A broken invariant, with the smallest counterexample: events in order of time."""
+
+    invariant: str
+    request_id: str | None
+    text: str
+    counterexample: Sequence[Event] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """All violations, and the number of facts by invariant; `names` are the invariants' names."""
+
+    violations: Sequence[Violation]
+    facts: Mapping[str, int]
+    names: Mapping[str, str]
+
+    @property
+    def vacuous(self) -> list[str]:
+        """Invariants that no fact was there to check on: the run says nothing about them."""
+        return [number for number, count in self.facts.items() if count == 0]
+
+    @property
+    def smallest(self) -> list[Violation]:
+        """For each broken invariant the violation with the shortest counterexample."""
+        found: dict[str, Violation] = {}
+        for one in self.violations:
+            kept = found.setdefault(one.invariant, one)
+            if len(one.counterexample) < len(kept.counterexample):
+                found[one.invariant] = one
+        return list(found.values())
+
+    def holds(self, *, needed: Sequence[str] = ()) -> bool:
+        """Whether nothing was broken and each needed invariant was checked on something."""
+        return not self.violations and not set(needed) & set(self.vacuous)
+
+    def __str__(self) -> str:
+        """Return a table for a terminal, a line an invariant."""
+        broken = [violation.invariant for violation in self.violations]
+        return "\n".join(
+            f"{number:>4} {self.names[number]:<26} {_summary(count, broken.count(number))}"
+            for number, count in self.facts.items()
+        )
+
+
+def _summary(facts: int, broken: int) -> str:
+    if broken:
+        return f"BROKEN {broken} times in {facts} facts"
+    return f"holds in {facts} facts" if facts else "checked on nothing"
