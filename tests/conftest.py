@@ -1,6 +1,7 @@
 """Fixtures that several kinds of tests share."""
 
 pytest_plugins = [
+    "tests.support.aws_fixtures",
     "tests.support.hypothesis_profiles",
     "tests.support.cache_fixtures",
     "tests.support.packages",

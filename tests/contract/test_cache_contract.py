@@ -21,6 +21,10 @@ from billing_app.ports.cache import CachedResult, ResultCache
 from tests.support.fakes import FakeCache
 
 
+def connected(secret: Mapping[str, Any]) -> Redis:
+    return Redis(host=secret["host"], port=secret["port"], password=secret["password"])
+
+
 def redis_cache(secret: Mapping[str, Any], breaker: Breaker | None = None) -> RedisCache:
     return RedisCache(secret=lambda: secret, renew_secret=lambda: None, breaker=breaker)
 
@@ -75,10 +79,7 @@ def test_an_entry_whose_header_is_not_right_in_all_is_a_miss(
     redis_secret: Mapping[str, Any], lie: bytes
 ) -> None:
     key = str(uuid4())
-    server = Redis(
-        host=redis_secret["host"], port=redis_secret["port"], password=redis_secret["password"]
-    )
-    with server:
+    with connected(redis_secret) as server:
         server.set(key, lie.replace(b"KEY", key.encode()).replace(b"SCHEMA", b"%d" % SCHEMA))
     assert redis_cache(redis_secret).ask(key=key)() is None
 
@@ -86,10 +87,7 @@ def test_an_entry_whose_header_is_not_right_in_all_is_a_miss(
 def test_entries_expire(redis_secret: Mapping[str, Any]) -> None:
     key = str(uuid4())
     redis_cache(redis_secret).store(key=key, result=CachedResult(1, []))
-    server = Redis(
-        host=redis_secret["host"], port=redis_secret["port"], password=redis_secret["password"]
-    )
-    with server:
+    with connected(redis_secret) as server:
         assert 0 < server.ttl(key) <= 1.1 * 3600
 
 
@@ -214,11 +212,8 @@ def test_a_login_by_iam_signs_a_token_for_each_connection(
         "authentication": "iam",
         "replication_group_id": "bill-test",
     }
-    server = Redis(
-        host=redis_secret["host"], port=redis_secret["port"], password=redis_secret["password"]
-    )
-    with server:
-        server.execute_command(  # type: ignore[no-untyped-call]
+    with connected(redis_secret) as server:
+        server.execute_command(
             "ACL", "SETUSER", user, "on", "nopass", "~*", "-@all", "+get", "+set", "+client|setinfo"
         )
     cache = redis_cache(by_iam)

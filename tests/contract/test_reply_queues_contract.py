@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from billing_app.adapters.queue_names import reply_queue
 from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues
@@ -31,27 +30,25 @@ class Setup:
 
 
 @pytest.fixture(params=["fake", "sqs"])
-def setup(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setup]:
+def setup(request: pytest.FixtureRequest) -> Setup:
     registry = FakeLedger()
     registry.clock = FakeClock(datetime.now(UTC))
     if request.param == "fake":
         fake = FakeReplyQueues(registry.clock)
-        yield Setup(fake, lambda name: list(fake.messages[name]), registry.clock, registry)
-        return
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        client = boto3.client("sqs", region_name="eu-central-1")
-        queues = SqsReplyQueues(client, registry=registry, prefix="bill-test", clock=registry.clock)
+        return Setup(fake, lambda name: list(fake.messages[name]), registry.clock, registry)
+    request.getfixturevalue("aws")
+    client = boto3.client("sqs")
+    queues = SqsReplyQueues(client, registry=registry, prefix="bill-test", clock=registry.clock)
 
-        def read(name: str) -> list[str]:
-            url = client.get_queue_url(QueueName=name)["QueueUrl"]
-            answer = client.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0
-            )
-            return [message["Body"] for message in answer.get("Messages", [])]
+    def read(name: str) -> list[str]:
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [message["Body"] for message in answer.get("Messages", [])]
 
-        yield Setup(queues, read, registry.clock, registry)
+    return Setup(queues, read, registry.clock, registry)
+
+
+on_sqs = pytest.mark.parametrize("setup", ["sqs"], indirect=True)
 
 
 def an_address(subject: UUID = SUBJECT) -> ReplyAddress:
@@ -76,17 +73,17 @@ def test_a_queue_that_was_deleted_is_made_again(setup: Setup) -> None:
     assert setup.read(name_of(address)) == ['{"again":1}']
 
 
-@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+@on_sqs
 def test_a_queue_that_the_sweeper_of_another_process_deleted_is_made_again(setup: Setup) -> None:
     address = an_address()
     setup.queues.send(address, ["{}"])
-    client = boto3.client("sqs", region_name="eu-central-1")
+    client = boto3.client("sqs")
     client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name_of(address))["QueueUrl"])
     setup.queues.send(address, ['{"again":1}'])
     assert setup.read(name_of(address)) == ['{"again":1}']
 
 
-@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+@on_sqs
 def test_a_message_that_sqs_rejects_is_an_outage(setup: Setup) -> None:
     with pytest.raises(Unavailable, match="sqs: InvalidParameterValue"):
         setup.queues.send(an_address(), ["x" * 2**21])
@@ -114,12 +111,12 @@ def test_names_lists_the_reply_queues(setup: Setup) -> None:
     assert sorted(setup.queues.names()) == sorted(name_of(address) for address in addresses)
 
 
-@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+@on_sqs
 def test_a_queue_on_sqs_is_registered_private_and_short_lived(setup: Setup) -> None:
     address = an_address()
     setup.queues.send(address, ["{}"])
     assert setup.registry.queues[name_of(address)] == setup.clock.now + LIFETIME
-    client = boto3.client("sqs", region_name="eu-central-1")
+    client = boto3.client("sqs")
     url = client.get_queue_url(QueueName=name_of(address))["QueueUrl"]
     attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert attributes["VisibilityTimeout"] == "30"
@@ -127,7 +124,7 @@ def test_a_queue_on_sqs_is_registered_private_and_short_lived(setup: Setup) -> N
     assert attributes["SqsManagedSseEnabled"] == "true"
 
 
-@pytest.mark.parametrize("setup", ["sqs"], indirect=True)
+@on_sqs
 def test_a_queue_in_use_is_registered_anew_every_hour(setup: Setup) -> None:
     address = an_address()
     setup.queues.send(address, ["{}"])

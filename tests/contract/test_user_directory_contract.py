@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from moto import mock_aws
 
 from billing_app.adapters.cognito_admin import CognitoUserDirectory
 from billing_app.domain.errors import Rejection, Unavailable
@@ -23,15 +22,6 @@ POLICY: Any = {"MinimumLength": 10, "RequireUppercase": True, "RequireNumbers": 
 @pytest.fixture(params=["fake", "cognito"])
 def directory(request: pytest.FixtureRequest, aws: None) -> UserDirectory:
     return FakeUserDirectory() if request.param == "fake" else _cognito()
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        yield
 
 
 def _cognito() -> CognitoUserDirectory:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import boto3
 import psycopg2
 import pytest
-from moto import mock_aws
 
 from chalicelib import functions
 from chalicelib.bootstrap import Bootstrap
@@ -23,15 +21,11 @@ ENVIRONMENT = {
 
 
 @pytest.fixture
-def adapters(database: LedgerDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bootstrap]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with mock_aws():
-        client = boto3.client("secretsmanager")
-        client.create_secret(Name="owner", SecretString=json.dumps(database.secret("owner")))
-        client.create_secret(Name="reader", SecretString=json.dumps({"password": ROLE_PASSWORD}))
-        yield Bootstrap(Settings.from_environment(ENVIRONMENT))
+def adapters(database: LedgerDatabase, aws: None) -> Bootstrap:
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="owner", SecretString=json.dumps(database.secret("owner")))
+    client.create_secret(Name="reader", SecretString=json.dumps({"password": ROLE_PASSWORD}))
+    return Bootstrap(Settings.from_environment(ENVIRONMENT))
 
 
 def test_a_password_that_was_rotated_while_warm_is_the_one_that_is_set(

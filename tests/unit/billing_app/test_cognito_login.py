@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from billing_app.adapters.cognito_login import CognitoLogin
 from billing_app.domain.errors import Rejection, Unavailable
@@ -52,11 +50,8 @@ class Pool:
 
 
 @pytest.fixture
-def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        yield Pool(boto3.client("cognito-idp", region_name="eu-central-1"))
+def pool(aws: None) -> Pool:
+    return Pool(boto3.client("cognito-idp"))
 
 
 def test_the_right_password_gives_tokens_and_the_subject(pool: Pool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -74,6 +74,35 @@ def test_debts_are_written_with_totals_and_the_days_that_they_are_overdue(ada: R
             ],
         }
     ]
+
+
+def test_totals_are_by_utility_provider_and_period(ada: Resident) -> None:
+    for month in (1, 2):
+        ada.bill(month=month, amount_minor=1000)
+    ada.bill(utility="water", provider=Provider("w", "W"), amount_minor=50)
+    [part] = parts(ada, "utils")
+    totals = {name: [one["total_minor"] for one in part[name]] for name in part if "by_" in name}
+    assert totals == {
+        "by_utility": [2000, 50],
+        "by_provider": [2000, 50],
+        "by_period": [1050, 1000],
+        "by_currency": [2050],
+    }
+    assert [one["bills"] for one in part["by_utility"]] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [("utils", {}), ("histories", {"date_down": None, "date_up": None})],
+)
+def test_an_apartment_of_somebody_else_reads_like_none(
+    ada: Resident, operation: str, body: dict[str, Any]
+) -> None:
+    homes = (ada.home, uuid4())
+    ada.subject = ada.ledger.add_resident("Eve")
+    for ada.home in homes:
+        with pytest.raises(Rejection, match="apartment_not_found"):
+            parts(ada, operation, **body)
 
 
 def test_without_debts_there_is_a_total_of_zero(ada: Resident) -> None:
