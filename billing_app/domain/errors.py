@@ -37,9 +37,18 @@ class ErrorKind:
     """
 
     status: Status
-    resident: Text | None
-    operator: Text | None
-    line: str | None
+    resident: Text | None = None
+    operator: Text | None = None
+    line: str | None = None
+
+    def __or__(self, other: ErrorKind) -> ErrorKind:
+        """Return a row with the texts of both."""
+        return ErrorKind(
+            self.status,
+            self.resident or other.resident,
+            self.operator or other.operator,
+            self.line or other.line,
+        )
 
     @property
     def message(self) -> str:
@@ -48,304 +57,217 @@ class ErrorKind:
         return text.message if text else self.line or ""
 
 
-def _rejected(
-    *,
-    resident: tuple[str, str] | None = None,
-    operator: tuple[str, str] | None = None,
-    line: str | None = None,
-) -> ErrorKind:
-    return ErrorKind("rejected", resident and Text(*resident), operator and Text(*operator), line)
+def _resident(message: str, advice: str, *, status: Status = "rejected") -> ErrorKind:
+    return ErrorKind(status, resident=Text(message, advice))
 
 
-def _failed(
-    *, resident: tuple[str, str] | None = None, operator: tuple[str, str] | None = None
-) -> ErrorKind:
-    return ErrorKind("failed", resident and Text(*resident), operator and Text(*operator), None)
+def _operator(message: str, advice: str, *, status: Status = "rejected") -> ErrorKind:
+    return ErrorKind(status, operator=Text(message, advice))
+
+
+def _line(message: str) -> ErrorKind:
+    return ErrorKind("rejected", line=message)
 
 
 _NOTHING_TO_DO = "Nothing needs to be done."
 
 CATALOGUE: Mapping[str, ErrorKind] = {
     # The request itself
-    "invalid_request": _rejected(
-        resident=(
-            "The request has a field that is missing, unknown or malformed.",
-            "Compare the body with the contract; `data.fields` names what is wrong.",
-        ),
-        operator=("The request has missing, unknown or malformed fields.", "Correct the fields."),
-    ),
-    "invalid_idempotency_key": _rejected(
-        resident=(
-            "The Idempotency-Key is not 1 to 200 printable ASCII characters.",
-            "Send a UUID as the key.",
-        ),
+    "invalid_request": _resident(
+        "The request has a field that is missing, unknown or malformed.",
+        "Compare the body with the contract; `data.fields` names what is wrong.",
+    )
+    | _operator("The request has missing, unknown or malformed fields.", "Correct the fields."),
+    "invalid_idempotency_key": _resident(
+        "The Idempotency-Key is not 1 to 200 printable ASCII characters.", "Send a UUID as the key."
     ),
     # Logins and residents
-    "invalid_credentials": _rejected(
-        resident=("The username or the password is wrong.", "Check both and log in again."),
+    "invalid_credentials": _resident(
+        "The username or the password is wrong.", "Check both and log in again."
     ),
-    "account_disabled": _rejected(
-        resident=("This account is disabled.", "Ask the operator to enable it."),
+    "account_disabled": _resident("This account is disabled.", "Ask the operator to enable it."),
+    "account_not_confirmed": _resident(
+        "This account is not confirmed yet.", "Finish the registration, or ask the operator."
     ),
-    "account_not_confirmed": _rejected(
-        resident=(
-            "This account is not confirmed yet.",
-            "Finish the registration, or ask the operator.",
-        ),
+    "new_password_required": _resident(
+        "A new password must be chosen before the first login.",
+        "Log in again with `new_password` beside the current one.",
     ),
-    "new_password_required": _rejected(
-        resident=(
-            "A new password must be chosen before the first login.",
-            "Log in again with `new_password` beside the current one.",
-        ),
+    "invalid_new_password": _resident(
+        "The new password does not meet the password rules.",
+        "Choose a longer password with upper and lower case letters, digits and a symbol.",
+    )
+    | _operator(
+        "The password does not meet the password rules of the user pool.",
+        "Choose a longer one with upper and lower case letters, digits and a symbol.",
     ),
-    "invalid_new_password": _rejected(
-        resident=(
-            "The new password does not meet the password rules.",
-            "Choose a longer password with upper and lower case letters, digits and a symbol.",
-        ),
-        operator=(
-            "The password does not meet the password rules of the user pool.",
-            "Choose a longer one with upper and lower case letters, digits and a symbol.",
-        ),
+    "password_reset_required": _resident(
+        "The password must be reset.", "Ask the operator to set a new one."
     ),
-    "password_reset_required": _rejected(
-        resident=("The password must be reset.", "Ask the operator to set a new one."),
+    "challenge_not_supported": _resident(
+        "This account asks for a login step that this API does not offer.",
+        "Ask the operator which login steps your account needs.",
     ),
-    "challenge_not_supported": _rejected(
-        resident=(
-            "This account asks for a login step that this API does not offer.",
-            "Ask the operator which login steps your account needs.",
-        ),
+    "session_expired": _resident(
+        "The refresh token has expired or is not valid.", "Log in with username and password."
     ),
-    "session_expired": _rejected(
-        resident=(
-            "The refresh token has expired or is not valid.",
-            "Log in with username and password.",
-        ),
+    "login_throttled": _resident(
+        "Too many login attempts.", "Wait a minute, then log in again.", status="failed"
     ),
-    "login_throttled": _failed(
-        resident=("Too many login attempts.", "Wait a minute, then log in again."),
+    "login_invalid": _operator(
+        "The user pool does not accept this username or email.",
+        "Choose another username, or correct the email.",
     ),
-    "login_invalid": _rejected(
-        operator=(
-            "The user pool does not accept this username or email.",
-            "Choose another username, or correct the email.",
-        ),
+    "login_not_found": _operator("No login has this username.", "Check the spelling."),
+    "login_disabled": _operator("The login is disabled.", "Enable it in the user pool first."),
+    "password_or_email_required": _operator(
+        "A new login needs a first password, or an email to which one is sent.",
+        "Give a password or an email.",
     ),
-    "login_not_found": _rejected(
-        operator=("No login has this username.", "Check the spelling."),
-    ),
-    "login_disabled": _rejected(
-        operator=("The login is disabled.", "Enable it in the user pool first."),
-    ),
-    "password_or_email_required": _rejected(
-        operator=(
-            "A new login needs a first password, or an email to which one is sent.",
-            "Give a password or an email.",
-        ),
-    ),
-    "resident_exists": _rejected(
-        operator=("The resident exists, with login and apartment.", _NOTHING_TO_DO),
-    ),
-    "resident_not_found": _rejected(
-        resident=(
-            "The credentials are valid, but no resident is linked to this login.",
-            "Ask the operator to add you as a resident.",
-        ),
-        operator=("No resident is linked to this login.", "Add the resident first."),
-    ),
-    "residency_exists": _rejected(
-        operator=("The resident has this apartment already.", _NOTHING_TO_DO),
-    ),
-    "residency_not_found": _rejected(
-        operator=(
-            "The resident does not have this apartment.",
-            "Check the username and the apartment's id.",
-        ),
+    "resident_exists": _operator("The resident exists, with login and apartment.", _NOTHING_TO_DO),
+    "resident_not_found": _resident(
+        "The credentials are valid, but no resident is linked to this login.",
+        "Ask the operator to add you as a resident.",
+    )
+    | _operator("No resident is linked to this login.", "Add the resident first."),
+    "residency_exists": _operator("The resident has this apartment already.", _NOTHING_TO_DO),
+    "residency_not_found": _operator(
+        "The resident does not have this apartment.", "Check the username and the apartment's id."
     ),
     # Apartments, bills and payments
-    "apartment_exists": _rejected(
-        operator=(
-            "Another apartment has this id.",
-            "Leave the id out to get a new one.",
-        ),
+    "apartment_exists": _operator(
+        "Another apartment has this id.", "Leave the id out to get a new one."
     ),
-    "apartment_not_found": _rejected(
-        resident=(
-            "No apartment of yours has this id.",
-            "Use an id from the list that the login returned.",
-        ),
-        operator=("No apartment has this id.", "Add the apartment first."),
-        line="No apartment has this id. Add it first.",
+    "apartment_not_found": _resident(
+        "No apartment of yours has this id.", "Use an id from the list that the login returned."
+    )
+    | _operator("No apartment has this id.", "Add the apartment first.")
+    | _line("No apartment has this id. Add it first."),
+    "bill_not_found": _resident(
+        "One of the bills is not a bill of this apartment.",
+        "Fetch the current debts; `data.bills` names the unknown ones.",
+    )
+    | _operator("No bill has this id.", "Check the id."),
+    "bill_already_paid": _resident(
+        "One of the bills is paid already. Nothing was paid now.",
+        "Fetch the current debts; `data.bills` names the paid ones.",
+    )
+    | _operator("The bill is paid.", "Reverse its payment first.")
+    | _line("The bill is paid, so its content can't change."),
+    "bill_void": _resident(
+        "One of the bills was withdrawn or replaced. Nothing was paid.",
+        "Fetch the current debts; `data.bills` names the withdrawn ones.",
+    )
+    | _operator("The bill is void already.", _NOTHING_TO_DO),
+    "currency_mixed": _resident(
+        "The bills are in different currencies. Nothing was paid.",
+        "Pay the bills of each currency in a payment of its own.",
     ),
-    "bill_not_found": _rejected(
-        resident=(
-            "One of the bills is not a bill of this apartment.",
-            "Fetch the current debts; `data.bills` names the unknown ones.",
-        ),
-        operator=("No bill has this id.", "Check the id."),
+    "total_changed": _resident(
+        "The bills do not add up to the expected total. Nothing was paid.",
+        "Show the resident the new total in `data.total_minor` and ask again.",
     ),
-    "bill_already_paid": _rejected(
-        resident=(
-            "One of the bills is paid already. Nothing was paid now.",
-            "Fetch the current debts; `data.bills` names the paid ones.",
-        ),
-        operator=("The bill is paid.", "Reverse its payment first."),
-        line="The bill is paid, so its content can't change.",
+    "idempotency_key_reused": _resident(
+        "This Idempotency-Key was used for another payment request. Nothing was paid.",
+        "Use a new key for a new payment.",
     ),
-    "bill_void": _rejected(
-        resident=(
-            "One of the bills was withdrawn or replaced. Nothing was paid.",
-            "Fetch the current debts; `data.bills` names the withdrawn ones.",
-        ),
-        operator=("The bill is void already.", _NOTHING_TO_DO),
+    "payment_not_found": _operator("No payment has this id.", "Check the id."),
+    "payment_already_reversed": _operator("The payment is reversed already.", _NOTHING_TO_DO),
+    "reason_required": _operator(
+        "The reason is empty or too long.",
+        f"Give the reason in at most {MAX_REASON_CHARS} characters.",
     ),
-    "currency_mixed": _rejected(
-        resident=(
-            "The bills are in different currencies. Nothing was paid.",
-            "Pay the bills of each currency in a payment of its own.",
-        ),
-    ),
-    "total_changed": _rejected(
-        resident=(
-            "The bills do not add up to the expected total. Nothing was paid.",
-            "Show the resident the new total in `data.total_minor` and ask again.",
-        ),
-    ),
-    "idempotency_key_reused": _rejected(
-        resident=(
-            "This Idempotency-Key was used for another payment request. Nothing was paid.",
-            "Use a new key for a new payment.",
-        ),
-    ),
-    "payment_not_found": _rejected(operator=("No payment has this id.", "Check the id.")),
-    "payment_already_reversed": _rejected(
-        operator=("The payment is reversed already.", _NOTHING_TO_DO),
-    ),
-    "reason_required": _rejected(
-        operator=(
-            "The reason is empty or too long.",
-            f"Give the reason in at most {MAX_REASON_CHARS} characters.",
-        ),
-    ),
-    "books_differ": _rejected(
-        operator=(
-            "Payments, their lines and bills do not agree.",
-            "Look at the rows that differ before you change anything.",
-        ),
+    "books_differ": _operator(
+        "Payments, their lines and bills do not agree.",
+        "Look at the rows that differ before you change anything.",
     ),
     # History
-    "invalid_time_frame": _rejected(
-        resident=(
-            "date_down and date_up are not both null or both instants, the earlier one first.",
-            "Echo `covered` of the last reply as it came.",
-        ),
+    "invalid_time_frame": _resident(
+        "date_down and date_up are not both null or both instants, the earlier one first.",
+        "Echo `covered` of the last reply as it came.",
     ),
-    "invalid_cursor": _rejected(
-        resident=(
-            "The cursor is not one that this service handed out for this apartment.",
-            "Echo `cursor` of the last reply as it came, or leave it out.",
-        ),
+    "invalid_cursor": _resident(
+        "The cursor is not one that this service handed out for this apartment.",
+        "Echo `cursor` of the last reply as it came, or leave it out.",
     ),
-    "history_frame_unknown": _rejected(
-        resident=(
-            "The time frame does not end where the service's history has an event.",
-            "Forget the cached history and ask with both dates null.",
-        ),
+    "history_frame_unknown": _resident(
+        "The time frame does not end where the service's history has an event.",
+        "Forget the cached history and ask with both dates null.",
     ),
     # Files of bills
-    "file_not_utf8": _rejected(
-        operator=("The file is not UTF-8 text.", "Save it as CSV UTF-8."),
+    "file_not_utf8": _operator("The file is not UTF-8 text.", "Save it as CSV UTF-8."),
+    "file_unreadable": _operator("The file can't be read.", "Check its name and permissions."),
+    "file_empty": _operator("The file is empty.", "Export it again."),
+    "line_too_long": _operator(
+        f"The file has a line of more than {MAX_LINE_BYTES} bytes.",
+        "Check that it is a CSV file of bills.",
     ),
-    "file_unreadable": _rejected(
-        operator=("The file can't be read.", "Check its name and permissions."),
+    "header_invalid": _operator(
+        "The first line does not name the nine columns.", "Name each column once, in any order."
     ),
-    "file_empty": _rejected(operator=("The file is empty.", "Export it again.")),
-    "line_too_long": _rejected(
-        operator=(
-            f"The file has a line of more than {MAX_LINE_BYTES} bytes.",
-            "Check that it is a CSV file of bills.",
-        ),
+    "delimiter_invalid": _operator(
+        "The delimiter is neither a comma nor a semicolon.", "Use one of them."
     ),
-    "header_invalid": _rejected(
-        operator=(
-            "The first line does not name the nine columns.",
-            "Name each column once, in any order.",
-        ),
+    "import_id_reused": _operator(
+        "Another file was imported with this import_id.", "Leave it out."
     ),
-    "delimiter_invalid": _rejected(
-        operator=("The delimiter is neither a comma nor a semicolon.", "Use one of them."),
-    ),
-    "import_id_reused": _rejected(
-        operator=("Another file was imported with this import_id.", "Leave it out."),
-    ),
-    "lines_rejected": _rejected(
-        operator=(
-            "Some lines were rejected, the others were imported.",
-            "Correct the rejected lines and import them. Importing the whole file again is safe.",
-        ),
+    "lines_rejected": _operator(
+        "Some lines were rejected, the others were imported.",
+        "Correct the rejected lines and import them. Importing the whole file again is safe.",
     ),
     # Lines of a file of bills
-    "line_not_csv": _rejected(line="The line is not valid CSV. Check its quotes."),
-    "wrong_column_count": _rejected(line="The line has more or fewer cells than the header."),
-    "value_missing": _rejected(line="The cell is empty."),
-    "value_has_spaces": _rejected(line="The cell begins or ends with a space."),
-    "value_too_long": _rejected(line=f"The cell has more than {MAX_REFERENCE_CHARS} characters."),
-    "control_character": _rejected(line="The cell has a control or invisible character."),
-    "formula_rejected": _rejected(line="The cell begins like a spreadsheet formula (= + - @)."),
-    "apartment_id_invalid": _rejected(line="The apartment's id is not a UUID."),
-    "utility_invalid": _rejected(
-        line="The utility is not a word of lower case letters, such as gas."
+    "line_not_csv": _line("The line is not valid CSV. Check its quotes."),
+    "wrong_column_count": _line("The line has more or fewer cells than the header."),
+    "value_missing": _line("The cell is empty."),
+    "value_has_spaces": _line("The cell begins or ends with a space."),
+    "value_too_long": _line(f"The cell has more than {MAX_REFERENCE_CHARS} characters."),
+    "control_character": _line("The cell has a control or invisible character."),
+    "formula_rejected": _line("The cell begins like a spreadsheet formula (= + - @)."),
+    "apartment_id_invalid": _line("The apartment's id is not a UUID."),
+    "utility_invalid": _line("The utility is not a word of lower case letters, such as gas."),
+    "provider_id_invalid": _line(
+        "The provider's id is not 1 to 64 letters, digits, '.', '_' or '-'."
     ),
-    "provider_id_invalid": _rejected(
-        line="The provider's id is not 1 to 64 letters, digits, '.', '_' or '-'."
+    "date_invalid": _line("The date does not exist or is not written YYYY-MM-DD."),
+    "period_reversed": _line("The period ends before it begins."),
+    "amount_invalid": _line("The amount is not a decimal number such as 51.40."),
+    "amount_too_precise": _line("The amount has more decimals than its currency."),
+    "amount_not_positive": _line("The amount must be more than zero."),
+    "amount_too_large": _line(f"The amount is more than {MAX_AMOUNT_MINOR} minor units."),
+    "currency_unknown": _line("The currency is not an ISO 4217 code in capitals, such as EUR."),
+    "reference_duplicated": _line(
+        "An earlier line of the file has the same provider and reference."
     ),
-    "date_invalid": _rejected(line="The date does not exist or is not written YYYY-MM-DD."),
-    "period_reversed": _rejected(line="The period ends before it begins."),
-    "amount_invalid": _rejected(line="The amount is not a decimal number such as 51.40."),
-    "amount_too_precise": _rejected(line="The amount has more decimals than its currency."),
-    "amount_not_positive": _rejected(line="The amount must be more than zero."),
-    "amount_too_large": _rejected(line=f"The amount is more than {MAX_AMOUNT_MINOR} minor units."),
-    "currency_unknown": _rejected(
-        line="The currency is not an ISO 4217 code in capitals, such as EUR."
-    ),
-    "reference_duplicated": _rejected(
-        line="An earlier line of the file has the same provider and reference."
-    ),
-    "provider_not_found": _rejected(line="No provider has this id. Add it first."),
-    "utility_not_found": _rejected(line="There is no such utility."),
-    "reference_of_other_apartment": _rejected(
-        line="The provider's reference belongs to another apartment."
-    ),
+    "provider_not_found": _line("No provider has this id. Add it first."),
+    "utility_not_found": _line("There is no such utility."),
+    "reference_of_other_apartment": _line("The provider's reference belongs to another apartment."),
     # The database
-    "migration_failed": _rejected(
-        operator=(
-            "The database could not be migrated to this version.",
-            "Fix the cause and migrate again: it goes on where it stopped.",
-        ),
+    "migration_failed": _operator(
+        "The database could not be migrated to this version.",
+        "Fix the cause and migrate again: it goes on where it stopped.",
     ),
     # Our fault
-    "service_unavailable": _failed(
-        resident=("The service could not answer now.", "Ask again in a minute."),
-        operator=(
-            "A part of the service did not answer, so the outcome is not known.",
-            "Run the same command again: nothing is done twice.",
-        ),
+    "service_unavailable": _resident(
+        "The service could not answer now.", "Ask again in a minute.", status="failed"
+    )
+    | _operator(
+        "A part of the service did not answer, so the outcome is not known.",
+        "Run the same command again: nothing is done twice.",
+        status="failed",
     ),
-    "payment_outcome_unknown": _failed(
-        resident=(
-            "It is not known yet whether the payment took effect.",
-            "Send the same payment with the same Idempotency-Key (by default the request_id): "
-            "it can't take effect twice.",
-        ),
+    "payment_outcome_unknown": _resident(
+        "It is not known yet whether the payment took effect.",
+        "Send the same payment with the same Idempotency-Key (by default the request_id):"
+        " it can't take effect twice.",
+        status="failed",
     ),
-    "internal_error": _failed(
-        resident=(
-            "Something went wrong on our side.",
-            "Ask again. If it persists, contact the operator with the request_id.",
-        ),
-        operator=("Something went wrong in the service.", "Read its log, then try again."),
+    "internal_error": _resident(
+        "Something went wrong on our side.",
+        "Ask again. If it persists, contact the operator with the request_id.",
+        status="failed",
+    )
+    | _operator(
+        "Something went wrong in the service.", "Read its log, then try again.", status="failed"
     ),
 }
 
