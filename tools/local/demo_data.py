@@ -1,8 +1,9 @@
 """Who lives in the demo and what they were billed: made up, the same on every machine."""
 
+from __future__ import annotations
+
 import hashlib
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import cos, pi
@@ -93,17 +94,19 @@ def months_before(today: date) -> list[date]:
     return [date(month // 12, month % 12 + 1, 1) for month in months]
 
 
-def import_of(apartment: Apartment, today: date) -> dict[str, Any]:
-    """All bills of an apartment, as ``api.issue_bills`` takes them."""
-    bills = _bills(apartment, months_before(today))
-    lines = [{"line": number, **bill} for number, bill in enumerate(bills, start=2)]
-    digest = hashlib.sha256(repr(lines).encode()).hexdigest()
+def bills_of(apartment: Apartment, today: date) -> list[dict[str, Any]]:
+    """All bills of an apartment, as operators import them."""
+    months, utilities = months_before(today), apartment.providers.items()
+    return [_bill(apartment, *supplied, month) for month in months for supplied in utilities]
+
+
+def import_of(apartment: Apartment, bills: list[dict[str, Any]]) -> dict[str, str]:
+    """What identifies the file of an apartment's bills: the same bills are the same file."""
+    digest = hashlib.sha256(repr(bills).encode()).hexdigest()
     return {
         "import_id": str(uuid.uuid5(_NAMESPACE, digest)),
         "file_name": f"demo-{apartment.key}.csv",
         "sha256": digest,
-        "dry_run": False,
-        "lines": lines,
     }
 
 
@@ -111,12 +114,6 @@ def is_paid_by_now(bill: dict[str, Any], today: date) -> bool:
     """Tell whether a bill belongs to the months that the demo's residents have paid."""
     open_months = _OPEN_MONTHS[bill["utility"]]
     return bool(bill["period_from"] < months_before(today)[-open_months].isoformat())
-
-
-def _bills(apartment: Apartment, months: list[date]) -> Iterator[dict[str, Any]]:
-    for month in months:
-        for utility, provider in apartment.providers.items():
-            yield _bill(apartment, utility, provider, month)
 
 
 def _bill(apartment: Apartment, utility: str, provider: str, month: date) -> dict[str, Any]:

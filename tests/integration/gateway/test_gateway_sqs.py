@@ -17,8 +17,7 @@ from werkzeug.test import Client
 from tests.unit.gateway.tools import APARTMENT
 from tools.local.gateway import create_app, render
 from tools.local.gateway.errors import GatewayError
-from tools.local.gateway.sqs import Sqs, message_attributes, parse_form
-from tools.local.gateway.sqs_client import make_client
+from tools.local.gateway.sqs import Sqs, make_client
 
 REGION = "eu-central-1"
 PREFIX = "bill-moto"
@@ -222,22 +221,3 @@ def test_nobody_at_the_endpoint_is_an_upstream_error() -> None:
 def test_a_form_that_is_none_is_rejected_as_sqs_does(cloud: Cloud, body: str) -> None:
     answer = Sqs(cloud.sqs).call(f"123456789012/{PREFIX}-utils", body)
     assert (answer.status, answer.body["Error"]["Code"]) == (400, "InvalidAction")
-
-
-def test_a_form_is_read_strictly() -> None:
-    assert parse_form("a=b+c&d=%D0%96&e=") == {"a": "b c", "d": "Ж", "e": ""}
-    for body in ("a=1&a=2", "a&b=1", "a=%ff"):
-        with pytest.raises(ValueError, match=r".+"):
-            parse_form(body)
-
-
-def test_attributes_are_collected_by_number() -> None:
-    form = "&".join(
-        f"MessageAttribute.{number}.{part}={value}{number}"
-        for number in (2, 11)
-        for part, value in (("Name", "n"), ("Value.DataType", "t"), ("Value.StringValue", "v"))
-    )
-    assert message_attributes(parse_form(f"{form}&MessageAttributes.1.Name=x")) == {
-        "n2": {"DataType": "t2", "StringValue": "v2"},
-        "n11": {"DataType": "t11", "StringValue": "v11"},
-    }

@@ -1,5 +1,7 @@
 """`python -m tools.local up`, as a developer meets it."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
@@ -15,6 +17,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.api import Caller
+from tools.local.demo import ensure_demo
+from tools.local.files import write_private_json
 from tools.local.postgres import EmbeddedPostgres
 from tools.local.processes import free_port
 from tools.local.redis import EmbeddedRedis
@@ -77,6 +81,28 @@ def test_demo_residents_have_two_years_of_bills_and_right_books(stack: Stack) ->
 def test_a_demo_resident_logs_in(stack: Stack) -> None:
     for resident in stack.demo["residents"]:
         assert log_in(stack, resident)["IdToken"]
+
+
+def test_seeding_again_completes_an_interrupted_start_and_changes_no_password(
+    stack: Stack,
+) -> None:
+    before, demo = counts(stack), stack.demo
+    zoe = demo["residents"][1]
+    set_password(stack, zoe["username"], "My-own-password-1")
+    write_private_json(stack.state / "demo.json", demo | {"complete": False})
+    assert ensure_demo(stack.state, stack.cloud, stack.clients) == demo == stack.demo
+    assert counts(stack) == before
+    assert log_in(stack, zoe | {"password": "My-own-password-1"})["IdToken"]
+    set_password(stack, zoe["username"], zoe["password"])
+
+
+def set_password(stack: Stack, username: str, password: str) -> None:
+    stack.clients.cognito.admin_set_user_password(
+        UserPoolId=stack.cloud.user_pool_id,
+        Username=username,
+        Password=password,
+        Permanent=True,
+    )
 
 
 @pytest.mark.parametrize("name", ["payments-1", "redis", "gateway", "sweep"])

@@ -1,5 +1,7 @@
 """The demo has two years of bills, of which the newest are open."""
 
+from __future__ import annotations
+
 from datetime import date
 from typing import Any
 
@@ -10,6 +12,7 @@ from tools.local.demo_data import (
     PROVIDERS,
     RESIDENTS,
     apartment_ids,
+    bills_of,
     import_of,
     is_paid_by_now,
     months_before,
@@ -19,7 +22,7 @@ TODAY = date(2026, 3, 14)
 
 
 def all_bills() -> list[dict[str, Any]]:
-    return [line for apartment in APARTMENTS for line in import_of(apartment, TODAY)["lines"]]
+    return [bill for apartment in APARTMENTS for bill in bills_of(apartment, TODAY)]
 
 
 def test_months_are_the_twenty_four_complete_ones_before_today() -> None:
@@ -29,7 +32,7 @@ def test_months_are_the_twenty_four_complete_ones_before_today() -> None:
 
 def test_every_apartment_is_billed_for_everything_each_month() -> None:
     for apartment in APARTMENTS:
-        bills = import_of(apartment, TODAY)["lines"]
+        bills = bills_of(apartment, TODAY)
         assert len({(bill["utility"], bill["period_from"]) for bill in bills}) == 3 * 24
 
 
@@ -41,7 +44,7 @@ def test_references_are_unique_and_amounts_positive() -> None:
 
 @pytest.mark.parametrize("today", [date(2026, 3, 1), TODAY, date(2026, 3, 31), date(2028, 1, 2)])
 def test_a_period_is_its_whole_month(today: date) -> None:
-    for bill in import_of(APARTMENTS[0], today)["lines"]:
+    for bill in bills_of(APARTMENTS[0], today):
         first, last = (date.fromisoformat(bill[key]) for key in ("period_from", "period_to"))
         assert first.day == 1
         assert (last.year, last.month) == (first.year, first.month)
@@ -55,8 +58,9 @@ def test_the_newest_bills_are_open_and_some_are_overdue() -> None:
     assert 0 < len(overdue) < len(unpaid)
 
 
-def test_the_same_day_gives_the_same_bills() -> None:
-    assert import_of(APARTMENTS[0], TODAY) == import_of(APARTMENTS[0], TODAY)
+def test_the_same_day_gives_the_same_file() -> None:
+    first, second = (bills_of(APARTMENTS[0], TODAY) for _ in range(2))
+    assert import_of(APARTMENTS[0], first) == import_of(APARTMENTS[0], second)
 
 
 def test_residents_have_what_the_demo_is_to_show() -> None:

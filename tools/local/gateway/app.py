@@ -17,8 +17,7 @@ from tools.local.gateway.errors import GatewayError
 from tools.local.gateway.executor import Backend, Executor, Reply
 from tools.local.gateway.extras import Extras
 from tools.local.gateway.request import Call, read_call
-from tools.local.gateway.sqs import LazySqs
-from tools.local.gateway.sqs_client import make_client
+from tools.local.gateway.sqs import Sqs, make_client
 from tools.local.gateway.throttle import Throttles
 from tools.local.gateway.tokens import CognitoAuthorizer, Keys, pool_keys
 
@@ -52,7 +51,7 @@ def create_app(
     executor = Executor(
         contract=contract,
         authorizers=_authorizers(contract, find_keys),
-        backend=backend or LazySqs(lambda: make_client(endpoint_url=endpoint_url, region=region)),
+        backend=backend or Sqs(make_client(endpoint_url=endpoint_url, region=region)),
         stage=stage,
     )
     return GatewayApp(executor, Extras(document, health), throttles)
@@ -100,9 +99,8 @@ class GatewayApp:
                 self._gateway_response(error, call),
                 f"{error.kind} {error.reason}".strip(),
             )
-        except (
-            Exception
-        ) as error:  # the last line of defence: API Gateway never shows a stack either
+        except Exception as error:
+            # The last line of defence: API Gateway never shows a stack either.
             log.exception("the gateway failed")
             return route, self._gateway_response(GatewayError("DEFAULT_5XX"), call), repr(error)
 

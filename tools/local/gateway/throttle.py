@@ -10,34 +10,11 @@ from tools.local.gateway.errors import GatewayError
 from tools.local.service import Throttle
 
 
-class TokenBucket:
-    """Lets `rate` requests per second pass, and `burst` at once."""
-
-    def __init__(
-        self, *, rate: float, burst: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._tokens = float(burst)
-        self._at = clock()
-
-    def take(self) -> None:
-        """Take a token; raises GatewayError THROTTLED when there is none."""
-        with self._lock:
-            now = self._clock()
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-            self._at = now
-            if self._tokens < 1:
-                raise GatewayError("THROTTLED")
-            self._tokens -= 1
-
-
 class Throttles:
     """A bucket for each operation of the contract: `posts` says how large, or else `polls`.
 
-    `share` is how much of the limits there is, for a machine that is smaller than AWS.
+    A bucket lets `rate` requests a second pass, and `burst` at once. `share` is how much of the
+    limits there is, for a machine that is smaller than AWS.
     """
 
     def __init__(
@@ -49,20 +26,20 @@ class Throttles:
     ) -> None:
         self._limits, self._share, self._clock = limits, share, clock
         self._lock = threading.Lock()
-        self._buckets: dict[tuple[str, str], TokenBucket] = {}
+        # Tokens left, and when that was counted.
+        self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
 
     def take(self, method: str, path: str) -> None:
-        """Let a request to an operation pass; raises GatewayError THROTTLED when it may not."""
-        with self._lock:
-            bucket = self._buckets.get((method, path)) or self._fill(method, path)
-        bucket.take()
+        """Let a request to an operation pass.
 
-    def _fill(self, method: str, path: str) -> TokenBucket:
+        Raises:
+            GatewayError: THROTTLED, when it may not.
+        """
         limit = self._limits["posts" if method == "POST" else "polls"]
-        bucket = TokenBucket(
-            rate=limit.rate * self._share,
-            burst=max(1, round(limit.burst * self._share)),
-            clock=self._clock,
-        )
-        self._buckets[method, path] = bucket
-        return bucket
+        burst, now = max(1, round(limit.burst * self._share)), self._clock()
+        with self._lock:
+            tokens, counted = self._buckets.get((method, path), (float(burst), now))
+            tokens = min(burst, tokens + (now - counted) * limit.rate * self._share)
+            self._buckets[method, path] = (tokens if tokens < 1 else tokens - 1, now)
+        if tokens < 1:
+            raise GatewayError("THROTTLED")

@@ -4,20 +4,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote_plus
 
 import airspeed
 from jsonpath_ng import JSONPath
 from jsonpath_ng.parser import JsonPathParser
 
 from tools.local.gateway.errors import GatewayError
-from tools.local.gateway.java import JavaString, escape_javascript, url_encode
+from tools.local.gateway.java import JavaString, url_encode
 
 
 class Context(dict[str, Any]):
@@ -70,11 +68,6 @@ class Input:
         found = [match.value for match in _jsonpath(expression).find(_parsed(self.body))]
         return _java(found[0] if len(found) == 1 else found or None)
 
-    def json(self, expression: str) -> JavaString:
-        """Evaluate a JSONPath on the payload and write the result as JSON."""
-        found = [match.value for match in _jsonpath(expression).find(_parsed(self.body))]
-        return JavaString(json.dumps(found[0] if len(found) == 1 else found or ""))
-
 
 class Util:
     """$util."""
@@ -82,26 +75,6 @@ class Util:
     def urlEncode(self, value: object) -> JavaString:
         """Encode for a form body, as java.net.URLEncoder does."""
         return url_encode(value)
-
-    def urlDecode(self, value: str) -> JavaString:
-        """Undo urlEncode."""
-        return JavaString(unquote_plus(value))
-
-    def escapeJavaScript(self, value: object) -> JavaString:
-        """Escape for a JavaScript string literal."""
-        return escape_javascript(value)
-
-    def base64Encode(self, value: str) -> JavaString:
-        """Encode the UTF-8 bytes of the value."""
-        return JavaString(base64.b64encode(value.encode()).decode())
-
-    def base64Decode(self, value: str) -> JavaString:
-        """Undo base64Encode."""
-        return JavaString(base64.b64decode(value).decode())
-
-    def parseJson(self, value: str) -> Any:
-        """Read a JSON text."""
-        return _java(json.loads(value))
 
 
 def new_context(**values: Any) -> Context:
