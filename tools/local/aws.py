@@ -1,18 +1,17 @@
-"""SQS, Cognito and Secrets Manager in one process: ``python -m tools.local.aws``.
+"""SQS, Cognito and Secrets Manager in one process: `python -m tools.local.aws`.
 
 Moto answers; around it stand a queue that several processes can share, tokens that last as they
 should, and a file from which Cognito's users come back after a restart.
 """
 
+from __future__ import annotations
+
 import argparse
 import logging
-import signal
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from moto.moto_server.werkzeug_app import (
@@ -20,10 +19,11 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.serving import make_server
 
-from tools.local import cognito_state, cognito_tokens, sqs_backend
+from tools.local import moto_cognito, moto_sqs
 from tools.local.files import read_json, write_private_json
+from tools.local.processes import stop_on_signals
 
 _COGNITO = "AWSCognitoIdentityProviderService."
 _READS = ("Describe", "List", "Get", "AdminGet", "AdminList")
@@ -38,7 +38,7 @@ class CognitoFile:
 
     def __init__(self, path: Path, region: str) -> None:
         self._path = path
-        self._cognito = cognito_state.backend(region)
+        self._cognito = moto_cognito.backend(region)
         self._lock = threading.Lock()
         self._changed = threading.Event()
 
@@ -46,7 +46,7 @@ class CognitoFile:
         """Restore the users of the last run, if there was one."""
         kept = read_json(self._path)
         if kept is not None:
-            cognito_state.restore(self._cognito, kept)
+            moto_cognito.restore(self._cognito, kept)
 
     def note(self, action: str) -> None:
         """Save after an action that changed something; logins are saved together, a bit later."""
@@ -61,7 +61,7 @@ class CognitoFile:
         with self._lock:
             if self._changed.is_set():
                 self._changed.clear()
-                write_private_json(self._path, cognito_state.snapshot(self._cognito))
+                write_private_json(self._path, moto_cognito.snapshot(self._cognito))
 
     def save_from_time_to_time(self, ended: threading.Event) -> None:
         """Save once a second until told to end, and once more then."""
@@ -80,7 +80,7 @@ def create_application(users: CognitoFile) -> WsgiApplication:
     moto = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        sqs_backend.serve_connection(environ.get("werkzeug.socket"))
+        moto_sqs.serve_connection(environ.get("werkzeug.socket"))
         keep_from_being_a_form(environ)
         answer: Iterable[bytes] = moto(environ, start_response)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -94,7 +94,7 @@ def create_application(users: CognitoFile) -> WsgiApplication:
 def keep_from_being_a_form(environ: dict[str, Any]) -> None:
     """Write each & of a JSON body as its JSON escape.
 
-    Moto reads every body as a form, too, and would obey an ``&Action=PurgeQueue`` that somebody
+    Moto reads every body as a form, too, and would obey an `&Action=PurgeQueue` that somebody
     wrote into a user name or a message. In JSON an & can only stand in a string.
     """
     if not environ.get("CONTENT_TYPE", "").startswith("application/x-amz-json"):
@@ -113,19 +113,10 @@ def serve(*, port: int, users: CognitoFile) -> None:
     ended = threading.Event()
     saver = threading.Thread(target=users.save_from_time_to_time, args=(ended,))
     saver.start()
-    _end_on_signals(server)
+    stop_on_signals(server.shutdown)
     server.serve_forever()
     ended.set()
     saver.join()
-
-
-def _end_on_signals(server: BaseWSGIServer) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        # shutdown() waits for serve_forever(), which runs in this very thread.
-        threading.Thread(target=server.shutdown).start()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -136,12 +127,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--cognito-file", type=Path, required=True)
     options = parser.parse_args(arguments)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    sqs_backend.install()
-    cognito_tokens.install()
+    moto_sqs.install()
+    moto_cognito.install()
     users = CognitoFile(options.cognito_file, options.region)
     users.load()
     serve(port=options.port, users=users)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,5 +1,7 @@
 """What Lambda hands to a function, and what it makes of the answer."""
 
+from __future__ import annotations
+
 import json
 import time
 import uuid

@@ -5,6 +5,8 @@ reach neither the virtual environment nor the checkout. We change no permission 
 but copy the binaries once to a shared folder of the system, and keep the data there too.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import importlib.metadata

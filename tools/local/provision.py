@@ -3,6 +3,8 @@
 Everything is looked for first, so running it again changes nothing that is right.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +62,7 @@ def provision_secrets(
 ) -> None:
     """Store how to reach database and cache.
 
-    ``database_url`` is the owner's; ``role_passwords`` has one for each of DATABASE_ROLES.
+    `database_url` is the owner's; `role_passwords` has one for each of DATABASE_ROLES.
     """
     owner = database_secret(database_url)
     folder = f"{settings.prefix}/database"
@@ -86,7 +88,7 @@ def database_secret(url: str) -> dict[str, Any]:
 
 
 def cache_secret(url: str) -> dict[str, Any]:
-    """Turn a Redis URL (``redis://`` or ``rediss://``) into the secret that the functions read."""
+    """Turn a Redis URL (`redis://` or `rediss://`) into the secret that the functions read."""
     parts = urlsplit(url)
     return {
         "host": parts.hostname or "127.0.0.1",

@@ -1,4 +1,6 @@
-"""Queues, functions and logins as in the cloud, from ``terraform/service.json``."""
+"""Queues, functions and logins as in the cloud, from `terraform/service.json`."""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,8 +24,8 @@ class Queue:
 class Function:
     """A function: its limits, and whom the database and the cache know it as.
 
-    A function that reads a queue gets ``batch_size`` messages at once, each of which may take
-    ``record_seconds``; another function has neither (1 and 0).
+    A function that reads a queue gets `batch_size` messages at once, each of which may take
+    `record_seconds`; another function has neither (1 and 0).
     """
 
     timeout_seconds: int
@@ -57,7 +59,7 @@ class Throttle:
 class Service:
     """All queues and functions, by operation and name, and the rules of logins.
 
-    ``throttles`` are those of ``posts`` and of ``polls``, which is everything else.
+    `throttles` are those of `posts` and of `polls`, which is everything else.
     """
 
     queues: Mapping[str, Queue]

@@ -9,9 +9,9 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
+from tools.api_reference import PAGE, rewrite
 from tools.local.gateway.document import SOURCE
 from tools.local.gateway.extras import public_document
-from tools.local.gateway.reference import PAGE, rewrite
 
 TREE = public_document(DOCUMENT)
 SCHEMAS: dict[str, Any] = TREE["components"]["schemas"]
@@ -19,9 +19,7 @@ SCHEMAS: dict[str, Any] = TREE["components"]["schemas"]
 
 def test_the_page_is_in_step_with_the_contract() -> None:
     page = PAGE.read_text("utf-8")
-    assert rewrite(page, SOURCE.read_text("utf-8")) == page, (
-        "run python -m tools.local.gateway.reference"
-    )
+    assert rewrite(page, SOURCE.read_text("utf-8")) == page, "run python -m tools.api_reference"
 
 
 def test_the_page_names_every_error_code_and_limit() -> None:

@@ -1,4 +1,4 @@
-"""`python -m tools.local.gateway.reference`: writes the generated parts of docs/api.md.
+"""`python -m tools.api_reference`: writes the generated parts of docs/api.md.
 
 Each part stands between `<!-- contract: NAME -->` and `<!-- /contract -->`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from tools.local.gateway.document import SOURCE, read
 from tools.local.gateway.extras import public_document
 
-PAGE = Path(__file__).parents[3] / "docs" / "api.md"
+PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 _PART = re.compile(r"(<!-- contract: (\w+) -->\n).*?(<!-- /contract -->)", re.DOTALL)
 _ERROR = re.compile(r'\{"code":"(\w+)","message":"([^"]+)"')
 _REQUESTS = (

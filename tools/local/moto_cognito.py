@@ -1,8 +1,11 @@
-"""Cognito's users on disk: moto keeps them in memory, but a resident's ``sub`` must not change.
+"""Moto's Cognito, with users that survive a restart and tokens that last as long as they should.
 
-Kept are pools, app clients, users with their passwords and status, and refresh tokens. Id and
-access tokens need no keeping: moto's signing key is fixed, so they stay good.
+Moto keeps users in memory, but a resident's `sub` must not change. Kept are pools, app clients,
+users with their passwords and status, and refresh tokens. Id and access tokens need no keeping:
+moto's signing key is fixed, so they stay good.
 """
+
+from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
@@ -22,14 +25,25 @@ from tools.local.settings import ACCOUNT_ID
 _REFRESH_TOKENS_KEPT = 2000
 _CLIENT_FIELDS = ("id", "secret", "generate_secret", "extended_config")
 _USER_FIELDS = (
-    "id",
-    "username",
-    "password",
-    "enabled",
-    "attributes",
-    "attribute_lookup",
-    "confirmation_code",
+    *("id", "username", "password", "enabled"),
+    *("attributes", "attribute_lookup", "confirmation_code"),
 )
+_VALIDITY = {"id": "IdTokenValidity", "access": "AccessTokenValidity"}
+
+
+def install() -> None:
+    """Let each id and access token end after as many minutes as its app client has.
+
+    Moto's own last for an hour, whatever the client says.
+    """
+    pool: Any = CognitoIdpUserPool
+    create = pool.create_jwt
+
+    def create_jwt(self: Any, client_id: str, username: str, use: str, **named: Any) -> Any:
+        minutes = self.clients[client_id].extended_config.get(_VALIDITY[use], 60)
+        return create(self, client_id, username, use, **{"expires_in": 60 * minutes} | named)
+
+    pool.create_jwt = create_jwt
 
 
 def backend(region: str) -> CognitoIdpBackend:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tools.local.sqs_backend import DependableSQSBackend, serve_connection
+from tools.local.moto_sqs import DependableSQSBackend, serve_connection
 
 QUEUE = "requests"
 

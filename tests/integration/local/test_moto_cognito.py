@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from moto.cognitoidp.models import CognitoIdpUserPool
 
-from tools.local import cognito_state, cognito_tokens, demo
+from tools.local import demo, moto_cognito
 from tools.local.clients import Clients
 from tools.local.provision import Identity, provision_identity
 from tools.local.service import service
@@ -59,10 +59,10 @@ def log_in(cognito: Any, identity: Identity, username: str = "olena") -> dict[st
 
 def restart() -> None:
     """What is left of the state after a round trip through the file."""
-    backend = cognito_state.backend(REGION)
-    kept = json.loads(json.dumps(cognito_state.snapshot(backend)))
+    backend = moto_cognito.backend(REGION)
+    kept = json.loads(json.dumps(moto_cognito.snapshot(backend)))
     backend.reset()
-    cognito_state.restore(backend, kept)
+    moto_cognito.restore(backend, kept)
 
 
 def test_a_user_keeps_sub_name_and_password(cognito: Any, identity: Identity) -> None:
@@ -110,7 +110,7 @@ def test_pool_and_client_are_found_again(cognito: Any, identity: Identity, tmp_p
     assert policy["MinimumLength"] == service().logins.password_minimum_length
 
 
-def test_a_pool_of_an_earlier_start_takes_the_rules_of_now(
+def test_a_pool_of_an_earlier_start_takes_the_current_rules(
     cognito: Any, identity: Identity, tmp_path: Any
 ) -> None:
     poor = {"Policies": {"PasswordPolicy": {"MinimumLength": 6}}}
@@ -132,7 +132,7 @@ def test_tokens_last_as_long_as_the_client_says(
     cognito: Any, identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(CognitoIdpUserPool, "create_jwt", CognitoIdpUserPool.create_jwt)
-    cognito_tokens.install()
+    moto_cognito.install()
     add_user(cognito, identity)
     tokens = log_in(cognito, identity)["AuthenticationResult"]
     seconds = 60 * service().logins.token_minutes

@@ -5,6 +5,8 @@ receivers at once get the same message. Neither matters to a unit test; both wou
 requests here. One lock around each change, never held while a receiver waits, ends that.
 """
 
+from __future__ import annotations
+
 import socket
 import threading
 from time import monotonic, time
@@ -43,40 +45,10 @@ class DependableSQSBackend(SQSBackend):
         super().__init__(region_name, account_id)
         self._lock = threading.RLock()
 
-    def create_queue(self, *args: Any, **kwargs: Any) -> Queue:
-        """Create the queue, or return the one with this name and these attributes."""
-        with self._lock:
-            return super().create_queue(*args, **kwargs)
-
-    def delete_queue(self, queue_name: str) -> None:
-        """Delete the queue with its messages."""
-        with self._lock:
-            super().delete_queue(queue_name)
-
     def list_queues(self, queue_name_prefix: str) -> list[Queue]:
         """List the queues whose names start with the prefix."""
         with self._lock:
             return list(super().list_queues(queue_name_prefix))
-
-    def send_message(self, *args: Any, **kwargs: Any) -> Message:
-        """Put a message on a queue."""
-        with self._lock:
-            return super().send_message(*args, **kwargs)
-
-    def delete_message(self, queue_name: str, receipt_handle: str) -> None:
-        """Delete the message that was received under this handle."""
-        with self._lock:
-            super().delete_message(queue_name, receipt_handle)
-
-    def change_message_visibility(self, *args: Any, **kwargs: Any) -> None:
-        """Hide a received message for longer, or show it again."""
-        with self._lock:
-            super().change_message_visibility(*args, **kwargs)
-
-    def purge_queue(self, queue_name: str) -> None:
-        """Delete every message of the queue."""
-        with self._lock:
-            super().purge_queue(queue_name)
 
     def receive_message(
         self,
@@ -86,7 +58,7 @@ class DependableSQSBackend(SQSBackend):
         visibility_timeout: int,
         message_attribute_names: list[str] | None = None,
     ) -> list[Message]:
-        """Receive at most ``count`` messages, waiting for the first one as long as asked."""
+        """Receive at most `count` messages, waiting for the first one as long as asked."""
         deadline = monotonic() + wait_seconds_timeout
         while not _caller_is_gone():
             with self._lock:
@@ -110,6 +82,21 @@ class DependableSQSBackend(SQSBackend):
         if len(kept) != len(queue._messages):
             queue.pending_messages.intersection_update(kept)
             queue._messages = kept
+
+
+def _locked(name: str) -> Any:
+    def operation(self: DependableSQSBackend, *args: Any, **kwargs: Any) -> Any:
+        with self._lock:
+            return getattr(SQSBackend, name)(self, *args, **kwargs)
+
+    return operation
+
+
+for _name in (
+    *("create_queue", "delete_queue", "purge_queue", "send_message", "delete_message"),
+    "change_message_visibility",
+):
+    setattr(DependableSQSBackend, _name, _locked(_name))
 
 
 def _sent_millis(message: Message) -> float:
