@@ -23,7 +23,7 @@ from tests.support.documents import (
 )
 from tools.costs import main as costs
 from tools.load.__main__ import main as load
-from tools.local.__main__ import main as localcloud
+from tools.local.__main__ import main as local
 
 # What a command of the document makes, or what is each operator's own.
 MADE = {
@@ -43,7 +43,7 @@ PROGRAMS: dict[str, click.Command] = {
     "billing": billing,
     "python -m tools.load": load,
     "python -m tools.costs": costs,
-    "python -m tools.local": localcloud,
+    "python -m tools.local": local,
 }
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

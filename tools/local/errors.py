@@ -1,4 +1,4 @@
-"""What can keep the local cloud from starting."""
+"""What can keep the local stack from starting."""
 
 
 class LocalCloudError(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tools.local.clients import Clients
-from tools.local.service import Logins, service
+from tools.local.service import service
 from tools.local.settings import Settings
 
 DATABASE_ROLES = ("writer", "reader", "operator")
@@ -34,21 +34,36 @@ def request_queue_name(prefix: str, function: str) -> str:
 def provision_queues(clients: Clients, settings: Settings) -> None:
     """Make the request queues and their dead-letter queues as the settings want them."""
     for function, queue in service().queues.items():
-        attributes = _request_queue_attributes(settings, function)
+        name = request_queue_name(settings.prefix, function)
+        attributes = {
+            "VisibilityTimeout": str(settings.visibility_timeout_seconds(function)),
+            "MessageRetentionPeriod": str(queue.retention_seconds),
+            "SqsManagedSseEnabled": "true",
+        }
         if queue.dead_letters:
-            attributes["RedrivePolicy"] = _redrive_policy(clients, settings, function)
-        _ensure_queue(clients, request_queue_name(settings.prefix, function), attributes)
+            attributes["RedrivePolicy"] = _redrive_policy(clients, f"{name}-dlq")
+        _ensure_queue(clients, name, attributes)
 
 
 def provision_identity(clients: Clients, settings: Settings) -> Identity:
     """Make the user pool and its client, or find those of an earlier start."""
-    pool = _find_pool(clients, settings.prefix) or _create_pool(clients, settings.prefix)
-    client = _find_client(clients, pool) or _create_client(clients, pool, settings.prefix)
-    # Those of an earlier start take the rules of now.
-    clients.cognito.update_user_pool(UserPoolId=pool, **_pool_rules())
-    clients.cognito.update_user_pool_client(
-        UserPoolId=pool, ClientId=client, **_client_rules(service().logins)
-    )
+    cognito, name = clients.cognito, settings.prefix
+    pool_rules, client_rules = _pool_rules(), _client_rules()
+    pool = _find_pool(clients, name)
+    if pool is None:
+        made = cognito.create_user_pool(
+            PoolName=name, UsernameConfiguration={"CaseSensitive": False}, **pool_rules
+        )
+        pool = made["UserPool"]["Id"]
+    clients_found = cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)
+    client = next((one["ClientId"] for one in clients_found["UserPoolClients"]), None)
+    if client is None:
+        client = cognito.create_user_pool_client(
+            UserPoolId=pool, ClientName=name, GenerateSecret=False, **client_rules
+        )["UserPoolClient"]["ClientId"]
+    # Those of an earlier start take the current rules.
+    cognito.update_user_pool(UserPoolId=pool, **pool_rules)
+    cognito.update_user_pool_client(UserPoolId=pool, ClientId=client, **client_rules)
     return Identity(user_pool_id=pool, user_pool_client_id=client)
 
 
@@ -76,14 +91,13 @@ def provision_secrets(
 def database_secret(url: str) -> dict[str, Any]:
     """Turn a Postgres URL into the secret that the functions read."""
     parts = urlsplit(url)
-    query = parse_qs(parts.query)
     return {
         "username": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "host": parts.hostname or "127.0.0.1",
         "port": parts.port or 5432,
         "dbname": unquote(parts.path.lstrip("/")) or "billing",
-        "sslmode": query.get("sslmode", ["prefer"])[0],
+        "sslmode": parse_qs(parts.query).get("sslmode", ["prefer"])[0],
     }
 
 
@@ -99,16 +113,7 @@ def cache_secret(url: str) -> dict[str, Any]:
     }
 
 
-def _request_queue_attributes(settings: Settings, function: str) -> dict[str, str]:
-    return {
-        "VisibilityTimeout": str(settings.visibility_timeout_seconds(function)),
-        "MessageRetentionPeriod": str(service().queues[function].retention_seconds),
-        "SqsManagedSseEnabled": "true",
-    }
-
-
-def _redrive_policy(clients: Clients, settings: Settings, function: str) -> str:
-    name = f"{request_queue_name(settings.prefix, function)}-dlq"
+def _redrive_policy(clients: Clients, name: str) -> str:
     attributes = {"MessageRetentionPeriod": str(service().dead_letter_retention_seconds)}
     url = _ensure_queue(clients, name, attributes)
     got = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
@@ -134,51 +139,28 @@ def _find_pool(clients: Clients, name: str) -> str | None:
     return next((pool["Id"] for pool in pools if pool["Name"] == name), None)
 
 
-def _create_pool(clients: Clients, name: str) -> str:
-    made = clients.cognito.create_user_pool(
-        PoolName=name, UsernameConfiguration={"CaseSensitive": False}, **_pool_rules()
-    )
-    return made["UserPool"]["Id"]
-
-
 def _pool_rules() -> Any:
-    return {
-        "Policies": {"PasswordPolicy": _password_policy(service().logins)},
-        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
-    }
-
-
-def _password_policy(logins: Logins) -> dict[str, Any]:
-    return {
+    logins = service().logins
+    policy = {
         "MinimumLength": logins.password_minimum_length,
         **{f"Require{kind.capitalize()}": True for kind in logins.password_kinds},
         "TemporaryPasswordValidityDays": logins.temporary_password_days,
     }
+    return {
+        "Policies": {"PasswordPolicy": policy},
+        "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
+    }
 
 
-def _find_client(clients: Clients, pool: str) -> str | None:
-    found = clients.cognito.list_user_pool_clients(UserPoolId=pool, MaxResults=60)
-    return next((client["ClientId"] for client in found["UserPoolClients"]), None)
-
-
-def _create_client(clients: Clients, pool: str, name: str) -> str:
-    made = clients.cognito.create_user_pool_client(
-        UserPoolId=pool, ClientName=name, GenerateSecret=False, **_client_rules(service().logins)
-    )
-    return made["UserPoolClient"]["ClientId"]
-
-
-def _client_rules(logins: Logins) -> Any:
+def _client_rules() -> Any:
+    logins = service().logins
+    units = {"IdToken": "minutes", "AccessToken": "minutes", "RefreshToken": "days"}
     return {
         "ExplicitAuthFlows": list(logins.login_flows),
         "IdTokenValidity": logins.token_minutes,
         "AccessTokenValidity": logins.token_minutes,
         "RefreshTokenValidity": logins.refresh_token_days,
-        "TokenValidityUnits": {
-            "IdToken": "minutes",
-            "AccessToken": "minutes",
-            "RefreshToken": "days",
-        },
+        "TokenValidityUnits": units,
         "PreventUserExistenceErrors": "ENABLED",
         "EnableTokenRevocation": True,
     }

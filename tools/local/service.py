@@ -77,13 +77,11 @@ def service() -> Service:
     content = json.loads(_FILE.read_text(encoding="utf-8"))
     queues = content["queues"]
     return Service(
-        queues={name: Queue(**queue) for name, queue in queues["requests"].items()},
+        queues={name: Queue(**queue) for name, queue in queues.pop("requests").items()},
         functions={name: _function(made) for name, made in content["functions"].items()},
         logins=Logins(**content["identity"]),
         throttles={name: Throttle(**limit) for name, limit in content["throttles"].items()},
-        max_receive_count=queues["max_receive_count"],
-        visibility_timeouts=queues["visibility_timeouts"],
-        dead_letter_retention_seconds=queues["dead_letter_retention_seconds"],
+        **queues,
     )
 
 

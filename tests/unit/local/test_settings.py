@@ -1,4 +1,4 @@
-"""The environment decides where the local cloud lives and which servers it uses."""
+"""The environment decides where the local stack lives and which servers it uses."""
 
 from __future__ import annotations
 
