@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.local.gateway.document import SOURCE, read
-from tools.local.gateway.extras import public_document
+from tools.local.gateway.health_and_docs import public_document
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 _PART = re.compile(r"(<!-- contract: (\w+) -->\n).*?(<!-- /contract -->)", re.DOTALL)

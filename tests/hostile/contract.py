@@ -26,7 +26,7 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tools.local.gateway.document import parse, render
-from tools.local.gateway.extras import public_document
+from tools.local.gateway.health_and_docs import public_document
 
 SEED = 20261122
 DOCUMENT = render(

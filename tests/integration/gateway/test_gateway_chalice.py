@@ -12,19 +12,15 @@ import pytest
 from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalDevServer
-from chalice.test import Client as ChaliceClient
 
 from tests.unit.gateway.conftest import Login
 from tests.unit.gateway.tools import (
-    ANNA,
     APARTMENT,
     CONTRACT,
     DOCUMENT,
-    PREFIX,
     QUEUE_NAME,
     Keyring,
     MemoryQueues,
-    reply_queue,
 )
 from tools.local.gateway import create_app
 from tools.local.gateway.chalice_routes import mount
@@ -72,28 +68,6 @@ def test_each_route_of_the_contract_is_a_route_of_the_app(app: Chalice) -> None:
     assert routes == {(entry.method, entry.path) for entry in CONTRACT.operations}
 
 
-def test_a_journey_through_chalice_local(
-    connection: HTTPConnection, queues: MemoryQueues, login: Login
-) -> None:
-    body = {"queue_name": QUEUE_NAME}
-    status, headers, accepted = ask(
-        connection, "POST", UTILS, body, Content_Type="application/json", **login()
-    )
-    assert (status, headers["Location"]) == (202, f"{UTILS}/{QUEUE_NAME}")
-    [message] = queues.messages[f"{PREFIX}-utils"]
-    assert message["attributes"]["request_id"] == accepted["request_id"]
-
-    queues.create(reply_queue(ANNA))
-    queues.put(reply_queue(ANNA), {"request_id": accepted["request_id"]})
-    status, _, answer = ask(connection, "GET", f"{accepted['poll']}?wait_seconds=0", **login())
-    [reply] = answer["replies"]
-    assert (status, reply["request_id"]) == (200, accepted["request_id"])
-
-    receipt = reply["receipt"].replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
-    status, _, _ = ask(connection, "DELETE", f"{accepted['poll']}?receipt={receipt}", **login())
-    assert (status, queues.messages[reply_queue(ANNA)]) == (204, [])
-
-
 @pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "image/png"])
 def test_the_executor_rejects_other_content_types(
     connection: HTTPConnection, login: Login, content_type: str
@@ -114,13 +88,3 @@ def test_preflights_are_answered_by_the_contract(connection: HTTPConnection) -> 
     status, headers, _ = ask(connection, "OPTIONS", "/auth")
     assert status == 204
     assert headers["Access-Control-Allow-Headers"] == "Authorization,Content-Type,Idempotency-Key"
-
-
-def test_chalice_s_own_test_client_reaches_the_executor(app: Chalice, queues: MemoryQueues) -> None:
-    body = json.dumps({"username": "Анна", "password": "&a=b", "queue_name": QUEUE_NAME})
-    with ChaliceClient(app) as client:
-        answer = client.http.post(
-            "/auth", body=body.encode(), headers={"Content-Type": "application/json"}
-        )
-    assert answer.status_code == 202
-    assert queues.messages[f"{PREFIX}-auth"][0]["Body"] == body

@@ -127,7 +127,7 @@ def own_queue(cloud: Cloud, name: str, queue_name: str) -> str:
     return f"{PREFIX}-r-{uuid.UUID(claims['sub']).hex}-{uuid.UUID(queue_name).hex}"
 
 
-def test_tokens_of_cognito_are_told_apart(client: Client, cloud: Cloud) -> None:
+def test_the_gateway_takes_id_tokens_of_cognito_only(client: Client, cloud: Cloud) -> None:
     path = f"/apartments/{APARTMENT}/utils/{uuid.uuid4()}?wait_seconds=0"
     assert client.get(path, headers=bearer(cloud)).json == {"replies": []}
     access = client.get(path, headers=bearer(cloud, kind="AccessToken"))
@@ -181,7 +181,7 @@ def test_a_reply_is_read_by_its_owner_alone_until_it_is_acknowledged(
 
 
 @pytest.mark.parametrize("receipt", ["x", "", "&Action=PurgeQueue", "\x00"])
-def test_a_receipt_that_is_none_is_rejected(client: Client, cloud: Cloud, receipt: str) -> None:
+def test_an_invalid_receipt_is_rejected(client: Client, cloud: Cloud, receipt: str) -> None:
     queue_name = str(uuid.uuid4())
     cloud.sqs.create_queue(QueueName=own_queue(cloud, "anna", queue_name))
     path = f"/apartments/{APARTMENT}/payments/{queue_name}"
@@ -218,6 +218,6 @@ def test_nobody_at_the_endpoint_is_an_upstream_error() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "Action", "Action=PurgeQueue", "Action=SendMessage&Action=x"])
-def test_a_form_that_is_none_is_rejected_as_sqs_does(cloud: Cloud, body: str) -> None:
+def test_an_invalid_form_is_rejected_as_sqs_does(cloud: Cloud, body: str) -> None:
     answer = Sqs(cloud.sqs).call(f"123456789012/{PREFIX}-utils", body)
     assert (answer.status, answer.body["Error"]["Code"]) == (400, "InvalidAction")

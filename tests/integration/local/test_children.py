@@ -142,5 +142,5 @@ def test_a_child_that_does_not_end_in_time_is_killed(make: Make) -> None:
         (-signal.SIGALRM, "its function took longer than its timeout"),
     ],
 )
-def test_an_end_is_told_in_words(code: int, said: str) -> None:
+def test_the_reason_for_an_exit_is_given_in_words(code: int, said: str) -> None:
     assert describe_exit(code) == said

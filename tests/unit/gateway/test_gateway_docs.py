@@ -11,7 +11,7 @@ from openapi_schema_validator import OAS30Validator
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
 from tools.api_reference import PAGE, rewrite
 from tools.local.gateway.document import SOURCE
-from tools.local.gateway.extras import public_document
+from tools.local.gateway.health_and_docs import public_document
 
 TREE = public_document(DOCUMENT)
 SCHEMAS: dict[str, Any] = TREE["components"]["schemas"]

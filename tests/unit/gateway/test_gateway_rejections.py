@@ -59,7 +59,7 @@ NO_EDGES: list[Any] = [
         {**LOGIN, "username": "x" * 129},
     ],
 )
-def test_a_login_that_is_none_is_rejected(
+def test_an_invalid_login_body_is_rejected(
     client: Client, queues: MemoryQueues, body: object
 ) -> None:
     assert_rejected(client.post("/auth", json=body), 400, "invalid_body")
@@ -106,7 +106,7 @@ def test_a_body_that_breaks_its_schema_is_rejected(
         b'{"x":' + b"9" * 5000 + b"}",
     ],
 )
-def test_a_body_that_is_no_json_is_rejected(client: Client, login: Login, raw_body: bytes) -> None:
+def test_a_body_that_is_not_json_is_rejected(client: Client, login: Login, raw_body: bytes) -> None:
     headers = {**login(), "Content-Type": "application/json"}
     assert_rejected(client.post(UTILS, data=raw_body, headers=headers), 400, "invalid_body")
 
@@ -151,20 +151,20 @@ def test_an_unknown_route_is_not_found(client: Client, method: str, path: str) -
 
 
 @pytest.mark.parametrize("path", ["/auth/%ff", "/auth/%c3%28", "/auth/%ed%a0%80"])
-def test_a_path_that_is_no_utf8_is_rejected(client: Client, path: str) -> None:
+def test_a_path_that_is_not_utf8_is_rejected(client: Client, path: str) -> None:
     answer = client.open("/", environ_overrides={"REQUEST_URI": path, "RAW_URI": path})
     assert_rejected(answer, 400, "invalid_parameter")
 
 
 @pytest.mark.parametrize("query", ["receipt=%ff", "receipt=%ed%a0%80"])
-def test_a_query_that_is_no_utf8_is_rejected(client: Client, query: str) -> None:
+def test_a_query_that_is_not_utf8_is_rejected(client: Client, query: str) -> None:
     answer = client.delete(f"/auth/{QUEUE_NAME}", query_string=query)
     assert_rejected(answer, 400, "invalid_parameter")
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])), st.binary(max_size=40))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_request_line_or_body_is_our_fault(client: Client, path: str, body: bytes) -> None:
+def test_no_request_line_or_body_causes_a_5xx(client: Client, path: str, body: bytes) -> None:
     uri = f"/auth/{path}"
     answer = client.open(
         "/",

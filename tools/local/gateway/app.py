@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from tools.local.gateway.document import Contract, read
 from tools.local.gateway.errors import GatewayError
 from tools.local.gateway.executor import Backend, Executor, Reply
-from tools.local.gateway.extras import Extras
+from tools.local.gateway.health_and_docs import HealthAndDocs
 from tools.local.gateway.request import Call, read_call
 from tools.local.gateway.sqs import Sqs, make_client
 from tools.local.gateway.throttle import Throttles
@@ -54,7 +54,7 @@ def create_app(
         backend=backend or Sqs(make_client(endpoint_url=endpoint_url, region=region)),
         stage=stage,
     )
-    return GatewayApp(executor, Extras(document, health), throttles)
+    return GatewayApp(executor, HealthAndDocs(document, health), throttles)
 
 
 def _authorizers(contract: Contract, keys: Callable[[str], Keys]) -> dict[str, CognitoAuthorizer]:
@@ -67,13 +67,15 @@ def _authorizers(contract: Contract, keys: Callable[[str], Keys]) -> dict[str, C
 class GatewayApp:
     """Serves the contract, /health and /docs."""
 
-    def __init__(self, executor: Executor, extras: Extras, throttles: Throttles | None) -> None:
+    def __init__(
+        self, executor: Executor, extras: HealthAndDocs, throttles: Throttles | None
+    ) -> None:
         self._executor = executor
-        self._extras = extras
+        self._health_and_docs = extras
         self._throttles = throttles
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        extra = self._extras.answer(environ)
+        extra = self._health_and_docs.answer(environ)
         response = extra or self._serve(read_call(environ, str(uuid.uuid4())))
         return response(environ, start_response)
 

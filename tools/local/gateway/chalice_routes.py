@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as WsgiResponse
 from tools.local.cloud import environment
 from tools.local.gateway.__main__ import app_from
 from tools.local.gateway.document import METHODS, SOURCE
-from tools.local.gateway.extras import public_document
+from tools.local.gateway.health_and_docs import public_document
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

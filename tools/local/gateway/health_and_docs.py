@@ -60,7 +60,7 @@ def public_document(document: str) -> dict[str, Any]:
     return tree
 
 
-class Extras:
+class HealthAndDocs:
     """Answers what is not part of the contract."""
 
     def __init__(self, document: str, health: Callable[[], Mapping[str, Any]] | None) -> None:

@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
 from tools.local.gateway.document import METHODS, SOURCE, fill, read, render
-from tools.local.gateway.extras import public_document
+from tools.local.gateway.health_and_docs import public_document
 
 TREE: dict[str, Any] = yaml.safe_load(DOCUMENT)
 ENTRIES: list[tuple[str, str, dict[str, Any]]] = [

@@ -55,5 +55,5 @@ def test_the_docs_give_away_no_other_file(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health", "/docs", "/docs/"])
-def test_extras_are_only_for_reading(client: Client, path: str) -> None:
+def test_health_and_docs_are_read_only(client: Client, path: str) -> None:
     assert client.post(path).status_code == 404
