@@ -20,16 +20,23 @@ _PRICES = {"electricity": (5200, 0.15), "gas": (7400, 0.7), "water": (2900, 0.05
 
 @dataclass(frozen=True)
 class Apartment:
-    """An apartment, and who supplies it: utility to provider."""
+    """An apartment, and who supplies it with gas, water and electricity."""
 
     key: str
     address: str
-    providers: dict[str, str]
+    gas: str
+    water: str
+    electricity: str
 
     @property
     def apartment_id(self) -> str:
         """Its id, which depends on the key alone."""
         return str(uuid.uuid5(_NAMESPACE, f"apartment {self.key}"))
+
+    @property
+    def providers(self) -> dict[str, str]:
+        """Providers by utility."""
+        return {"gas": self.gas, "water": self.water, "electricity": self.electricity}
 
 
 @dataclass(frozen=True)
@@ -51,26 +58,10 @@ PROVIDERS = {
 }
 
 APARTMENTS = (
-    Apartment(
-        "linden-12-4",
-        "12 Linden Street, apt. 4",
-        {"gas": "city-gas", "water": "aqua", "electricity": "volt"},
-    ),
-    Apartment(
-        "harbour-7-21",
-        "7 Harbour Quay, apt. 21",
-        {"gas": "teplo", "water": "spring", "electricity": "lumen"},
-    ),
-    Apartment(
-        "mill-3-9",
-        "3 Mill Lane, apt. 9",
-        {"gas": "city-gas", "water": "spring", "electricity": "volt"},
-    ),
-    Apartment(
-        "garden-88-2",
-        "88 Garden Row, apt. 2",
-        {"gas": "teplo", "water": "aqua", "electricity": "lumen"},
-    ),
+    Apartment("linden-12-4", "12 Linden Street, apt. 4", "city-gas", "aqua", "volt"),
+    Apartment("harbour-7-21", "7 Harbour Quay, apt. 21", "teplo", "spring", "lumen"),
+    Apartment("mill-3-9", "3 Mill Lane, apt. 9", "city-gas", "spring", "volt"),
+    Apartment("garden-88-2", "88 Garden Row, apt. 2", "teplo", "aqua", "lumen"),
 )
 
 RESIDENTS = (

@@ -1,5 +1,7 @@
 """What can keep the local stack from starting."""
 
+from __future__ import annotations
+
 
 class LocalCloudError(Exception):
     """Something the developer can put right; its text says what to do."""

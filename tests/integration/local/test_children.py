@@ -1,5 +1,7 @@
 """A child that dies is started again, at once at first and with pauses when it goes on dying."""
 
+from __future__ import annotations
+
 import signal
 import sys
 import time

@@ -1,5 +1,7 @@
 """The embedded Postgres keeps its data and port and is not reachable from outside."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess

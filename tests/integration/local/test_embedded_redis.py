@@ -1,5 +1,7 @@
 """The embedded Redis-protocol server keeps port and password, and nothing else."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -1,5 +1,7 @@
 """Cognito's users come back after a restart as they were."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """Moto's queues, as we run them, lose and double nothing."""
 
+from __future__ import annotations
+
 import socket
 import time
 from collections.abc import Iterator

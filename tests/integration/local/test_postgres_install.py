@@ -1,5 +1,7 @@
 """Postgres finds a place to run wherever the checkout and the virtual environment are."""
 
+from __future__ import annotations
+
 import os
 import pwd
 import subprocess

@@ -1,5 +1,7 @@
 """No child outlives whoever started it."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess

@@ -1,5 +1,7 @@
 """Provisioning makes what Terraform makes in the cloud, and repeating it changes nothing."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from pathlib import Path

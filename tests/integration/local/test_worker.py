@@ -1,5 +1,7 @@
 """A worker treats messages as Lambda's event source mapping does."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,5 +1,7 @@
 """A worker process keeps to its function's timeout and finishes what it has begun."""
 
+from __future__ import annotations
+
 import signal
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """Each function gets the environment that it would get in the cloud."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Events, contexts and answers are those of Lambda."""
 
+from __future__ import annotations
+
 import time
 from typing import Any
 

@@ -1,5 +1,7 @@
 """One service at a time uses a state folder, and only one that it can use."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -85,7 +85,8 @@ def render(
 ) -> str:
     """Fill in the document's variables as Terraform's templatefile does.
 
-    Raises ValueError when the document names a variable that is not known here.
+    Raises:
+        ValueError: The document names a variable that is not known here.
     """
     role = gateway_role_arn or f"arn:{partition}:iam::{account_id}:role/{prefix}-gateway"
     pool = f"arn:{partition}:cognito-idp:{region}:{account_id}:userpool/{user_pool_id}"
@@ -102,7 +103,11 @@ def render(
 
 
 def fill(text: str, **values: str) -> str:
-    """Replace each ${name}; raises ValueError for a name without a value."""
+    """Replace each ${name}.
+
+    Raises:
+        ValueError: A name without a value.
+    """
     unknown = {name for name in _VARIABLE.findall(text) if name not in values}
     if unknown:
         raise ValueError(f"the document has variables without a value: {sorted(unknown)}")

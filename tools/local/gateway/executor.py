@@ -46,7 +46,11 @@ class Executor:
     stage: str | None = None
 
     def find(self, call: Call) -> tuple[Operation, Parameters]:
-        """Find the operation and its path parameters; raises GatewayError when there is none."""
+        """Find the operation and its path parameters.
+
+        Raises:
+            GatewayError: There is none.
+        """
         path = self._without_stage(call.path)
         for operation in self.contract.operations:
             found = operation.pattern.fullmatch(path)
@@ -57,7 +61,11 @@ class Executor:
         raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "no such route")
 
     def run(self, operation: Operation, path: Parameters, call: Call) -> Reply:
-        """Execute an operation; raises GatewayError where API Gateway answers by itself."""
+        """Execute an operation.
+
+        Raises:
+            GatewayError: API Gateway answers by itself.
+        """
         claims = self._claims(operation, call)
         parameters = {"path": path, "querystring": call.query_parameters(), "header": call.headers}
         _require_parameters(operation, parameters)

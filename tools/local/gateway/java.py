@@ -21,7 +21,11 @@ class JavaString(str):
         return JavaString(self.lower())
 
     def substring(self, start: int, end: int | None = None) -> JavaString:
-        """Give the UTF-16 units from start up to end; raises IndexError outside of the string."""
+        """Give the UTF-16 units from start up to end.
+
+        Raises:
+            IndexError: Outside of the string.
+        """
         units = self.encode("utf-16-le", "surrogatepass")
         stop = len(units) // 2 if end is None else end
         if not 0 <= start <= stop <= len(units) // 2:

@@ -39,7 +39,11 @@ class Call:
         return self.wsgi.headers.get(name)
 
     def body(self) -> str:
-        """Read the body; raises GatewayError when it is too large or no UTF-8."""
+        """Read the body.
+
+        Raises:
+            GatewayError: It is too large or no UTF-8.
+        """
         if (self.wsgi.content_length or 0) > MAX_BODY_BYTES:
             raise GatewayError("REQUEST_TOO_LARGE")
         raw = self.wsgi.stream.read(MAX_BODY_BYTES + 1)
@@ -70,7 +74,11 @@ def read_call(environ: WSGIEnvironment, request_id: str) -> Call:
 
 
 def decode_segment(segment: str) -> str:
-    """Decode a path parameter; raises GatewayError when its percent-encoding is no UTF-8."""
+    """Decode a path parameter.
+
+    Raises:
+        GatewayError: Its percent-encoding is no UTF-8.
+    """
     try:
         return unquote(segment, errors="strict")
     except ValueError as error:

@@ -19,7 +19,11 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 def make_http_server(app: WSGIApplication, *, host: str, port: int) -> BaseWSGIServer:
-    """Bind host and port, ready to serve_forever(). Raises OSError when the port is taken."""
+    """Bind host and port, ready to serve_forever().
+
+    Raises:
+        OSError: The port is taken.
+    """
     # Werkzeug would end the process when it can't bind.
     with socket.create_server((host, port), backlog=512) as bound:
         return make_server(

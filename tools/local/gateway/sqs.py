@@ -39,7 +39,11 @@ class Answer:
 
 
 def parse_form(body: str) -> dict[str, str]:
-    """Read a form body; raises ValueError when it is malformed or names a parameter twice."""
+    """Read a form body.
+
+    Raises:
+        ValueError: It is malformed or names a parameter twice.
+    """
     pairs = parse_qsl(body, keep_blank_values=True, strict_parsing=True, errors="strict")
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
@@ -70,7 +74,8 @@ class Sqs:
     def call(self, path: str, body: str) -> Answer:
         """Send the body to the queue at path (`account/name`).
 
-        Raises GatewayError when SQS can't be reached or takes too long.
+        Raises:
+            GatewayError: SQS can't be reached or takes too long.
         """
         parameters = _read(body)
         action = self._actions.get(parameters.get("Action", ""))

@@ -45,8 +45,9 @@ class CognitoAuthorizer:
     def claims(self, header: str | None) -> dict[str, Any]:
         """Give the claims of a verified id token.
 
-        Raises GatewayError: UNAUTHORIZED, EXPIRED_TOKEN, or AUTHORIZER_CONFIGURATION_ERROR when the
-        keys can't be had.
+        Raises:
+            GatewayError: UNAUTHORIZED, EXPIRED_TOKEN, or AUTHORIZER_CONFIGURATION_ERROR when
+                the keys can't be had.
         """
         token = _BEARER.sub("", (header or "").strip(), count=1)
         try:

@@ -88,7 +88,8 @@ def new_context(**values: Any) -> Context:
 def render_template(template: str, *, payload: Input, context: Context) -> str:
     """Run a mapping template. Overrides are left in the context.
 
-    Raises GatewayError when the template fails, as API Gateway then answers a 500.
+    Raises:
+        GatewayError: The template fails, as API Gateway then answers a 500.
     """
     try:
         variables = {"input": payload, "context": context, "util": Util()}
