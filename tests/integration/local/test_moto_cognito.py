@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import boto3
 import jwt
 import pytest
-from moto import mock_aws
 from moto.cognitoidp.models import CognitoIdpUserPool
 
 from tools.local import demo, moto_cognito
@@ -22,22 +20,13 @@ REGION = "eu-central-1"
 PASSWORD = "Пароль-Aa1-example"
 
 
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        yield
+@pytest.fixture
+def cognito(clients: Clients) -> Any:
+    return clients.cognito
 
 
 @pytest.fixture
-def cognito() -> Any:
-    return boto3.client("cognito-idp", region_name=REGION)
-
-
-@pytest.fixture
-def identity(tmp_path: Any) -> Identity:
-    clients = Clients(endpoint_url="https://cognito-idp.eu-central-1.amazonaws.com", region=REGION)
+def identity(clients: Clients, tmp_path: Path) -> Identity:
     return provision_identity(clients, Settings(state=tmp_path))
 
 
@@ -104,23 +93,23 @@ def test_a_temporary_password_still_has_to_be_changed(cognito: Any, identity: Id
     assert log_in(cognito, identity, "zoe")["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
 
 
-def test_pool_and_client_are_found_again(cognito: Any, identity: Identity, tmp_path: Any) -> None:
+def test_pool_and_client_are_found_again(
+    clients: Clients, cognito: Any, identity: Identity, tmp_path: Path
+) -> None:
     restart()
-    clients = Clients(endpoint_url="https://cognito-idp.eu-central-1.amazonaws.com", region=REGION)
     assert provision_identity(clients, Settings(state=tmp_path)) == identity
     policy = password_policy(cognito, identity)
     assert policy["MinimumLength"] == service().logins.password_minimum_length
 
 
 def test_a_pool_of_an_earlier_start_takes_the_current_rules(
-    cognito: Any, identity: Identity, tmp_path: Any
+    clients: Clients, cognito: Any, identity: Identity, tmp_path: Path
 ) -> None:
     poor = {"Policies": {"PasswordPolicy": {"MinimumLength": 6}}}
     ids = {"UserPoolId": identity.user_pool_id}
     cognito.update_user_pool(**ids, **poor)
     client_ids = ids | {"ClientId": identity.user_pool_client_id}
     cognito.update_user_pool_client(**client_ids, IdTokenValidity=1440, AccessTokenValidity=1440)
-    clients = Clients(endpoint_url="https://cognito-idp.eu-central-1.amazonaws.com", region=REGION)
     provision_identity(clients, Settings(state=tmp_path))
     client = cognito.describe_user_pool_client(**client_ids)["UserPoolClient"]
     minutes = service().logins.token_minutes

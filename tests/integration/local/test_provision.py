@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from tools.local.clients import Clients
 from tools.local.provision import (
@@ -21,25 +19,6 @@ from tools.local.service import service
 from tools.local.settings import Settings
 
 PASSWORDS = {"writer": "w", "reader": "r", "operator": "o"}
-
-
-@pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        yield _Clients()
-
-
-class _Clients(Clients):
-    """Clients of moto in this process: no endpoint."""
-
-    def __init__(self) -> None:
-        import boto3
-
-        self.sqs = boto3.client("sqs", region_name="eu-central-1")
-        self.cognito = boto3.client("cognito-idp", region_name="eu-central-1")
-        self.secrets = boto3.client("secretsmanager", region_name="eu-central-1")
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
+from tools.local.clients import Clients
 from tools.local.lambda_events import LambdaContext
 from tools.local.service import service
 from tools.local.worker import Source, Worker, find_source
@@ -19,11 +18,8 @@ PREFIX = "test"
 
 
 @pytest.fixture
-def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    with mock_aws():
-        yield boto3.client("sqs", region_name="eu-central-1")
+def sqs(clients: Clients) -> Any:
+    return clients.sqs
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from tools.local import processes
 from tools.local.clients import Clients
-from tools.local.processes import listens
+from tools.local.servers import EmbeddedAws
 from tools.local.settings import REPOSITORY
 
 QUEUE = "test-slow"
@@ -39,31 +38,12 @@ worker.run()
 """
 
 
-@pytest.fixture(scope="module")
-def aws_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder, port = tmp_path_factory.mktemp("aws"), processes.free_port()
-    command = [sys.executable, "-m", "tools.local.aws", "--port", str(port)]
-    file = folder / "cognito.json"
-    aws = processes.spawn(
-        [*command, "--region", "eu-central-1", "--cognito-file", file],
-        log=folder / "aws.log",
-        folder=REPOSITORY,
-    )
-    url = f"http://127.0.0.1:{port}"
-    while not listens(url):
-        assert aws.poll() is None
-        time.sleep(0.05)
-    yield url
-    processes.stop(aws, signal_number=signal.SIGTERM, grace_seconds=5)
-
-
 @pytest.fixture
-def sqs(aws_url: str) -> Iterator[Any]:
-    sqs = Clients(endpoint_url=aws_url, region="eu-central-1").sqs
+def sqs(aws: EmbeddedAws) -> Any:
+    sqs = Clients(endpoint_url=aws.url, region="eu-central-1").sqs
     url = sqs.create_queue(QueueName=QUEUE, Attributes={"VisibilityTimeout": "2"})["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="work")
-    yield sqs
-    sqs.delete_queue(QueueUrl=url)
+    return sqs
 
 
 def start_worker(url: str, log: Path, *, takes: float, timeout: float) -> Any:
@@ -85,31 +65,31 @@ def receive(sqs: Any, *, wait_seconds: int) -> list[str]:
 
 
 def test_a_call_past_its_timeout_ends_the_process_and_the_message_comes_back(
-    aws_url: str, sqs: Any, tmp_path: Path
+    aws: EmbeddedAws, sqs: Any, tmp_path: Path
 ) -> None:
-    worker = start_worker(aws_url, tmp_path / "log", takes=60, timeout=0.5)
+    worker = start_worker(aws.url, tmp_path / "log", takes=60, timeout=0.5)
     assert worker.wait(timeout=20) == -signal.SIGALRM
     assert receive(sqs, wait_seconds=10) == ["2"]
 
 
-def test_sigterm_lets_the_current_event_finish(aws_url: str, sqs: Any, tmp_path: Path) -> None:
-    worker = start_worker(aws_url, tmp_path / "log", takes=1, timeout=20)
+def test_sigterm_lets_the_current_event_finish(aws: EmbeddedAws, sqs: Any, tmp_path: Path) -> None:
+    worker = start_worker(aws.url, tmp_path / "log", takes=1, timeout=20)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=20) == 0
     assert receive(sqs, wait_seconds=3) == []
 
 
-def test_a_killed_worker_gives_its_message_back(aws_url: str, sqs: Any, tmp_path: Path) -> None:
-    worker = start_worker(aws_url, tmp_path / "log", takes=60, timeout=60)
+def test_a_killed_worker_gives_its_message_back(aws: EmbeddedAws, sqs: Any, tmp_path: Path) -> None:
+    worker = start_worker(aws.url, tmp_path / "log", takes=60, timeout=60)
     processes.stop(worker, signal_number=signal.SIGKILL, grace_seconds=5)
     assert receive(sqs, wait_seconds=0) == []
     assert receive(sqs, wait_seconds=10) == ["2"]
 
 
 def test_a_worker_ends_soon_when_it_has_nothing_to_do(
-    aws_url: str, sqs: Any, tmp_path: Path
+    aws: EmbeddedAws, sqs: Any, tmp_path: Path
 ) -> None:
-    worker = start_worker(aws_url, tmp_path / "log", takes=0, timeout=5)
+    worker = start_worker(aws.url, tmp_path / "log", takes=0, timeout=5)
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(timeout=0.5)
     worker.send_signal(signal.SIGTERM)
