@@ -71,7 +71,7 @@ class Console:
     ) -> None:
         """Show rows under a title. The columns named in `numbers` are aligned to the right."""
         # No frame: with long ids it would not fit into 80 columns.
-        table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+        table = Table(title=title or None, title_justify="left", box=None, padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(
                 column, justify="right" if column in numbers else "left", overflow="fold"

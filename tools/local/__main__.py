@@ -42,7 +42,8 @@ def status() -> None:
     if not health.ready:
         sys.exit(1)
     cloud = read_cloud(state)
-    console.table(f"\n{cloud.api}", ("Process", "Id"), list(cloud.pids.items()), numbers=("Id",))
+    console.text(f"\n{cloud.api}")
+    console.table("", ("Process", "Id"), list(cloud.pids.items()), numbers=("Id",))
 
 
 @main.command()
