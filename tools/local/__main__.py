@@ -36,10 +36,10 @@ def up() -> None:
 def status() -> None:
     """Show which parts run; exit code 1 unless all are ready."""
     console, state = Console(), read_settings().state
-    health = check_health(state)
-    parts = [(part, "yes" if ready else "no") for part, ready in health.parts.items()]
-    console.table("", ("Part", "Ready"), parts)
-    if not health.ready:
+    parts = check_health(state)
+    rows = [(part, "yes" if ready else "no") for part, ready in parts.items()]
+    console.table("", ("Part", "Ready"), rows)
+    if not all(parts.values()):
         sys.exit(1)
     cloud = read_cloud(state)
     console.text(f"\n{cloud.api}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,37 +20,25 @@ from tools.local.state import StateFolder
 _TIMEOUT_SECONDS = 2
 
 
-@dataclass(frozen=True)
-class Health:
-    """Whether each part is ready: `database`, `redis`, `aws`, `workers`, `start`.
+def check_health(state: Path) -> dict[str, bool]:
+    """Ask each part of the local stack whose state is in this folder whether it is ready.
 
-    `start` is the first start's own work: migrations and demo data.
+    Returns:
+        `database`, `redis`, `aws`, `workers` and `start`, which is the first start's own work:
+        migrations and demo data. Before a first start there is `start` alone.
     """
-
-    parts: dict[str, bool]
-
-    @property
-    def ready(self) -> bool:
-        """Whether requests will be answered."""
-        return all(self.parts.values())
-
-
-def check_health(state: Path) -> Health:
-    """Ask each part of the local stack whose state is in this folder."""
     try:
         cloud = read_cloud(state)
     except LocalCloudError:
-        return Health({"start": False})
+        return {"start": False}
     folder = StateFolder(state)
-    return Health(
-        {
-            "database": _database_answers(cloud.database_url),
-            "redis": _redis_answers(cloud.redis_url),
-            "aws": _aws_answers(cloud),
-            "workers": all(is_ready(folder.run / f"{name}.json") for name in cloud.workers),
-            "start": is_ready(folder.ready_file),
-        }
-    )
+    return {
+        "database": _database_answers(cloud.database_url),
+        "redis": _redis_answers(cloud.redis_url),
+        "aws": _aws_answers(cloud),
+        "workers": all(is_ready(folder.run / f"{name}.json") for name in cloud.workers),
+        "start": is_ready(folder.ready_file),
+    }
 
 
 def _database_answers(url: str) -> bool:

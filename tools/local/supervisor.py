@@ -143,9 +143,9 @@ class Supervisor:
         for child in self._application:
             child.wait_until_ready(seconds=_READY_SECONDS)
         mark_ready(self._folder.ready_file)
-        health = check_health(self._folder.path)
-        if not health.ready:
-            raise LocalCloudError(f"Started, but not all is ready: {health.parts}")
+        parts = check_health(self._folder.path)
+        if not all(parts.values()):
+            raise LocalCloudError(f"Started, but not all is ready: {parts}")
 
     def _show_ready(self, demo: dict[str, Any]) -> None:
         console, api, residents = self._console, self._cloud.api, demo["residents"]

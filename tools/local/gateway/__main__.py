@@ -32,8 +32,8 @@ def app_from(environ: Mapping[str, str]) -> WSGIApplication:
     settings = read_settings(environ)
 
     def health() -> dict[str, Any]:
-        now = check_health(settings.state)
-        return {"ready": now.ready, "parts": now.parts}
+        parts = check_health(settings.state)
+        return {"ready": all(parts.values()), "parts": parts}
 
     return create_app(
         document=render(

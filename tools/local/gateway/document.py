@@ -81,7 +81,6 @@ def render(
     user_pool_client_id: str,
     gateway_role_arn: str | None = None,
     partition: str = "aws",
-    source: Path = SOURCE,
 ) -> str:
     """Fill in the document's variables as Terraform's templatefile does.
 
@@ -91,7 +90,7 @@ def render(
     role = gateway_role_arn or f"arn:{partition}:iam::{account_id}:role/{prefix}-gateway"
     pool = f"arn:{partition}:cognito-idp:{region}:{account_id}:userpool/{user_pool_id}"
     return fill(
-        source.read_text("utf-8"),
+        SOURCE.read_text("utf-8"),
         prefix=prefix,
         region=region,
         account_id=account_id,
