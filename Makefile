@@ -59,6 +59,10 @@ check: install ## Lint, format, SQL, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: words
+words: install ## List words in names and texts that have a standard term
+	@$(BIN)/python tools/words.py
+
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 # Terraform, fault runs and planted bugs: only `make verify` runs them.
 SLOW := $(addprefix tests/,chaos deploy_check load matrix mutations terraform)
