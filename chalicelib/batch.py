@@ -97,7 +97,7 @@ class Batch:
 
     def _log_error(self, request: Request, error: Exception) -> None:
         logger.error(
-            "trouble",
+            "request failed",
             exc_info=error,
             extra={"request_id": request.request_id, "operation": self._operation.name},
         )

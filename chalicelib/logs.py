@@ -50,7 +50,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def configure(level: str) -> None:
-    """Send our logs to standard output as JSON; libraries only report trouble."""
+    """Send our logs to standard output as JSON; libraries only report problems."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()

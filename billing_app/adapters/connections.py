@@ -1,4 +1,4 @@
-"""One Postgres connection per warm process, mended when it breaks.
+"""One Postgres connection per warm process, replaced when it breaks.
 
 Every statement is one function of the schema `api`: one round trip, one transaction. All of them
 may be repeated (payments by their key), so a connection that is lost in COMMIT, when nobody knows

@@ -1,4 +1,4 @@
-"""Computed results in Redis, where trouble costs milliseconds and never an answer.
+"""Computed results in Redis, where a failure costs milliseconds and never an answer.
 
 redis-py by default waits without end and retries: with Redis hung, every answer would hang too.
 Here nothing waits longer than `TIMEOUT_SECONDS`, and after a few failures in a row the breaker
@@ -56,7 +56,7 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether to leave the thing alone for now."""
+        """Tell whether to ask nothing for now."""
         return self._now() < self._closed_again_at
 
     def succeed(self) -> None:

@@ -1,1 +1,1 @@
-"""What the use cases need of the world, as protocols that adapters and fakes fulfil."""
+"""What the use cases need from outside, as protocols that adapters and fakes implement."""

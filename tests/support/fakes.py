@@ -45,7 +45,7 @@ class FakeClock:
 
 @dataclass
 class FakeApartment:
-    """The books of one apartment."""
+    """The ledger of one apartment."""
 
     version: int = 0
     open: dict[UUID, Debt] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class FakeApartment:
 
 
 class FakeLedger(Ledger, ReplyQueueRegistry):
-    """The books in memory."""
+    """The ledger in memory."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -95,7 +95,7 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
             self._post(apartment, "reversal", debt, receipt)
         self._raise_version(apartment_id)
 
-    # Books
+    # Ledger
 
     def account(self, *, subject: UUID) -> Account | None:
         if subject not in self.names:

@@ -94,7 +94,7 @@ def test_a_login_is_answered_on_the_login_queue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation", "trouble", "code"),
+    ("operation", "failure", "code"),
     [
         ("utils", "outage", "service_unavailable"),
         ("utils", "bug", "internal_error"),
@@ -103,11 +103,11 @@ def test_a_login_is_answered_on_the_login_queue() -> None:
     ],
 )
 def test_the_last_receive_tells_the_user_and_leaves_for_the_dead_letters(
-    operation: str, trouble: str, code: str
+    operation: str, failure: str, code: str
 ) -> None:
     batch = Fixture(operation)
     for count in (1, 2, 3):
-        record = a_record({"do": trouble}, subject=SUBJECT, apartment=uuid4(), receive_count=count)
+        record = a_record({"do": failure}, subject=SUBJECT, apartment=uuid4(), receive_count=count)
         assert batch.handle(record) == [record["messageId"]]
         assert len(batch.replies()) == (1 if count == 3 else 0)
     assert [(r["status"], r["code"]) for r in batch.replies()] == [("failed", code)]
