@@ -60,7 +60,7 @@ class PreforkServer:
         self, function: str, environment: Mapping[str, str], *, seconds: float, log: Path
     ) -> Worker:
         """Start a worker of a function whose calls may take so many seconds."""
-        arguments = ["--function", function, "--timeout", str(seconds)]
+        arguments = [function, "--timeout", str(seconds)]
         order = {"arguments": arguments, "environment": dict(environment), "log": os.fspath(log)}
         process = self._process
         assert process.stdin is not None
