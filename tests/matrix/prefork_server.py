@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from typing import Any
 
 import boto3
@@ -46,11 +47,15 @@ def _become_worker(options: dict[str, Any], parent: int) -> None:
         os.dup2(log, stream)
     os.environ.clear()
     os.environ.update(options["environment"])
+    code = 1
     try:
         worker.main(options["arguments"])
+        code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
-        os._exit(0)
+        os._exit(code)
 
 
 if __name__ == "__main__":
