@@ -1,4 +1,4 @@
-"""What is driven is what the REST API would execute, whatever its document said."""
+"""The check executes what the REST API would, whatever its document said."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tools.deploy_check.contract import applied_document
-from tools.deploy_check.errors import RehearsalError
+from tools.deploy_check.errors import DeployCheckError
 from tools.local.gateway.document import parse, read, render
 
 
@@ -64,14 +64,14 @@ def applied(gateway: FakeGateway) -> str:
     return applied_document(gateway, rest_api_id="x", stage_name="v1")
 
 
-def test_what_is_read_back_is_executed_like_the_contract(gateway: FakeGateway) -> None:
+def test_the_applied_api_is_executed_like_the_contract(gateway: FakeGateway) -> None:
     contract = read(applied(gateway))
     assert len(contract.operations) == sum(len(one["resourceMethods"]) for one in gateway.resources)
     login = next(one for one in contract.operations if (one.method, one.path) == ("POST", "/auth"))
     assert "Action=SendMessage" in login.integration.templates["application/json"]
 
 
-def test_a_template_that_was_changed_in_the_api_is_the_one_that_runs(gateway: FakeGateway) -> None:
+def test_a_template_that_was_changed_in_the_api_is_executed(gateway: FakeGateway) -> None:
     auth = next(one for one in gateway.resources if one["path"] == "/auth")
     live = auth["resourceMethods"]["POST"]["methodIntegration"]
     live["requestTemplates"] = {"application/json": "changed"}
@@ -83,7 +83,7 @@ def test_a_template_that_was_changed_in_the_api_is_the_one_that_runs(gateway: Fa
     assert login.integration.templates["application/json"] == "changed"
 
 
-def test_an_operation_that_the_api_lacks_is_told(gateway: FakeGateway) -> None:
+def test_an_operation_that_the_api_lacks_is_reported(gateway: FakeGateway) -> None:
     gateway.resources = [one for one in gateway.resources if one["path"] != "/auth"]
-    with pytest.raises(RehearsalError, match="/auth"):
+    with pytest.raises(DeployCheckError, match="/auth"):
         applied(gateway)

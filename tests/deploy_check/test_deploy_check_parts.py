@@ -1,9 +1,10 @@
-"""The smaller parts of a rehearsal."""
+"""The parts of the deployment check that need no emulator."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import ssl
 import sys
@@ -16,7 +17,6 @@ import pytest
 from tools.deploy_check.__main__ import main
 from tools.deploy_check.certificates import Certificates, make_certificates
 from tools.deploy_check.emulator import role_of
-from tools.deploy_check.terraform import changed, problem_of
 from tools.local import processes
 from tools.local.processes import listens
 
@@ -46,9 +46,9 @@ def test_a_plain_server_is_reached_over_tls(
     certificates: Certificates, echo: int, tmp_path: Path
 ) -> None:
     port = processes.free_port()
-    front = processes.spawn(
+    proxy = processes.spawn(
         [
-            *(sys.executable, "-m", "tools.deploy_check.tls_front", str(port), str(echo)),
+            *(sys.executable, "-m", "tools.deploy_check.tls_proxy", str(port), str(echo)),
             *(certificates.certificate, certificates.key),
         ],
         log=tmp_path / "log",
@@ -57,13 +57,13 @@ def test_a_plain_server_is_reached_over_tls(
     try:
         assert asyncio.run(_asked(port, certificates)) == b"hello"
     finally:
-        processes.stop(front, signal_number=15, grace_seconds=5)
+        processes.stop(proxy, signal_number=15, grace_seconds=5)
 
 
 async def _asked(port: int, certificates: Certificates) -> bytes:
     while not listens(f"http://127.0.0.1:{port}"):
         await asyncio.sleep(0.05)
-    trusted = ssl.create_default_context(cafile=str(certificates.authority))
+    trusted = ssl.create_default_context(cafile=str(certificates.certificate))
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusted)
     writer.write(b"hello")
     answer = await reader.read(100)
@@ -74,60 +74,46 @@ async def _asked(port: int, certificates: Certificates) -> bytes:
     return answer
 
 
-def test_the_key_is_for_its_owner_alone(certificates: Certificates) -> None:
+def test_only_the_owner_can_read_the_key(certificates: Certificates) -> None:
     assert certificates.key.stat().st_mode & 0o077 == 0
 
 
-def test_a_session_counts_as_its_role() -> None:
-    session = "arn:aws:sts::123456789012:assumed-role/bill-gateway/rehearsal"
+def test_a_session_is_reported_as_its_role() -> None:
+    session = "arn:aws:sts::123456789012:assumed-role/bill-gateway/session"
     assert role_of(session) == "arn:aws:iam::123456789012:role/bill-gateway"
     assert role_of("arn:aws:iam::123456789012:user/x") == "arn:aws:iam::123456789012:user/x"
 
 
-def test_a_plan_tells_what_it_would_change_without_values() -> None:
-    change = {"actions": ["update"], "before": {"a": "secret", "b": 1}, "after": {"a": 2, "b": 1}}
-    replaced = {"actions": ["delete", "create"], "before": {}, "after": {}}
-    shown = {
-        "resource_changes": [
-            {"address": "x.same", "change": {"actions": ["no-op"], "before": {}, "after": {}}},
-            {"address": "x.changed", "change": change},
-            {"address": "x.new", "change": {**replaced, "replace_paths": [["port"]]}},
-        ],
-        "output_changes": {"url": {"actions": ["update"]}},
-    }
-    assert changed(shown) == [
-        "x.changed: update (a)",
-        "x.new: delete/create (because of port)",
-        "output url: update",
-    ]
-
-
-def test_a_complaint_names_resource_and_reason() -> None:
-    event = {"@message": "Error: no", "diagnostic": {"address": "x.y", "detail": "because"}}
-    assert problem_of(event) == "Error: no\n  x.y\n  because"
-
-
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_cleared(tmp_path: Path) -> None:
     (tmp_path / "precious").touch()
     with pytest.raises(SystemExit, match="holds something else"):
         main(["--folder", str(tmp_path)])
     assert (tmp_path / "precious").exists()
 
 
-def test_a_missing_emulator_is_told_with_what_to_do(
+def test_a_missing_emulator_is_reported_with_the_command_that_installs_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.deploy_check.run.program", lambda: "terraform")
+    monkeypatch.setattr("tools.deploy_check.check.program", lambda: "terraform")
     code = main(["--folder", str(tmp_path / "new"), "--emulator", str(tmp_path / "python")])
     assert code == 2
-    assert "make deploy-check" in capsys.readouterr().out
+    assert "make deploy-check" in capsys.readouterr().err
 
 
-def test_a_machine_without_terraform_is_told_before_anything_starts(
+def test_missing_terraform_is_reported_before_anything_starts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["--folder", str(tmp_path / "new"), "--emulator", sys.executable]) == 2
-    said = capsys.readouterr().out
-    assert "Terraform is not installed" in said
-    assert "Starting emulators" not in said
+    said = capsys.readouterr()
+    assert "Terraform is not installed" in said.err
+    assert "Starting emulators" not in said.out
+
+
+def test_the_handler_of_sigterm_is_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    before = signal.getsignal(signal.SIGTERM)
+    main(["--folder", str(tmp_path / "new"), "--emulator", sys.executable])
+    assert signal.getsignal(signal.SIGTERM) is before

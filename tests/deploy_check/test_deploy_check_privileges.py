@@ -1,4 +1,4 @@
-"""Permissions are told apart, taken away and given back one by one."""
+"""Permissions are listed, taken away and restored one by one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools.deploy_check.privileges import Decision, Decisions, Permission, Roles, left_over
+from tools.deploy_check.privileges import Decision, Decisions, Permission, Roles, unused
 
 QUEUES = ["arn:aws:sqs:::bill-r-*", "arn:aws:sqs:::bill-login-*"]
 POLICY = {
@@ -48,13 +48,13 @@ def permission(action: str = "sqs:DeleteMessage", resource: str = QUEUES[0]) -> 
     return Permission("role", "Replies", action, resource)
 
 
-def test_every_action_on_every_resource_is_a_permission_and_a_denial_is_none() -> None:
+def test_each_allowed_action_on_each_resource_is_a_permission() -> None:
     actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage")
     pairs = {(action, queue) for action in actions for queue in QUEUES}
     assert allowed(FakeIam()) == {*pairs, ("sqs:ReceiveMessage", "q")}
 
 
-def test_without_a_permission_all_others_stay_and_it_comes_back() -> None:
+def test_one_permission_is_taken_away_and_restored() -> None:
     iam = FakeIam()
     before = allowed(iam)
     with Roles(iam).without(permission()):
@@ -63,7 +63,7 @@ def test_without_a_permission_all_others_stay_and_it_comes_back() -> None:
     assert iam.document == POLICY
 
 
-def test_a_permission_comes_back_when_what_was_done_without_it_fails() -> None:
+def test_a_permission_is_restored_after_an_error() -> None:
     iam = FakeIam()
     try:
         with Roles(iam).without(permission()):
@@ -72,34 +72,34 @@ def test_a_permission_comes_back_when_what_was_done_without_it_fails() -> None:
         assert iam.document == POLICY
 
 
-def test_a_statement_that_allowed_one_thing_goes_with_it() -> None:
+def test_a_statement_with_one_permission_is_removed_with_it() -> None:
     iam = FakeIam()
     with Roles(iam).without(Permission("role", "ReadRequests", "sqs:ReceiveMessage", "q")):
         assert all(one["Sid"] != "ReadRequests" for one in iam.document["Statement"])
 
 
-def test_a_permission_is_left_over_unless_a_call_was_allowed_by_it() -> None:
+def test_a_permission_is_unused_unless_it_allowed_a_call() -> None:
     calls = [
         Decision("role", "sqs:DeleteMessage", "arn:aws:sqs:::bill-r-1", allowed=True),
         Decision("role", "sqs:DeleteMessage", "arn:aws:sqs:::bill-login-1", allowed=False),
         Decision("other", "sqs:ReceiveMessage", "arn:aws:sqs:::bill-r-1", allowed=True),
     ]
     held = [permission(), permission(resource=QUEUES[1]), permission("sqs:ReceiveMessage")]
-    assert left_over(held, calls) == held[1:]
+    assert unused(held, calls) == held[1:]
 
 
-def test_what_aws_does_by_itself_is_never_called_left_over() -> None:
+def test_permissions_that_only_aws_uses_are_not_reported() -> None:
     by_aws = Permission("role", "ReadRequests", "sqs:ReceiveMessage", "q")
-    assert left_over([by_aws], []) == []
+    assert unused([by_aws], []) == []
     assert by_aws.reason_unseen
 
 
-def test_decisions_are_read_from_a_mark_and_never_half(tmp_path: Path) -> None:
+def test_decisions_are_read_from_a_position_and_only_whole(tmp_path: Path) -> None:
     file = tmp_path / "decisions.jsonl"
     line = json.dumps({"role": "r", "action": "a", "resource": "x", "allowed": True}) + "\n"
     file.write_text(line)
     decisions = Decisions(file)
-    mark = decisions.mark()
+    position = decisions.position()
     file.write_text(line + line.replace("true", "false") + line[:10])
-    assert [one.allowed for one in decisions.since(mark)] == [False]
+    assert [one.allowed for one in decisions.since(position)] == [False]
     assert len(decisions.since()) == 2

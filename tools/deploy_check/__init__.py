@@ -1,1 +1,1 @@
-"""The rehearsal of a deployment: real Terraform, emulated AWS, driven over HTTP."""
+"""Deploys the service to emulators, uses it and destroys it; see docs/deploy-check.md."""

@@ -1,4 +1,4 @@
-"""The cache: the server that stands there gets the users that were applied, and no others."""
+"""Gives the server that stands in for ElastiCache the users that were applied."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from tools.deploy_check.cloud import Cloud
-from tools.deploy_check.errors import RehearsalError
+from tools.deploy_check.errors import DeployCheckError
 
 
 class AppliedCache:
@@ -15,9 +15,9 @@ class AppliedCache:
 
     def __init__(self, cloud: Cloud) -> None:
         self._elasticache = cloud.client("elasticache")
-        self._server: Any = redis.Redis.from_url(cloud.stage.redis.url)
+        self._server: Any = redis.Redis.from_url(cloud.environment.redis_url)
 
-    def let_users_in(self, prefix: str) -> list[str]:
+    def create_users(self, prefix: str) -> list[str]:
         """Give the server the applied users with what they may do; returns their names.
 
         Tokens of IAM are checked by ElastiCache alone, so here any password does.
@@ -35,8 +35,12 @@ class AppliedCache:
         return [user["UserName"] for user in users]
 
     def require_use(self) -> int:
-        """Return how many results it holds. Raises RehearsalError when there is none."""
+        """Return how many results it holds.
+
+        Raises:
+            DeployCheckError: it holds none.
+        """
         count = int(self._server.dbsize())
         if not count:
-            raise RehearsalError("No function has stored a result in the cache.")
+            raise DeployCheckError("No function has stored a result in the cache.")
         return count

@@ -8,45 +8,41 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tools.deploy_check.stage import Stage
+from tools.deploy_check.deployment import BY_MOTO
+from tools.deploy_check.environment import Environment
 
-# A function may take as long as its timeout; a rehearsal tries nothing twice unseen.
+# A function may take as long as its timeout; the check tries nothing twice unseen.
 _CONFIG = Config(read_timeout=120, retries={"total_max_attempts": 1}, max_pool_connections=50)
-_BY_MOTO = ("apigateway", "cloudwatch", "wafv2")
 
 
 class Cloud:
     """The emulated account, in one region."""
 
-    def __init__(self, stage: Stage, *, region: str) -> None:
+    def __init__(self, environment: Environment, *, region: str) -> None:
         self._region = region
-        self.stage = stage
+        self.environment = environment
         self.client = cache(self._client)
 
     def in_role(self, role_arn: str, service: str) -> Any:
         """Return a client that acts in the role, as a service does that the role trusts."""
-        taken = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="rehearsal")
+        taken = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="deploy-check")
         keys = taken["Credentials"]
-        session = self._session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-        return session.client(service, **self._place(service))
-
-    def _client(self, service: str) -> Any:
-        owner = self.stage.credentials
-        session = self._session(owner["AWS_ACCESS_KEY_ID"], owner["AWS_SECRET_ACCESS_KEY"], None)
-        return session.client(service, **self._place(service))
-
-    def _session(self, key: str, secret: str, token: str | None) -> Any:
-        return boto3.Session(
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            region_name=self._region,
+        return self._connect(
+            service, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
         )
 
-    def _place(self, service: str) -> dict[str, Any]:
-        by_moto = service in _BY_MOTO
-        return {
-            "endpoint_url": self.stage.moto_url if by_moto else self.stage.aws_url,
-            "verify": str(self.stage.certificates.authority),
-            "config": _CONFIG,
-        }
+    def _client(self, service: str) -> Any:
+        owner = self.environment.credentials
+        return self._connect(
+            service, owner["AWS_ACCESS_KEY_ID"], owner["AWS_SECRET_ACCESS_KEY"], None
+        )
+
+    def _connect(self, service: str, key: str, secret: str, token: str | None) -> Any:
+        session = boto3.Session(key, secret, token, region_name=self._region)
+        environment = self.environment
+        return session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=environment.moto_url if service in BY_MOTO else environment.aws_url,
+            verify=str(environment.certificates.certificate),
+            config=_CONFIG,
+        )

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from tools.deploy_check.errors import RehearsalError
+from tools.deploy_check.errors import DeployCheckError
 
 Json = dict[str, Any]
 _INTEGRATION = "x-amazon-apigateway-integration"
@@ -21,7 +21,8 @@ _METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
 def applied_document(gateway: Any, *, rest_api_id: str, stage_name: str) -> str:
     """Return the document with every integration as the REST API has it.
 
-    Raises RehearsalError when the API's resources are others than the document's operations.
+    Raises:
+        DeployCheckError: the API's resources differ from the document's operations.
     """
     exported = gateway.get_export(
         restApiId=rest_api_id,
@@ -34,7 +35,7 @@ def applied_document(gateway: Any, *, rest_api_id: str, stage_name: str) -> str:
     live = _integrations(gateway, rest_api_id)
     described = set(_operations(document))
     if described != set(live):
-        raise RehearsalError(f"The REST API differs from its document in {described ^ set(live)}")
+        raise DeployCheckError(f"The REST API differs from its document in {described ^ set(live)}")
     for path, method in described:
         document["paths"][path][method][_INTEGRATION] = live[path, method]
     return json.dumps(document)

@@ -1,23 +1,23 @@
-"""The configuration as it is rehearsed: a copy, its package, where the provider finds AWS."""
+"""The configuration as the check deploys it: a copy, its package, where the provider finds AWS."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from tools.deploy_check.errors import RehearsalError
-from tools.deploy_check.stage import ACCOUNT, Stage
+from tools.deploy_check.environment import ACCOUNT, Environment
+from tools.deploy_check.errors import DeployCheckError
 from tools.package.__main__ import build
 from tools.package.errors import PackagingError
 
 PROJECT = Path(__file__).resolve().parents[2]
 _OVERRIDES = Path(__file__).with_name("overrides")
 # Where moto is the better emulator; docs/deploy-check.md tells why.
-_BY_MOTO = ("apigateway", "cloudwatch", "wafv2")
+BY_MOTO = ("apigateway", "cloudwatch", "wafv2")
 _BY_MINISTACK = (
     *("acm", "cloudwatchlogs", "cognitoidp", "dynamodb", "ec2", "elasticache", "events", "iam"),
     *("kms", "lambda", "rds", "resourcegroupstaggingapi", "route53", "s3", "scheduler"),
@@ -25,76 +25,65 @@ _BY_MINISTACK = (
 )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is deployed: files of variables, as an operator gives them, and single ones."""
-
-    variable_files: Sequence[Path] = ()
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-
-def prepare(folder: Path, *, plan: Plan, stage: Stage) -> None:
+def prepare(folder: Path, *, variable_files: Sequence[Path], environment: Environment) -> None:
     """Copy the configuration to `folder` and fit it to the emulators."""
     skipped = shutil.ignore_patterns(
         ".terraform*", "*.tfstate*", "*.auto.tfvars", "tests", "backend.tf"
     )
     shutil.copytree(PROJECT / "terraform", folder, ignore=skipped)
     shutil.copytree(_OVERRIDES, folder, dirs_exist_ok=True)
-    _write(folder / "provider_override.tf.json", _provider(stage))
-    for number, file in enumerate(plan.variable_files):
+    _write(folder / "provider_override.tf.json", _provider(environment))
+    for number, file in enumerate(variable_files):
         shutil.copy(file, folder / f"{number:02d}.auto.tfvars")
-    _write(folder / "tools.deploy_check.auto.tfvars.json", _variables(stage))
+    _write(folder / "emulated.auto.tfvars.json", _variables(environment))
 
 
 def package(folder: Path) -> None:
-    """Build the package of the functions into the copy. Raises RehearsalError."""
+    """Build the package of the functions into the copy.
+
+    Raises:
+        DeployCheckError: it can't be built.
+    """
     module = folder / "modules" / "functions"
     try:
         build(project=PROJECT, output=module)
     except PackagingError as error:
-        raise RehearsalError(str(error)) from error
-    _write(module / "package_override.tf.json", _from_bucket(module / "chalice.tf.json"))
-
-
-def _from_bucket(definition: Path) -> dict[str, Any]:
-    """Have every function take its package from the bucket of the overrides."""
-    functions = json.loads(definition.read_text("utf-8"))["resource"]["aws_lambda_function"]
-    place = {
+        raise DeployCheckError(str(error)) from error
+    definition = json.loads((module / "chalice.tf.json").read_text("utf-8"))
+    # Every function takes its package from the bucket of the overrides.
+    source = {
         "filename": "${null}",
         "s3_bucket": "${aws_s3_object.package.bucket}",
         "s3_key": "${aws_s3_object.package.key}",
     }
-    return {"resource": {"aws_lambda_function": dict.fromkeys(functions, place)}}
+    functions = dict.fromkeys(definition["resource"]["aws_lambda_function"], source)
+    _write(module / "package_override.tf.json", {"resource": {"aws_lambda_function": functions}})
 
 
-def _provider(stage: Stage) -> dict[str, Any]:
-    endpoints = dict.fromkeys(_BY_MINISTACK, stage.aws_url) | dict.fromkeys(
-        _BY_MOTO, stage.moto_url
-    )
-    return {
-        "provider": {
-            "aws": {
-                "access_key": ACCOUNT,
-                "secret_key": stage.credentials["AWS_SECRET_ACCESS_KEY"],
-                "custom_ca_bundle": str(stage.certificates.authority),
-                "skip_metadata_api_check": True,
-                "s3_use_path_style": True,
-                "endpoints": [endpoints],
-            }
-        }
+def _provider(environment: Environment) -> dict[str, Any]:
+    endpoints = {
+        **dict.fromkeys(_BY_MINISTACK, environment.aws_url),
+        **dict.fromkeys(BY_MOTO, environment.moto_url),
     }
+    aws = {
+        "access_key": ACCOUNT,
+        "secret_key": environment.credentials["AWS_SECRET_ACCESS_KEY"],
+        "custom_ca_bundle": str(environment.certificates.certificate),
+        "skip_metadata_api_check": True,
+        "s3_use_path_style": True,
+        "endpoints": [endpoints],
+    }
+    return {"provider": {"aws": aws}}
 
 
-def _variables(stage: Stage) -> dict[str, Any]:
+def _variables(environment: Environment) -> dict[str, Any]:
+    database = urlsplit(environment.database_url)
     return {
         "emulated": True,
-        # Whatever is rehearsed is taken away again.
+        # Whatever the check deploys, it destroys.
         "deletion_protection": False,
-        "rehearsal_database": {
-            "port": stage.database_port,
-            "password": stage.database_password,
-        },
-        "rehearsal_cache_port": stage.cache_port,
+        "emulated_database": {"port": database.port, "password": database.password},
+        "emulated_cache_port": environment.cache_port,
     }
 
 

@@ -1,8 +1,8 @@
-"""Runs ministack and writes down which role was allowed or rejected what: ``python emulator.py``.
+"""Runs ministack and logs which role was allowed or rejected what: `python emulator.py`.
 
 It runs in the emulator's own environment, where nothing of this project can be imported. Besides
-the log of decisions (a JSON object per line in REHEARSAL_DECISIONS) it mends what
-ministack 1.5.33 does unlike AWS and the rehearsal depends on.
+the log of decisions (a JSON object per line in DECISIONS_LOG) it patches what ministack 1.5.33
+does unlike AWS and the check depends on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def role_of(principal_arn: str) -> str:
     return f"{head.replace(':sts:', ':iam:')}:role/{session.partition('/')[0]}"
 
 
-def note_decisions(evaluator: Any, path: str) -> None:
+def log_decisions(evaluator: Any, path: str) -> None:
     """Have each decision about a role appended to the file."""
     evaluate, enforce = evaluator.evaluate, evaluator.enforce
 
@@ -44,7 +44,7 @@ def note_decisions(evaluator: Any, path: str) -> None:
         _last.set(context)
         return evaluate(context, *policies)
 
-    def enforce_and_note(*arguments: Any, **named: Any) -> Any:
+    def enforce_and_log(*arguments: Any, **named: Any) -> Any:
         _last.set(None)
         rejection = enforce(*arguments, **named)
         context = _last.get()
@@ -52,7 +52,7 @@ def note_decisions(evaluator: Any, path: str) -> None:
             _append(path, context, allowed=rejection is None)
         return rejection
 
-    evaluator.evaluate, evaluator.enforce = evaluate_and_keep, enforce_and_note
+    evaluator.evaluate, evaluator.enforce = evaluate_and_keep, enforce_and_log
 
 
 def _append(path: str, context: Any, *, allowed: bool) -> None:
@@ -66,7 +66,7 @@ def _append(path: str, context: Any, *, allowed: bool) -> None:
         file.write(json.dumps(decision) + "\n")
 
 
-def mend_principal(evaluator: Any) -> None:
+def patch_principal(evaluator: Any) -> None:
     """Compare `aws:PrincipalArn` as AWS does: a session counts as its role."""
     resolve = evaluator._resolve_condition_key
 
@@ -96,10 +96,10 @@ def resolve_proxies(databases: Any) -> None:
 
 
 def main() -> None:
-    """Mend the emulator and serve until the process is ended."""
+    """Patch the emulator and serve until the process is ended."""
     evaluator = importlib.import_module("ministack.core.iam_evaluator")
-    mend_principal(evaluator)
-    note_decisions(evaluator, os.environ["REHEARSAL_DECISIONS"])
+    patch_principal(evaluator)
+    log_decisions(evaluator, os.environ["DECISIONS_LOG"])
     resolve_proxies(importlib.import_module("ministack.services.rds"))
     queues = importlib.import_module("ministack.services.sqs")
     threading.Thread(target=age_reply_queues, args=[queues], daemon=True).start()

@@ -1,9 +1,9 @@
-"""What can go wrong in a rehearsal."""
+"""What can go wrong in a deployment check."""
 
 
-class RehearsalError(Exception):
-    """The rehearsal can't go on; the message says what was found and where to look."""
+class DeployCheckError(Exception):
+    """The check failed; the message says what was found and where to look."""
 
 
-class NotPrepared(RehearsalError):
-    """Something that a rehearsal needs is not on this machine."""
+class MissingPrerequisiteError(DeployCheckError):
+    """This machine lacks something that the check needs."""

@@ -1,4 +1,4 @@
-"""The applied REST API over HTTP: the executor of localcloud, in the gateway's own role."""
+"""The applied REST API over HTTP: the executor of the local stack, in the gateway's own role."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tools.local.gateway.tokens import Keys
 @contextmanager
 def serving(cloud: Cloud, *, document: str, role_arn: str, stage_name: str) -> Iterator[str]:
     """Serve the document on a free port while the block runs; yields the stage's URL."""
-    _write_log(cloud.stage.logs / "gateway.log")
+    _write_log(cloud.environment.logs / "gateway.log")
     app = create_app(
         document=document,
         backend=Sqs(cloud.in_role(role_arn, "sqs")),
@@ -49,6 +49,6 @@ def _write_log(file: Path) -> None:
 
 def _pool_keys(cloud: Cloud, user_pool_arn: str) -> Keys:
     pool: Any = user_pool_arn.rpartition("/")[2]
-    trusted = ssl.create_default_context(cafile=str(cloud.stage.certificates.authority))
-    url = f"{cloud.stage.aws_url}/{pool}/.well-known/jwks.json"
+    trusted = ssl.create_default_context(cafile=str(cloud.environment.certificates.certificate))
+    url = f"{cloud.environment.aws_url}/{pool}/.well-known/jwks.json"
     return jwt.PyJWKClient(url, ssl_context=trusted)

@@ -1,6 +1,6 @@
-"""Runs moto: ``python -m tools.deploy_check.moto_server PORT``.
+"""Runs moto: `python -m tools.deploy_check.moto_server PORT`.
 
-It mends what moto 5.2.5 does unlike API Gateway and the rehearsal depends on.
+It patches what moto 5.2.5 does unlike API Gateway and the check depends on.
 """
 
 from __future__ import annotations

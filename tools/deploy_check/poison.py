@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 from tools.deploy_check.cloud import Cloud
-from tools.deploy_check.errors import RehearsalError
+from tools.deploy_check.errors import DeployCheckError
 
 _WAIT_SECONDS = 90.0
 # As applied, the queue gives a message back after minutes: six times the function's timeout.
@@ -18,22 +18,25 @@ _VISIBILITY_SECONDS = "1"
 _BODY = '{"poison": true}'
 
 
-def try_poison(cloud: Cloud, outputs: dict[str, Any], operation: str = "payments") -> int:
+def try_poison(cloud: Cloud, outputs: Mapping[str, Any], operation: str = "payments") -> int:
     """Send one as the gateway and take it off the dead-letter queue as the operator would.
 
-    Returns how often it was received before. Raises RehearsalError when it does not get there.
+    Returns how often it was received before.
+
+    Raises:
+        DeployCheckError: it does not get there.
     """
     queue_url = outputs["request_queue_urls"][operation]
     dead_url = _url_of(cloud, outputs["dead_letter_queue_arns"][operation])
     marker = f'{_BODY[:-1]}, "marker": "{uuid4()}"}}'
-    with _impatient(cloud.client("sqs"), queue_url):
+    with _short_visibility(cloud.client("sqs"), queue_url):
         gateway = cloud.in_role(outputs["gateway_role_arn"], "sqs")
         gateway.send_message(QueueUrl=queue_url, MessageBody=marker)
         return _take(cloud.in_role(outputs["redrive_role_arn"], "sqs"), dead_url, marker)
 
 
 @contextmanager
-def _impatient(sqs: Any, queue_url: str) -> Iterator[None]:
+def _short_visibility(sqs: Any, queue_url: str) -> Iterator[None]:
     """Have the queue give failed messages back at once while the block runs."""
     name = "VisibilityTimeout"
     applied = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])["Attributes"]
@@ -54,7 +57,7 @@ def _take(operator: Any, dead_url: str, body: str) -> int:
             operator.delete_message(QueueUrl=dead_url, ReceiptHandle=message["ReceiptHandle"])
             if message["Body"] == body:
                 return int(message["Attributes"]["ApproximateReceiveCount"]) - 1
-    raise RehearsalError(f"The poison message was not in {dead_url} after {_WAIT_SECONDS:.0f} s.")
+    raise DeployCheckError(f"The poison message was not in {dead_url} after {_WAIT_SECONDS:.0f} s.")
 
 
 def _url_of(cloud: Cloud, arn: str) -> str:

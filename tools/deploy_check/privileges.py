@@ -1,12 +1,11 @@
-"""Whether each role holds what it needs and nothing else.
+"""Permissions of roles, and which of them the emulator saw used.
 
-The emulator writes down what each role was allowed and rejected. A permission that no call used is
-left over; one that was used is taken away in turn, and whoever acts in the role must be rejected.
+The emulator logs what each role was allowed and rejected. A permission that no call used is unused;
+one that was used is taken away in turn, and whoever acts in the role must be rejected.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +16,8 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# What AWS does in a function's role by itself. Emulators do it, too, but ask nobody, so none of it
-# can be seen here; the key is the statement, the value why it is needed.
+# What AWS does by itself in a function's role. Emulators do it without asking whether the role may,
+# so it can't be seen here. The key is the statement, the value why it is needed.
 BY_AWS: Mapping[str, str] = {
     "WriteItsLog": "Lambda writes the function's log",
     "DecryptItsSecrets": "Secrets Manager decrypts with the customer's key",
@@ -41,6 +40,9 @@ class Permission:
     action: str
     resource: str
 
+    def __str__(self) -> str:
+        return f"{self.role}: {self.action} on {self.resource}"
+
     @property
     def reason_unseen(self) -> str | None:
         """Why an emulator can't show that it is needed; None when it can."""
@@ -56,8 +58,8 @@ class Decision:
     resource: str
     allowed: bool
 
-    def is_about(self, permission: Permission) -> bool:
-        """Tell whether the call was one that the permission is for."""
+    def uses(self, permission: Permission) -> bool:
+        """Tell whether the permission is for this call."""
         return (
             self.role == permission.role
             and self.action.lower() == permission.action.lower()
@@ -71,14 +73,14 @@ class Decisions:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def mark(self) -> int:
+    def position(self) -> int:
         """Return where the log ends now."""
         return self._file.stat().st_size
 
-    def since(self, mark: int = 0) -> list[Decision]:
-        """Return the decisions from the mark on, without a last line that is being written."""
+    def since(self, position: int = 0) -> list[Decision]:
+        """Return later decisions, without a last line that is still being written."""
         with self._file.open("rb") as file:
-            file.seek(mark)
+            file.seek(position)
             whole = file.read().rpartition(b"\n")[0]
         return [Decision(**json.loads(line)) for line in whole.splitlines()]
 
@@ -123,42 +125,36 @@ class Roles:
         )
 
 
-def left_over(permissions: Iterable[Permission], decisions: Iterable[Decision]) -> list[Permission]:
+def unused(permissions: Iterable[Permission], decisions: Iterable[Decision]) -> list[Permission]:
     """Return the permissions that no call used, of those whose use can be seen."""
-    used = [decision for decision in decisions if decision.allowed]
+    allowed = [decision for decision in decisions if decision.allowed]
     return [
         permission
         for permission in permissions
-        if permission.reason_unseen is None and not any(one.is_about(permission) for one in used)
+        if permission.reason_unseen is None and not any(one.uses(permission) for one in allowed)
     ]
 
 
 def _reduced(document: Json, permission: Permission) -> Json:
-    """Return the policy without the permission; the statement's others stay."""
-    reduced = copy.deepcopy(document)
-    reduced["Statement"] = [
-        part
-        for statement in reduced["Statement"]
-        for part in (
-            _split(statement, permission)
-            if statement["Effect"] == "Allow" and statement.get("Sid") == permission.statement
-            else [statement]
-        )
-    ]
-    return reduced
+    """Return the policy without the permission; everything else stays allowed."""
+    statements: list[Json] = []
+    for statement in document["Statement"]:
+        if statement["Effect"] == "Allow" and statement.get("Sid") == permission.statement:
+            statements += _split(statement, permission)
+        else:
+            statements.append(statement)
+    return {**document, "Statement": statements}
 
 
-def _split(statement: Json, permission: Permission) -> list[Json]:
-    """Split a statement into those for its other actions, and for this action's other resources."""
+def _split(statement: Json, permission: Permission) -> Iterator[Json]:
+    """Split a statement into its other actions, and this action on its other resources."""
     actions = [one for one in _many(statement["Action"]) if one != permission.action]
     resources = [one for one in _many(statement["Resource"]) if one != permission.resource]
-    parts = []
     if actions:
-        parts.append({**statement, "Action": actions})
+        yield {**statement, "Action": actions}
     if resources:
-        also = f"{statement['Sid']}Elsewhere"
-        parts.append({**statement, "Sid": also, "Action": permission.action, "Resource": resources})
-    return parts
+        sid = f"{statement['Sid']}Elsewhere"
+        yield {**statement, "Sid": sid, "Action": permission.action, "Resource": resources}
 
 
 def _many(value: Any) -> list[str]:

@@ -1,6 +1,6 @@
 # Ministack resolves an instance to 127.0.0.1 and the port that it was made with.
 locals {
-  port = var.rehearsal_database.port
+  port = var.emulated_database.port
 }
 
 output "master_secret_arn" {

@@ -1,7 +1,7 @@
 # RDS makes the owner's password by itself and keeps it in a secret; ministack does not. So in a
-# rehearsal the secret is made here, as RDS would.
+# deployment check the secret is made here, as RDS would.
 
-variable "rehearsal_database" {
+variable "emulated_database" {
   description = "Port (number) and owner's password of the Postgres that stands in for RDS."
   type        = object({ port = number, password = string })
   # An override may only give arguments that have a default.
@@ -15,5 +15,5 @@ resource "aws_secretsmanager_secret" "owner" {
 
 resource "aws_secretsmanager_secret_version" "owner" {
   secret_id     = aws_secretsmanager_secret.owner.id
-  secret_string = jsonencode({ username = local.owner, password = var.rehearsal_database.password })
+  secret_string = jsonencode({ username = local.owner, password = var.emulated_database.password })
 }

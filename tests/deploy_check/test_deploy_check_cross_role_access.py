@@ -1,4 +1,4 @@
-"""A door that opens to a role whose it is not is found."""
+"""Roles that can access another function's resources are found."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tools.deploy_check.cloud import Cloud
-from tools.deploy_check.errors import RehearsalError
-from tools.deploy_check.trespass import Trespass, is_rejected
+from tools.deploy_check.cross_role_access import is_rejected, require_no_access
+from tools.deploy_check.errors import DeployCheckError
 
 QUEUES = [f"https://sqs/1/bill-{name}" for name in ("utils", "payments", "payments-dlq", "r-a-b")]
 SECRETS = ["arn:reader", "arn:writer"]
@@ -59,28 +59,28 @@ class FakeCloud:
     def get_secret_value(self, *, SecretId: str) -> None:  # noqa: N803
         self._open(SecretId)
 
-    def _open(self, door: str) -> None:
-        if door not in (*self._also_open, OWN[self._role], f"https://sqs/1/bill-{self._role}"):
+    def _open(self, resource: str) -> None:
+        if resource not in (*self._also_open, OWN[self._role], f"https://sqs/1/bill-{self._role}"):
             raise rejection()
 
 
-def trespass(*also_open: str) -> Trespass:
+def tried(*also_open: str) -> int:
     names = {name: name for name in OWN}
     cloud = cast(Cloud, FakeCloud(*also_open))
-    return Trespass(cloud=cloud, prefix="bill", role_arns=names, function_names=names)
+    return require_no_access(cloud, prefix="bill", role_arns=names, function_names=names)
 
 
-def test_every_door_but_ones_own_is_tried() -> None:
-    assert trespass().try_all() == 2 * (len(QUEUES) + len(SECRETS) - 2)
+def test_every_resource_of_other_functions_is_tried() -> None:
+    assert tried() == 2 * (len(QUEUES) + len(SECRETS) - 2)
 
 
-@pytest.mark.parametrize("door", [QUEUES[1], QUEUES[2], QUEUES[3], SECRETS[0]])
-def test_a_door_that_is_open_is_named(door: str) -> None:
-    with pytest.raises(RehearsalError, match=door):
-        trespass(door).try_all()
+@pytest.mark.parametrize("resource", [QUEUES[1], QUEUES[2], QUEUES[3], SECRETS[0]])
+def test_an_accessible_resource_is_named(resource: str) -> None:
+    with pytest.raises(DeployCheckError, match=resource):
+        tried(resource)
 
 
-def test_another_error_than_a_rejection_is_no_rejection() -> None:
+def test_other_errors_do_not_count_as_rejections() -> None:
     def failing() -> None:
         raise rejection("ThrottlingException")
 

@@ -1,4 +1,4 @@
-"""TLS before a plain server: `python -m tools.deploy_check.tls_front PORT TARGET_PORT CERT KEY`.
+"""TLS for a plain server: `python -m tools.deploy_check.tls_proxy PORT TARGET_PORT CERT KEY`.
 
 ElastiCache speaks TLS and the functions insist on it; the embedded server was built without.
 """

@@ -1,8 +1,8 @@
-"""What is still there after everything was taken away."""
+"""Finds what is still there after everything was destroyed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tools.deploy_check.cloud import Cloud
@@ -35,10 +35,10 @@ _LISTS: Sequence[tuple[str, str, str, str | None]] = (
 )
 
 
-def leftovers(cloud: Cloud, prefix: str) -> list[str]:
+def orphaned_resources(cloud: Cloud, prefix: str) -> list[str]:
     """Return what of the deployment the emulators still have, as `service: name`."""
-    found = [f"{service}: {name}" for service, name in _named(cloud) if prefix in name]
-    return sorted([*found, *(f"{service}: {name}" for service, name in _others(cloud, prefix))])
+    found = (*_named(cloud), *_others(cloud))
+    return sorted(f"{service}: {name}" for service, name in found if prefix in name)
 
 
 def _named(cloud: Cloud) -> Iterator[tuple[str, str]]:
@@ -56,31 +56,19 @@ def _pages(client: Any, operation: str) -> Iterator[Any]:
         yield getattr(client, operation)()
 
 
-def _others(cloud: Cloud, prefix: str) -> Iterator[tuple[str, str]]:
+def _others(cloud: Cloud) -> Iterator[tuple[str, str]]:
     """List what has no name of ours, or takes an argument to be listed."""
-    looks: Sequence[Callable[[Cloud], Iterator[tuple[str, str]]]] = (_pools, _firewalls, _networks)
-    for look in looks:
-        yield from ((service, name) for service, name in look(cloud) if prefix in name)
-
-
-def _pools(cloud: Cloud) -> Iterator[tuple[str, str]]:
-    pools = cloud.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]
-    yield from (("cognito-idp", pool["Name"]) for pool in pools)
-
-
-def _firewalls(cloud: Cloud) -> Iterator[tuple[str, str]]:
-    firewalls = cloud.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]
-    yield from (("wafv2", firewall["Name"]) for firewall in firewalls)
-
-
-def _networks(cloud: Cloud) -> Iterator[tuple[str, str]]:
+    for pool in cloud.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]:
+        yield "cognito-idp", pool["Name"]
+    for firewall in cloud.client("wafv2").list_web_acls(Scope="REGIONAL")["WebACLs"]:
+        yield "wafv2", firewall["Name"]
     ec2 = cloud.client("ec2")
-    listed = {
+    made = {
         "vpc": ec2.describe_vpcs()["Vpcs"],
         "subnet": ec2.describe_subnets()["Subnets"],
         "endpoint": ec2.describe_vpc_endpoints()["VpcEndpoints"],
     }
-    for kind, items in listed.items():
+    for kind, items in made.items():
         for item in items:
             tags = {tag["Key"]: tag["Value"] for tag in item.get("Tags", ())}
             yield f"ec2 {kind}", tags.get("deployment", "")

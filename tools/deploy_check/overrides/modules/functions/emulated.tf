@@ -2,7 +2,7 @@
 # each. From a bucket it makes them all at once: a minute and a half that shows nothing.
 
 resource "aws_s3_bucket" "package" {
-  bucket        = "${var.prefix}-rehearsal-package"
+  bucket        = "${var.prefix}-package"
   force_destroy = true
 }
 

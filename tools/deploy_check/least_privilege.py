@@ -1,0 +1,167 @@
+"""Takes each permission away in turn and requires that its role is rejected without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from billing_app.admin.operations import function_event
+from tools.deploy_check.cloud import Cloud
+from tools.deploy_check.errors import DeployCheckError
+from tools.deploy_check.operator_client import OperatorClient, Resident, bills_event
+from tools.deploy_check.privileges import Decisions, Permission, Roles
+from tools.deploy_check.requests import ReplyQueues, Requests, body_of
+
+# Functions that work on without the permission: the cache and the look for orphans can wait.
+_WORK_WITHOUT = {("sweep", "sqs:ListQueues"), ("utils", "cache"), ("histories", "cache")}
+_QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
+_AT_ONCE = 4
+_READ_SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - an action
+_DISABLE_LOGIN = ("cognito-idp:AdminDisableUser", "cognito-idp:AdminUserGlobalSignOut")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What happened to a function, or the gateway, without one permission."""
+
+    actor: str
+    permission: Permission
+    rejected: bool
+    worked: bool
+
+    @property
+    def is_right(self) -> bool:
+        """Tell whether the role needs the permission."""
+        resource, action = self.permission.resource, self.permission.action
+        what = "cache" if resource.rpartition("-")[0].endswith("/cache") else action
+        return self.rejected and (not self.worked or (self.actor, what) in _WORK_WITHOUT)
+
+    @property
+    def outcome(self) -> str:
+        """The outcome in words."""
+        if not self.rejected:
+            return "not needed"
+        return "rejected, but worked" if self.worked else "rejected"
+
+
+@dataclass(frozen=True)
+class Actors:
+    """The functions and the gateway, each doing its part in its role."""
+
+    cloud: Cloud
+    operators: OperatorClient
+    requests: Requests
+    replies: ReplyQueues
+    resident: Resident
+    url: str
+    id_token: str
+    function_names: Mapping[str, str]
+
+    def work(self, name: str, permission: Permission) -> bool:
+        """Have an actor do what needs the permission; tells whether it worked."""
+        if name == "gateway":
+            return self._gateway(permission)
+        if permission.action == _READ_SECRET:
+            self._restart(name)
+        if name in _QUEUE_FUNCTIONS:
+            return self.requests.is_answered(name)
+        try:
+            answer = self._operate(name, permission)
+        except DeployCheckError:
+            return False
+        return bool(answer["status"] == "done" and not answer.get("failed"))
+
+    def _operate(self, name: str, permission: Permission) -> Any:
+        if name == "sweep":
+            self.replies.create_expired(self.requests)
+            return self.operators.sweep()
+        return self.operators.invoke(name, self._event(name, permission))
+
+    def _event(self, name: str, permission: Permission) -> Mapping[str, Any]:
+        """Return an event whose operation uses the permission."""
+        if name == "admin":
+            return function_event("add_apartment", {"address": "Vulytsia Sadova 3"})[1]
+        if name == "admin_users" and permission.action in _DISABLE_LOGIN:
+            return function_event("disable_login", {"username": self.resident.username})[1]
+        if name == "admin_users":
+            login = {"username": f"other-{uuid4().hex[:10]}", "name": "Other", "permanent": True}
+            return function_event("add_resident", {**login, "password": "Example-Passw0rd-1"})[1]
+        return bills_event(self.resident, [100]) if name == "import_bills" else {}
+
+    def _gateway(self, permission: Permission) -> bool:
+        """Send what needs the permission; the gateway answers what it can't do with a 502."""
+        operation = _operation_of(permission)
+        path = "/auth"
+        if operation != "auth":
+            path = f"/apartments/{self.resident.apartment_id}/{operation}"
+        headers = {} if operation == "auth" else {"Authorization": self.id_token}
+        queue_name, url = str(uuid4()), f"{self.url}{path}"
+        with httpx.Client(timeout=35, headers=headers) as http:
+            if permission.action == "sqs:SendMessage":
+                body = {**body_of(operation, self.resident), "queue_name": queue_name}
+                response = http.post(url, json=body)
+            elif permission.action == "sqs:ReceiveMessage":
+                response = http.get(f"{url}/{queue_name}", params={"wait_seconds": 0})
+            else:
+                response = http.delete(f"{url}/{queue_name}", params={"receipt": "none"})
+        return response.status_code < 500
+
+    def _restart(self, name: str) -> None:
+        """Have the function start cold, since a warm one remembers its secrets."""
+        functions, function = self.cloud.client("lambda"), self.function_names[name]
+        timeout = functions.get_function_configuration(FunctionName=function)["Timeout"]
+        # Any change of the configuration ends the warm copies, also one that changes nothing.
+        functions.update_function_configuration(FunctionName=function, Timeout=timeout)
+        functions.get_waiter("function_updated_v2").wait(
+            FunctionName=function, WaiterConfig={"Delay": 1}
+        )
+
+
+def _operation_of(permission: Permission) -> str:
+    """Return the operation by which the gateway uses a permission."""
+    if permission.action == "sqs:SendMessage":
+        return permission.resource.rpartition("-")[2]
+    return "auth" if "-login-" in permission.resource else "utils"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Takes permissions away, has their role work, and gives them back.
+
+    `names` are the actors by the names of their roles.
+    """
+
+    roles: Roles
+    decisions: Decisions
+    actors: Actors
+    names: Mapping[str, str]
+
+    def findings(self, permissions: Iterable[Permission]) -> list[Finding]:
+        """Try all permissions, several roles at once.
+
+        The sweeper comes last: it would delete the reply queues of the others.
+        """
+        by_actor: dict[str, list[Permission]] = {}
+        for permission in permissions:
+            by_actor.setdefault(self.names[permission.role], []).append(permission)
+        last = by_actor.pop("sweep", [])
+        # Most of the time they wait for functions that start cold.
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as threads:
+            found = list(threads.map(self._of_role, by_actor.values()))
+        return [finding for one in (*found, self._of_role(last)) for finding in one]
+
+    def _of_role(self, permissions: Iterable[Permission]) -> list[Finding]:
+        return [self._without(permission) for permission in permissions]
+
+    def _without(self, permission: Permission) -> Finding:
+        actor, position = self.names[permission.role], self.decisions.position()
+        with self.roles.without(permission):
+            worked = self.actors.work(actor, permission)
+        decisions = self.decisions.since(position)
+        rejected = any(one.uses(permission) and not one.allowed for one in decisions)
+        return Finding(actor, permission, rejected=rejected, worked=worked)
