@@ -24,7 +24,7 @@ run "everything_fits_together" {
   }
 }
 
-run "one_map_scales_a_function_and_behind_a_proxy_there_may_be_more_copies" {
+run "functions_scale_by_one_map_and_further_behind_a_proxy" {
   command = plan
 
   variables {
@@ -49,7 +49,7 @@ run "one_map_scales_a_function_and_behind_a_proxy_there_may_be_more_copies" {
   }
 }
 
-run "residents_log_in_as_service_json_says_unless_told_otherwise" {
+run "identity_settings_default_to_service_json" {
   command = plan
 
   variables {
@@ -67,7 +67,7 @@ run "residents_log_in_as_service_json_says_unless_told_otherwise" {
   }
 }
 
-run "the_gateway_throttles_as_service_json_says_unless_told_otherwise" {
+run "throttles_default_to_service_json" {
   command = plan
 
   variables {
@@ -85,7 +85,7 @@ run "the_gateway_throttles_as_service_json_says_unless_told_otherwise" {
   }
 }
 
-run "more_copies_than_the_database_has_connections_are_rejected" {
+run "more_function_copies_than_database_connections_are_rejected" {
   command = plan
 
   variables {

@@ -132,7 +132,7 @@ variable "reserve_concurrency" {
 }
 
 variable "reconcile_schedule" {
-  description = "When the books are reconciled, as an EventBridge schedule in UTC."
+  description = "When the ledger is reconciled, as an EventBridge schedule in UTC."
   type        = string
   default     = "cron(10 3 * * ? *)"
 

@@ -30,7 +30,7 @@ variable "function_timeouts_seconds" {
 }
 
 variable "reconcile_log_group_name" {
-  description = "Name of the log group of the function that reconciles the books."
+  description = "Name of the log group of the function that reconciles the ledger."
   type        = string
 }
 

@@ -57,7 +57,7 @@ run "the_gateway_puts_requests_and_takes_replies_and_nothing_else" {
   }
 }
 
-run "the_contract_is_whole_and_a_new_text_is_a_new_deployment" {
+run "the_contract_is_complete_and_a_change_is_a_new_deployment" {
   assert {
     condition     = !can(jsondecode(aws_api_gateway_rest_api.this.body)["x-shared"]) && length(jsondecode(aws_api_gateway_rest_api.this.body).paths) == 8
     error_message = "API Gateway gets the contract's paths, and no part that only holds anchors."
@@ -115,7 +115,7 @@ run "logs_hold_no_body_no_token_no_query_and_no_path" {
   }
 }
 
-run "posts_and_polls_are_throttled_apart" {
+run "posts_and_polls_have_separate_throttles" {
   variables {
     throttles = { posts = { rate = 10, burst = 20 }, polls = { rate = 30, burst = 60 } }
   }
@@ -166,7 +166,7 @@ run "the_firewall_counts_logins_by_address_under_every_stage" {
   }
 }
 
-run "an_own_domain_is_the_only_way_in" {
+run "a_custom_domain_is_the_only_entry" {
   variables {
     domain = {
       name            = "api.example.org"
@@ -186,7 +186,7 @@ run "an_own_domain_is_the_only_way_in" {
   }
 }
 
-run "without_a_domain_there_is_none_and_an_account_may_have_its_own_logging" {
+run "the_domain_and_the_account_logging_are_optional" {
   command = plan
 
   variables {

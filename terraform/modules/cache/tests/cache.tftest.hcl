@@ -51,7 +51,7 @@ run "on_valkey_there_is_no_default_user" {
   }
 }
 
-run "on_redis_the_default_user_is_one_that_can_do_nothing" {
+run "on_redis_the_default_user_has_no_permission" {
   variables {
     engine = "redis"
   }
@@ -72,7 +72,7 @@ run "on_redis_the_default_user_is_one_that_can_do_nothing" {
   }
 }
 
-run "a_node_that_fails_is_replaced_and_a_full_cache_forgets_the_oldest" {
+run "a_failed_node_is_replaced_and_a_full_cache_evicts_the_oldest" {
   assert {
     condition     = aws_elasticache_replication_group.this.automatic_failover_enabled && aws_elasticache_replication_group.this.multi_az_enabled && aws_elasticache_replication_group.this.num_cache_clusters == 2
     error_message = "A replica in another zone must take over."
@@ -117,7 +117,7 @@ run "only_the_functions_reach_the_cache" {
   }
 }
 
-run "functions_and_alarms_are_told_where_the_cache_is" {
+run "functions_and_alarms_get_the_address_of_the_cache" {
   variables {
     node_count = 3
   }

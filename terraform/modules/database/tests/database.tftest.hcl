@@ -61,7 +61,7 @@ run "the_server_rejects_connections_without_tls_and_weak_password_hashes" {
   }
 }
 
-run "nothing_waits_without_end" {
+run "statements_locks_and_idle_transactions_time_out" {
   assert {
     condition = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => tonumber(parameter.value) if endswith(parameter.name, "_timeout") } == {
       statement_timeout                   = 900000
@@ -85,7 +85,7 @@ run "the_log_of_the_server_holds_no_personal_data" {
   }
 }
 
-run "connections_are_what_the_functions_were_counted_against" {
+run "the_connection_limit_is_the_one_that_functions_are_counted_against" {
   variables {
     max_connections = 321
   }
@@ -254,7 +254,7 @@ run "with_a_proxy_functions_connect_to_it_and_migrations_to_the_instance" {
   }
 }
 
-run "a_stage_worth_nothing_can_be_destroyed" {
+run "a_temporary_deployment_can_be_destroyed" {
   variables {
     deletion_protection = false
     final_snapshot      = false

@@ -87,14 +87,14 @@ run "passwords_are_long_and_mixed" {
   }
 }
 
-run "logins_are_not_deleted_by_mistake" {
+run "the_user_pool_is_protected_from_deletion" {
   assert {
     condition     = aws_cognito_user_pool.this.deletion_protection == "ACTIVE"
     error_message = "The pool must reject to be deleted."
   }
 }
 
-run "a_stage_worth_nothing_can_be_destroyed" {
+run "a_temporary_deployment_can_be_destroyed" {
   variables {
     deletion_protection = false
   }

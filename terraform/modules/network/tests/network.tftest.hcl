@@ -202,7 +202,7 @@ run "connections_are_recorded_encrypted_for_a_year" {
   }
 }
 
-run "flow_logs_leave_nothing_behind_when_off" {
+run "disabled_flow_logs_create_nothing" {
   variables {
     flow_logs_enabled = false
   }

@@ -24,7 +24,7 @@ variables {
   cache_node_ids          = ["bill-test-001", "bill-test-002"]
 }
 
-run "what_can_go_wrong_has_an_alarm" {
+run "each_failure_has_an_alarm" {
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
       "api-errors", "books-differ", "cache-evictions-bill-test-001", "cache-evictions-bill-test-002", "cache-left-alone",
@@ -70,7 +70,7 @@ run "thresholds_follow_from_what_is_deployed" {
   }
 }
 
-run "books_that_differ_are_found_in_the_log_of_reconcile" {
+run "a_ledger_that_differs_is_found_in_the_log_of_reconcile" {
   assert {
     condition     = aws_cloudwatch_log_metric_filter.books_differ.log_group_name == "/aws/lambda/bill-test-reconcile" && strcontains(aws_cloudwatch_log_metric_filter.books_differ.pattern, "books_differ")
     error_message = "The filter must read the log of reconcile."
@@ -96,7 +96,7 @@ run "an_alarm_begins_with_the_invariants_that_it_guards" {
 
   assert {
     condition     = startswith(aws_cloudwatch_metric_alarm.this["books-differ"].alarm_description, "I1 bill_paid_once, I2 payment_adds_up, I3 bill_open_or_paid, I8 history_without_gap: Reconciling")
-    error_message = "Books that differ break a rule of the books."
+    error_message = "A ledger that differs breaks a rule of the ledger."
   }
 
   assert {
@@ -110,7 +110,7 @@ run "an_alarm_begins_with_the_invariants_that_it_guards" {
   }
 }
 
-run "a_cache_that_is_out_of_reach_is_found_in_the_logs_of_those_who_use_it" {
+run "an_unreachable_cache_is_found_in_the_logs_of_its_users" {
   assert {
     condition     = aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].log_group_name == "/aws/lambda/bill-test-utils"
     error_message = "The filter must read the log of each function that uses the cache."

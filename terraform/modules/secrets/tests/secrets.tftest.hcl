@@ -62,7 +62,7 @@ run "every_database_role_of_the_functions_has_a_secret_of_its_own" {
   }
 }
 
-run "no_password_stands_in_the_state" {
+run "the_state_holds_no_password" {
   assert {
     condition     = alltrue([for version in aws_secretsmanager_secret_version.role : version.secret_string == null && version.secret_string_wo == null && version.secret_string_wo_version == 1])
     error_message = "Passwords of the roles must be written, not kept."
@@ -157,7 +157,7 @@ run "a_function_rotates_every_role_and_nobody_else_may_call_it" {
   }
 }
 
-run "a_stage_worth_nothing_gives_its_names_back_at_once" {
+run "a_temporary_deployment_frees_its_names_at_once" {
   variables {
     recovery_window_days = 0
   }
