@@ -154,7 +154,7 @@ def _reconcile(given: Json, context: AdminContext) -> object:
         "violations": found.violations,
     }
     if not found.agrees:
-        raise Rejection("books_differ", data=data)
+        raise Rejection("ledger_differs", data=data)
     return data
 
 

@@ -48,7 +48,7 @@ def test_a_cache_that_is_out_of_reach_is_counted(caplog: pytest.LogCaptureFixtur
     assert len(found("cache_left_alone", caplog)) == 1
 
 
-@pytest.mark.parametrize(("code", "times"), [("books_differ", 1), (None, 0)])
+@pytest.mark.parametrize(("code", "times"), [("ledger_differs", 1), (None, 0)])
 def test_books_that_differ_are_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, code: str | None, times: int
 ) -> None:
@@ -59,4 +59,4 @@ def test_books_that_differ_are_counted(
     vars(adapters)["admin_context"] = None
     with caplog.at_level(logging.INFO):
         functions.admin(adapters, "reconcile", {})
-    assert len(found("books_differ", caplog)) == times
+    assert len(found("ledger_differs", caplog)) == times

@@ -18,7 +18,7 @@ from billing_app.ports.operator_ledger import BillIssuer
 EXIT_FAILED = 1
 EXIT_REJECTED = 3
 # Scripts want to tell these from an id that was mistyped.
-_EXIT_CODES = {"lines_rejected": 4, "books_differ": 5}
+_EXIT_CODES = {"lines_rejected": 4, "ledger_differs": 5}
 EXIT_INTERRUPTED = 130
 
 

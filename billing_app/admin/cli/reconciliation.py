@@ -43,7 +43,7 @@ def reconcile(
       billing-admin --local reconcile --from 2026-10-01 --to 2026-10-31 --csv > october.csv
     """
     answer = cli.backend.ask("reconcile", _event(first_day, last_day))
-    data = answer["data"] if answer["code"] in (None, "books_differ") else None
+    data = answer["data"] if answer["code"] in (None, "ledger_differs") else None
     if data and not cli.as_json:
         (_print_csv if as_csv else _print_tables)(data)
     if answer["status"] != "done":

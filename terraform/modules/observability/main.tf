@@ -110,10 +110,10 @@ locals {
         namespace = local.own_namespace, metric = local.cache_metric, dimensions = {}
         statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 5
       }
-      books-differ = {
+      ledger-differs = {
         guards    = ["I1", "I2", "I3", "I8"]
         about     = "Reconciling found payments, lines and bills that don't agree. Stop imports and look at the answer of reconcile."
-        namespace = local.own_namespace, metric = aws_cloudwatch_log_metric_filter.books_differ.metric_transformation[0].name, dimensions = {}
+        namespace = local.own_namespace, metric = aws_cloudwatch_log_metric_filter.ledger_differs.metric_transformation[0].name, dimensions = {}
         statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 1
       }
     },
@@ -150,10 +150,10 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   ok_actions         = [aws_sns_topic.alarms.arn]
 }
 
-resource "aws_cloudwatch_log_metric_filter" "books_differ" {
-  name           = "${var.prefix}-books-differ"
+resource "aws_cloudwatch_log_metric_filter" "ledger_differs" {
+  name           = "${var.prefix}-ledger-differs"
   log_group_name = var.reconcile_log_group_name
-  pattern        = "{ $.operation = \"reconcile\" && $.code = \"books_differ\" }"
+  pattern        = "{ $.operation = \"reconcile\" && $.code = \"ledger_differs\" }"
 
   metric_transformation {
     namespace = local.own_namespace

@@ -119,7 +119,7 @@ def test_a_ledger_that_differs_end_with_five_and_the_rows(admin: AdminCli) -> No
     assert result.exit_code == 5
     assert "Rows that differ" in result.stdout
     assert "[red]by ten" in result.stdout
-    assert "books_differ" in result.stderr
+    assert "ledger_differs" in result.stderr
 
 
 def test_a_reconciliation_is_printed_as_csv_and_json(admin: AdminCli) -> None:

@@ -154,7 +154,7 @@ def test_a_ledger_that_differs_are_rejected_with_their_rows(
 ) -> None:
     ledger.differing = [DIFFERS]
     answer = ask(context, "reconcile", **{"from": "2026-11-22", "to": "2026-11-22"})
-    assert answer["code"] == "books_differ"
+    assert answer["code"] == "ledger_differs"
     assert answer["data"]["rows"] == [
         {
             "provider_id": "city-gas",
@@ -174,7 +174,7 @@ def test_a_broken_rule_alone_makes_the_ledger_differ(
 ) -> None:
     ledger.broken_rules = [Violation("version_moved", str(APARTMENT), "by two")]
     answer = ask(context, "reconcile")
-    assert answer["code"] == "books_differ"
+    assert answer["code"] == "ledger_differs"
     assert answer["data"]["violations"][0]["rule"] == "version_moved"
 
 

@@ -174,8 +174,6 @@ run "invalid_values_are_rejected" {
     mfa = "ON"
     # A plan that cognito does not have.
     tier = "GOLD"
-    # Threat protection that cognito does not have.
-    threat_protection = "ON"
     # A mail address.
     email_identity_arn = "billing@example.com"
   }
@@ -189,7 +187,6 @@ run "invalid_values_are_rejected" {
     var.temporary_password_days,
     var.mfa,
     var.tier,
-    var.threat_protection,
     var.email_identity_arn,
   ]
 }
@@ -199,6 +196,17 @@ run "threat_protection_on_a_plan_without_it_is_rejected" {
 
   variables {
     threat_protection = "AUDIT"
+  }
+
+  expect_failures = [var.threat_protection]
+}
+
+run "threat_protection_that_cognito_does_not_have_is_rejected" {
+  command = plan
+
+  variables {
+    threat_protection = "ON"
+    tier              = "PLUS"
   }
 
   expect_failures = [var.threat_protection]

@@ -27,7 +27,7 @@ variables {
 run "each_failure_has_an_alarm" {
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
-      "api-errors", "books-differ", "cache-evictions-bill-test-001", "cache-evictions-bill-test-002", "cache-left-alone",
+      "api-errors", "ledger-differs", "cache-evictions-bill-test-001", "cache-evictions-bill-test-002", "cache-left-alone",
       "cache-processor-bill-test-001", "cache-processor-bill-test-002", "database-connections", "database-memory",
       "database-processor", "database-storage", "dead-letters-payments", "duration-payments", "duration-utils", "errors-migrate",
       "errors-payments", "errors-reconcile", "errors-utils", "latency-requestPayment", "oldest-request-auth", "oldest-request-payments",
@@ -72,14 +72,14 @@ run "thresholds_follow_from_what_is_deployed" {
 
 run "a_ledger_that_differs_is_found_in_the_log_of_reconcile" {
   assert {
-    condition     = aws_cloudwatch_log_metric_filter.books_differ.log_group_name == "/aws/lambda/bill-test-reconcile" && strcontains(aws_cloudwatch_log_metric_filter.books_differ.pattern, "books_differ")
+    condition     = aws_cloudwatch_log_metric_filter.ledger_differs.log_group_name == "/aws/lambda/bill-test-reconcile" && strcontains(aws_cloudwatch_log_metric_filter.ledger_differs.pattern, "ledger_differs")
     error_message = "The filter must read the log of reconcile."
   }
 
   assert {
     condition = (
-      aws_cloudwatch_metric_alarm.this["books-differ"].namespace == aws_cloudwatch_log_metric_filter.books_differ.metric_transformation[0].namespace &&
-      aws_cloudwatch_metric_alarm.this["books-differ"].metric_name == aws_cloudwatch_log_metric_filter.books_differ.metric_transformation[0].name
+      aws_cloudwatch_metric_alarm.this["ledger-differs"].namespace == aws_cloudwatch_log_metric_filter.ledger_differs.metric_transformation[0].namespace &&
+      aws_cloudwatch_metric_alarm.this["ledger-differs"].metric_name == aws_cloudwatch_log_metric_filter.ledger_differs.metric_transformation[0].name
     )
     error_message = "The alarm must watch the filter's metric."
   }
@@ -95,7 +95,7 @@ run "an_alarm_begins_with_the_invariants_that_it_guards" {
   }
 
   assert {
-    condition     = startswith(aws_cloudwatch_metric_alarm.this["books-differ"].alarm_description, "I1 bill_paid_once, I2 payment_adds_up, I3 bill_open_or_paid, I8 history_without_gap: Reconciling")
+    condition     = startswith(aws_cloudwatch_metric_alarm.this["ledger-differs"].alarm_description, "I1 bill_paid_once, I2 payment_adds_up, I3 bill_open_or_paid, I8 history_without_gap: Reconciling")
     error_message = "A ledger that differs breaks a rule of the ledger."
   }
 

@@ -162,13 +162,21 @@ run "invalid_values_are_rejected" {
   variables {
     visibility_timeouts = 5
     max_receive_count   = 0
-    # A timeout that Lambda does not offer.
+  }
+
+  expect_failures = [var.visibility_timeouts, var.max_receive_count]
+}
+
+run "a_timeout_that_lambda_does_not_offer_is_rejected" {
+  command = plan
+
+  variables {
     queues = {
       payments = { function_timeout_seconds = 901, retention_seconds = 345600, dead_letters = true }
     }
   }
 
-  expect_failures = [var.visibility_timeouts, var.max_receive_count, var.queues]
+  expect_failures = [var.queues]
 }
 
 run "a_retention_that_sqs_does_not_know_is_rejected" {
