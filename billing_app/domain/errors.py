@@ -177,7 +177,7 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "The reason is empty or too long.",
         f"Give the reason in at most {MAX_REASON_CHARS} characters.",
     ),
-    "books_differ": _operator(
+    "ledger_differs": _operator(
         "Payments, their lines and bills do not agree.",
         "Look at the rows that differ before you change anything.",
     ),
