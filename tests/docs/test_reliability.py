@@ -57,4 +57,4 @@ def test_each_promise_names_its_alarms() -> None:
 
 
 def test_each_promise_is_endangered_by_a_planted_bug() -> None:
-    assert {number for mutant in CATALOGUE for number in mutant.endangers} == set(INVARIANTS)
+    assert {number for mutation in CATALOGUE for number in mutation.endangers} == set(INVARIANTS)

@@ -1,4 +1,4 @@
-"""The runbook's statements do what it says, on books with a payment."""
+"""The runbook's statements do what it says, on a ledger with a payment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_payments_that_a_restore_loses_are_listed_with_their_receipts(ledger: Le
     ]
 
 
-def test_a_resident_without_a_name_keeps_the_books_right(ledger: Ledger) -> None:
+def test_a_resident_without_a_name_keeps_the_ledger_right(ledger: Ledger) -> None:
     home = ledger.home()
     ledger.pay(home, ledger.bills(home, 100))
     [statement] = [text for text in STATEMENTS if "UPDATE" in text]

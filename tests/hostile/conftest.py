@@ -12,7 +12,7 @@ from tools.local.stack import Stack
 
 @pytest.fixture(scope="module")
 def stage(stack: Stack) -> Iterator[Scene]:
-    """Give a scene for a whole file; whatever was done, the books must be right after it."""
+    """Give a scene for a whole file; whatever was done, the ledger must be right after it."""
     with scene_on(stack) as scene:
         yield scene
         assert scene.ledger.violations() == []

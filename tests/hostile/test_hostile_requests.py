@@ -39,7 +39,7 @@ each_operation = pytest.mark.parametrize("operation", sorted(OPERATIONS))
 
 
 class World:
-    """A pipeline, the books behind it and what was logged on the way."""
+    """A pipeline, the ledger behind it and what was logged on the way."""
 
     def __init__(self, pipeline: Pipeline, ledger: Ledger, home: Home) -> None:
         self.pipeline, self.ledger, self.home = pipeline, ledger, home
@@ -97,7 +97,7 @@ class _Lines(logging.Handler):
 
 @pytest.fixture(scope="module")
 def world(postgres_server: Server) -> Iterator[World]:
-    """Give a resident with a bill, and see that hostility leaves the books as they were."""
+    """Give a resident with a bill, and see that hostility leaves the ledger as it was."""
     with postgres_server.database() as database:
         ledger = Ledger(database)
         home = ledger.home()

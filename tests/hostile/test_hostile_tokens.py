@@ -109,7 +109,7 @@ def test_a_login_that_was_ended_gets_no_new_token_and_no_apartment_once_that_is_
     end(stage, ada)
     assert stage.login(ada.username, PASSWORD)["code"] == code
     assert _renewed(stage, refresh)["status"] == "rejected"
-    # The token in hand is good until it ends, as docs/security.md says: the books decide.
+    # The token in hand is good until it ends, as docs/security.md says: the ledger decides.
     debts = f"/apartments/{ada.home.apartment}/utils"
     assert ada.caller.ask(debts, {})["status"] == "done"
     stage.ledger.ask("operator", "end_residency", ada.home.subject, ada.home.apartment)

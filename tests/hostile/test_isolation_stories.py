@@ -134,7 +134,7 @@ def test_two_logins_under_one_name_are_told_apart_by_their_requests(stage: Scene
     assert set(replies) == tokens
 
 
-def test_neighbours_in_one_apartment_see_its_books_and_not_each_others_answers(
+def test_neighbours_in_one_apartment_see_its_ledger_and_not_each_others_answers(
     stage: Scene,
 ) -> None:
     ada, ben = stage.resident(), stage.resident("Ben")

@@ -71,7 +71,7 @@ def database(patient: PatientServer) -> Iterator[LedgerDatabase]:
 
 @pytest.fixture
 def payer(database: LedgerDatabase) -> Iterator[PostgresLedger]:
-    """The books as the function `payments` has them."""
+    """The ledger as the function `payments` has it."""
     connection = Database(
         secret=lambda: database.secret("writer"),
         renew_secret=lambda: None,
@@ -81,7 +81,7 @@ def payer(database: LedgerDatabase) -> Iterator[PostgresLedger]:
     connection.close()
 
 
-def paid_in_books(database: LedgerDatabase, home: Home) -> set[str]:
+def paid_in_ledger(database: LedgerDatabase, home: Home) -> set[str]:
     """Ask on a fresh connection: the others ended with the server."""
     history = Ledger(database).history(home)
     return {event["payment_id"] for event in history["events"]}
@@ -97,7 +97,7 @@ def test_what_was_answered_as_paid_survives_an_immediate_stop(
         order = PaymentOrder(home.subject, key, home.apartment, (bill,), None)
         answered.add(str(payer.pay(order).payment_id))
         patient.stop_at_once()
-        assert paid_in_books(database, home) == answered
+        assert paid_in_ledger(database, home) == answered
     assert Ledger(database).violations() == []
 
 

@@ -261,7 +261,7 @@ class Scenario:
         return "\n".join(self.harness.log.read_text("utf-8").splitlines()[-12:])
 
     def reconnect(self) -> None:
-        """Connect to the books again: a scenario may have stopped their server."""
+        """Connect to the ledger again: a scenario may have stopped its server."""
         self.ledger = Ledger(self.harness.database())
 
     def _see(self, moment: Moment, step: str) -> None:

@@ -1,6 +1,6 @@
-"""The books at each of their commits, and ports through which code meets them step by step.
+"""The ledger at each of their commits, and ports through which code meets them step by step.
 
-The books are the fake that tests/contract holds against Postgres, copied after each commit. A call
+The ledger is the fake that tests/contract holds against Postgres, copied after each commit. A call
 that reads them is answered with the number of commits at that moment, a call of the cache with what
 a faulty Redis says: see cache_world.
 """
@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Change:
-    """Something that is committed to the books, in words; `order` when it is a payment."""
+    """Something that is committed to the ledger, in words; `order` when it is a payment."""
 
     told: str
     apply: Callable[[FakeLedger], object]
@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Story:
-    """What happens to the books: `at[n]` is what they are after n commits."""
+    """What happens to the ledger: `at[n]` is what it is after n commits."""
 
     home: UUID
     ada: UUID
@@ -100,8 +100,8 @@ def _move_out(ledger: FakeLedger, ada: UUID, home: UUID) -> None:
     ledger.apartments[home].version += 1
 
 
-class SteppedBooks(Ledger):
-    """Books whose every call is a step: its answer is the number of commits that it saw."""
+class SteppedLedger(Ledger):
+    """A ledger whose every call is a step: its answer is the number of commits that it saw."""
 
     def __init__(self, script: Script, told: Story) -> None:
         self._script = script
@@ -128,7 +128,7 @@ class SteppedBooks(Ledger):
         return self._told.at[committed].pay(order)
 
     def _seen(self, what: str) -> FakeLedger:
-        committed: int = self._script.ask("books", what)
+        committed: int = self._script.ask("ledger", what)
         return self._told.at[committed]
 
 
@@ -173,15 +173,15 @@ class Ports:
     told: Story
 
     @property
-    def ledger(self) -> SteppedBooks:
-        return SteppedBooks(self.script, self.told)
+    def ledger(self) -> SteppedLedger:
+        return SteppedLedger(self.script, self.told)
 
     @property
     def cache(self) -> SteppedCache:
         return SteppedCache(self.script)
 
     def commit(self, change: Change) -> None:
-        """Change the books: a payment by the shipped use case, the rest by its commit alone."""
+        """Change the ledger: a payment by the shipped use case, the rest by its commit alone."""
         if change.order:
             self.ledger.pay(change.order)
         else:

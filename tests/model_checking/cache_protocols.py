@@ -66,7 +66,7 @@ def shipped(told: Story, reader: Program = read_debts) -> Protocols:
 def shipped_history(told: Story) -> Protocols:
     """A client that holds the middle lacks what is older and what is newer: two reads.
 
-    When the books move between these, it is sent everything.
+    When the ledger moves between these, it is sent everything.
     """
     protocols = shipped(told, read_history(Position(MIDDLE, MIDDLE + TICK)))
     return replace(protocols, also_true=read_history(None))

@@ -1,7 +1,7 @@
 """Two readers, a writer and a Redis that fails: all that can happen next.
 
 A reader reads again and again, without end; so does every fault strike. The writer tells the story
-of its books once. What a reader answers is judged in the step in which it answers.
+of its ledger once. What a reader answers is judged in the step in which it answers.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Redis(Protocol):
 
 @dataclass(frozen=True)
 class Protocols:
-    """How the cache is read and how the books are changed.
+    """How the cache is read and how the ledger is changed.
 
     `also_true`: what may be answered as well, whatever `reader` answers where nobody disturbs it.
     """
@@ -132,9 +132,9 @@ class Checker:
         call = self._read(reader.answers)
         if isinstance(call, Finished):
             raise TypeError("a reader that is through takes no step")
-        if call.name == "books":
+        if call.name == "ledger":
             after = reader._replace(answers=(*reader.answers, world.committed))
-            yield self._step(world, place, after, f"asks the books for {call.given}")
+            yield self._step(world, place, after, f"asks the ledger for {call.given}")
         elif call.name == "get":
             after = reader._replace(answers=(*reader.answers, None), got=UNSERVED)
             yield self._step(world, place, after, "asks Redis")
@@ -196,7 +196,7 @@ class Checker:
 def _alone(step: Stepping, moment: int) -> Finished:
     answers: Answers = ()
     while isinstance(call := step(answers), Call):
-        answers = (*answers, moment if call.name == "books" else None)
+        answers = (*answers, moment if call.name == "ledger" else None)
     return call
 
 

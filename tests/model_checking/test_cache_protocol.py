@@ -121,7 +121,7 @@ def test_a_counterexample_is_a_story_that_can_be_read() -> None:
         "reader 1 asks Redis",
         "reader 1 is answered by Redis",
         "reader 1 reads the answer",
-        "reader 1 asks the books for open debts",
+        "reader 1 asks the ledger for open debts",
         "the writer: Ada pays bill A",
         "the writer sends delete: done",
         "the writer: and is answered",

@@ -60,7 +60,7 @@ PAYMENTS = (
         caught_by=(RECORDS,),
     ),
     Mutation(
-        name="no_key_in_the_books",
+        name="no_key_in_the_ledger",
         endangers=("I5", "I6"),
         file="sql/functions/internal/payments.sql",
         old="    IF NOT FOUND THEN\n",

@@ -1,4 +1,4 @@
-"""The whole books of some apartments, as rows: from the tables, past all functions."""
+"""The whole ledger of some apartments, as rows: from the tables, past all functions."""
 
 from __future__ import annotations
 

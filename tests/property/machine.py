@@ -121,7 +121,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert plain(answer.data) == plain(should_be.data)
 
     def teardown(self) -> None:
-        """In the end the whole books are the model's, and contradict themselves nowhere."""
+        """In the end the whole ledger is the model's, and contradicts itself nowhere."""
         for apartment in self.model.apartments.values():
             posted = [one["posted_at"] for one in apartment.events]
             assert posted == sorted(set(posted)), "I8: posting instants grow"

@@ -1,4 +1,4 @@
-"""What the books should say, in plain Python: it knows neither SQL nor the service's code.
+"""What the ledger should say, in plain Python: it knows neither SQL nor the service's code.
 
 Each method is one action. It is given the service's answer to learn from it what only the service
 can know (ids, receipt numbers, the time), and returns the answer that should have come.
@@ -25,7 +25,7 @@ UTILITIES = ("electricity", "gas", "water")
 
 @dataclass
 class Oracle:
-    """All books. `tomorrow` is an instant that does not come while the model runs."""
+    """The whole ledger. `tomorrow` is an instant that does not come while the model runs."""
 
     tomorrow: str
     apartments: dict[str, Apartment] = field(default_factory=dict)

@@ -68,7 +68,7 @@ class NotingCache(ResultCache):
 
 
 class NotingIssuer(BillIssuer):
-    """The real books; remembers what became of each line."""
+    """The real ledger; remembers what became of each line."""
 
     def __init__(self, ledger: BillIssuer) -> None:
         self._ledger = ledger

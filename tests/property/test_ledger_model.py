@@ -1,4 +1,4 @@
-"""The service against a plain model of its books: whatever is done, in whatever order.
+"""The service against a plain model of its ledger: whatever is done, in whatever order.
 
 Real are the use cases, Postgres and Redis; see README.md.
 """
@@ -105,7 +105,7 @@ REACHED = {
 }
 
 
-class BooksMachine(PaymentRules, ReadRules):
+class LedgerMachine(PaymentRules, ReadRules):
     """All rules together."""
 
 
@@ -126,7 +126,7 @@ def service(database: LedgerDatabase, redis_secret: Mapping[str, Any]) -> Iterat
 def test_whatever_is_done_the_service_says_what_the_model_says(service: Service) -> None:
     run = Run(service)
     # Hypothesis calls whatever makes a machine.
-    machine: Any = partial(BooksMachine, run)
+    machine: Any = partial(LedgerMachine, run)
     how = settings.get_profile("long") if runs_long() else SHORT
     run_state_machine_as_test(machine, settings=how)
     sys.stdout.write("".join(f"{n:6} {what}\n" for what, n in sorted(run.seen.items())))

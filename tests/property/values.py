@@ -1,4 +1,4 @@
-"""What the model of the books is made of."""
+"""What the model of the ledger is made of."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ def scene_on(stack: Stack) -> Iterator[Scene]:
 
 @pytest.fixture
 def scene(stack: Stack) -> Iterator[Scene]:
-    """Give a scene; whatever the test did, the books must be right after it."""
+    """Give a scene; whatever the test did, the ledger must be right after it."""
     with scene_on(stack) as scene:
         yield scene
         assert scene.ledger.violations() == []

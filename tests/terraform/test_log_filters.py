@@ -49,7 +49,7 @@ def test_a_cache_that_is_out_of_reach_is_counted(caplog: pytest.LogCaptureFixtur
 
 
 @pytest.mark.parametrize(("code", "times"), [("ledger_differs", 1), (None, 0)])
-def test_books_that_differ_are_counted(
+def test_a_ledger_that_differs_is_counted(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, code: str | None, times: int
 ) -> None:
     monkeypatch.setattr(

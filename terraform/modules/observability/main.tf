@@ -157,7 +157,7 @@ resource "aws_cloudwatch_log_metric_filter" "ledger_differs" {
 
   metric_transformation {
     namespace = local.own_namespace
-    name      = "BooksDiffer"
+    name      = "LedgerDiffers"
     value     = "1"
   }
 }

@@ -67,7 +67,7 @@ def run_up(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_demo_residents_have_two_years_of_bills_and_right_books(stack: Stack) -> None:
+def test_demo_residents_have_two_years_of_bills_and_a_right_ledger(stack: Stack) -> None:
     demo = {apartment for r in stack.demo["residents"] for apartment in r["apartments"]}
     bills = rows(stack, "SELECT apartment_id::text, count(*) FROM billing.bills GROUP BY 1")
     assert {home: count for home, count in bills if home in demo} == dict.fromkeys(demo, 72)
