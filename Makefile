@@ -52,12 +52,13 @@ format: install ## Format the code
 	$(BIN)/ruff check --fix .
 
 .PHONY: check
-check: install ## Lint, format, SQL, types and import rules
+check: install ## Lint, format, SQL, types, import rules and words
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/sqlfluff lint --processes 2 sql
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/words.py
 
 .PHONY: words
 words: install ## List words in names and texts that have a standard term
