@@ -1,5 +1,7 @@
 """Fixtures that several kinds of tests share."""
 
+from __future__ import annotations
+
 pytest_plugins = [
     "tests.support.aws_fixtures",
     "tests.support.hypothesis_profiles",

@@ -49,6 +49,7 @@ def follows(read: Callable[[str], object]) -> Callable[[str], None]:
 
 
 def text_field(maximum: int = MAX_NAME_CHARS, *, help: str = "", **named: Any) -> fields.String:  # noqa: A002
+    """Make a field of plain text; `help` is what the command says of it."""
     metadata = {"help": help} if help else {}
     checks: list[Callable[[str], object]] = [validate.Length(max=maximum), _plain]
     return fields.String(validate=checks, metadata=metadata, **named)

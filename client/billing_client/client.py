@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -85,7 +85,7 @@ class BillingClient:
         with_session = SessionTransport(self._http, self._sessions, self._renew)
         self._requests = RequestReply(with_session, self._clock)
 
-    def __enter__(self) -> BillingClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:

@@ -37,7 +37,7 @@ def test_nothing_is_found_where_nothing_is(run: RunBuilder) -> None:
         PASSWORD,
         quote(PASSWORD),
         NAME,
-        NAME.split(" ")[0],
+        NAME.split(" ", maxsplit=1)[0],
         json.dumps(NAME),
         quote(NAME),
         TOKEN,

@@ -9,7 +9,7 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import boto3
@@ -117,7 +117,7 @@ class Connection:
     def cursor(self) -> Connection:
         return self
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,18 +14,18 @@ SERVICE = json.loads((TERRAFORM / "service.json").read_text(encoding="utf-8"))
 
 def diagram(name: str) -> str:
     """Return the source of a diagram of the page."""
-    found = re.search(rf"<!-- diagram: {name} -->\n\n```mermaid\n(.*?)```", PAGE, re.S)
+    found = re.search(rf"<!-- diagram: {name} -->\n\n```mermaid\n(.*?)```", PAGE, re.DOTALL)
     assert found, name
     return found[1]
 
 
 def labels(start: str) -> set[str]:
     """Return the labels of the service diagram's nodes whose id begins with `start`."""
-    return set(re.findall(rf'^\s*{start}\w*\[+\(?"([^"]+)"', diagram("service"), re.M))
+    return set(re.findall(rf'^\s*{start}\w*\[+\(?"([^"]+)"', diagram("service"), re.MULTILINE))
 
 
 def test_each_module_is_shown() -> None:
-    shown = re.findall(r"^  subgraph (\w+)", diagram("service") + diagram("network"), re.M)
+    shown = re.findall(r"^  subgraph (\w+)", diagram("service") + diagram("network"), re.MULTILINE)
     assert set(shown) - {"aws"} == set(MODULES)
 
 

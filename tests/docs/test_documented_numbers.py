@@ -1,5 +1,7 @@
 """Numbers that pages repeat are those of the code."""
 
+from __future__ import annotations
+
 import pytest
 
 from billing_app.adapters import redis_cache

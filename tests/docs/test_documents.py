@@ -66,7 +66,7 @@ def test_files_that_are_named_exist(document: Path) -> None:
 @each_document
 def test_make_targets_exist(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = set(re.findall(r"`make ([a-z-]+)", prose_of(document)))
     run = {
         found[1] for line in commands_of(document) if (found := re.match(r"make ([a-z-]+)", line))

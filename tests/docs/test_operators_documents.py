@@ -91,7 +91,7 @@ def test_variables_that_are_set_exist() -> None:
     given = set(re.findall(r"-var=(\w+)=", ALL))
     for page in OPERATORS:
         for block in blocks_of(page, "hcl"):
-            given |= set(re.findall(r"^(\w+) = ", block.text, re.M))
+            given |= set(re.findall(r"^(\w+) = ", block.text, re.MULTILINE))
     assert given
     assert given - VARIABLES.keys() == set()
 
@@ -99,7 +99,9 @@ def test_variables_that_are_set_exist() -> None:
 def test_fields_of_variables_that_are_set_exist() -> None:
     for page in OPERATORS:
         for block in blocks_of(page, "hcl"):
-            for name, value in re.findall(r"^(\w+) = (\{.*?\})$", block.text, re.M | re.S):
+            for name, value in re.findall(
+                r"^(\w+) = (\{.*?\})$", block.text, re.MULTILINE | re.DOTALL
+            ):
                 known = {*re.findall(r"\w+", VARIABLES[name]["type"]), *SERVICE["functions"]}
                 assert set(re.findall(r"(\w+)\s+= ", value)) - known == set(), name
 
@@ -121,7 +123,9 @@ def test_every_alarm_is_in_the_runbook_and_every_one_there_exists() -> None:
     text = text_of(TERRAFORM / "modules" / "observability" / "main.tf")
     alarms = text[text.index("alarms = merge(") : text.index("own_namespace =")]
     made = {f"{name}-*" for name in re.findall(r'=> \{\n|"([a-z-]+)-\$\{', alarms) if name}
-    made |= set(re.findall(r"^      ([a-z-]+) = \{$", alarms, re.M))
+    made |= set(re.findall(r"^      ([a-z-]+) = \{$", alarms, re.MULTILINE))
     rows = text_of(RUNBOOK).partition("## Which alarm is it?")[2].partition("\n## ")[0]
-    shown = {name for row in re.findall(r"^\| (`.*?) \|", rows, re.M) for name in row.split(", ")}
+    shown = {
+        name for row in re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE) for name in row.split(", ")
+    }
     assert {name.strip("`") for name in shown} == made

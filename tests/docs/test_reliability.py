@@ -25,7 +25,8 @@ def guarding() -> set[tuple[str, str]]:
     """Return each promise and alarm of the module; what stands for a name is a star."""
     found = set()
     alarm = re.compile(
-        r"(?:\"([a-z-]+)\$\{\w+\}\" => \{|^      ([a-z-]+) = \{)(.*?)^ +\}$", re.M | re.S
+        r"(?:\"([a-z-]+)\$\{\w+\}\" => \{|^      ([a-z-]+) = \{)(.*?)^ +\}$",
+        re.MULTILINE | re.DOTALL,
     )
     for family, name, body in alarm.findall(ALARMS):
         guards = re.search(r"guards += (.*)", body)

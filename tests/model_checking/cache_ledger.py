@@ -53,9 +53,9 @@ class Story:
 
 
 def story(*wanted: str) -> Story:
-    """Tell a story of an apartment that owes A and B: `pay_a`, `pay_b`, `pay_both`, `reverse`,
-    `move_out`.
+    """Tell a story of an apartment that owes A and B.
 
+    The steps are `pay_a`, `pay_b`, `pay_both`, `reverse` and `move_out`.
     Two bills were paid before, a second apart.
     """
     ledger = FakeLedger()

@@ -16,8 +16,10 @@ State = TypeVar("State", bound=Hashable)
 
 
 class Move(NamedTuple, Generic[State]):
-    """Something that happens: `kind` for counting, `told` for the story, `broken` if it broke a
-    promise, which then says how."""
+    """Something that happens.
+
+    `kind` is for counting, `told` for the story; `broken` says how it broke a promise, if it did.
+    """
 
     kind: str
     told: str

@@ -129,6 +129,8 @@ def test_a_counterexample_is_a_story_that_can_be_read() -> None:
         "reader 1 asks Redis",
         "reader 1 is answered by Redis",
         "reader 1 reads the answer",
-        "I9: the payment was answered before the read began; it shows the bill of 2026-01-28"
-        " as debt",
+        (
+            "I9: the payment was answered before the read began; it shows the bill of 2026-01-28"
+            " as debt"
+        ),
     ]

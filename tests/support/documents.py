@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 # The pages of operators: only these have commands against AWS and Terraform.
 OPERATORS = tuple(ROOT / "docs" / f"{name}.md" for name in ("deploy", "runbook", "cost"))
-_FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.M | re.S)
+_FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def blocks_of(document: Path, *languages: str) -> Iterator[Block]:
     """Read the code blocks of some languages."""
     for indent, language, text in _FENCE.findall(text_of(document)):
         if language in languages:
-            yield Block(language, re.sub(rf"^{indent}", "", text, flags=re.M))
+            yield Block(language, re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))
 
 
 def commands_of(document: Path) -> Iterator[str]:
@@ -53,7 +53,7 @@ def commands_of(document: Path) -> Iterator[str]:
 
 def anchors_of(document: Path) -> set[str]:
     """Return the anchors of the headings, made as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", prose_of(document), re.M)
+    headings = re.findall(r"^#+ (.+)$", prose_of(document), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 

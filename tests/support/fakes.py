@@ -155,7 +155,7 @@ class FakeLedger(Ledger, ReplyQueueRegistry):
             raise answer
         return answer
 
-    def _pay(self, order: PaymentOrder) -> Receipt | Rejection:
+    def _pay(self, order: PaymentOrder) -> Receipt | Rejection:  # noqa: PLR0911 - one for each rejection
         if self.access(subject=order.subject, apartment_id=order.apartment_id) is None:
             return Rejection("apartment_not_found")
         apartment = self.apartments[order.apartment_id]

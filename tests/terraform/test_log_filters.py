@@ -1,5 +1,7 @@
 """What the alarms look for in the logs is what the functions write there."""
 
+from __future__ import annotations
+
 import json
 import logging
 import re

@@ -1,5 +1,7 @@
 """terraform/service.json allows each message the time that its code may take at the worst."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import threading
+from pathlib import Path
 from typing import Any
 
 # Reply queues are born this old, else the sweeper would rightly leave them alone for an hour.
@@ -62,7 +63,7 @@ def _append(path: str, context: Any, *, allowed: bool) -> None:
         "resource": context.resource_arn,
         "allowed": allowed,
     }
-    with _lock, open(path, "a", encoding="utf-8") as file:
+    with _lock, Path(path).open("a", encoding="utf-8") as file:
         file.write(json.dumps(decision) + "\n")
 
 

@@ -17,7 +17,7 @@ def write_private_json(path: Path, content: Any) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(content, file, indent=2, ensure_ascii=False)
         file.write("\n")
-    os.replace(name, path)
+    Path(name).replace(path)
 
 
 def read_json(path: Path) -> Any:

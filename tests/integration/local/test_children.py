@@ -16,9 +16,12 @@ from tools.local.children import Child, describe_exit, restart_pause, stop_all
 from tools.local.errors import LocalCloudError
 
 SLEEP = "import time; time.sleep(60)"
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + (
-    "print('up', flush=True); time.sleep(60)"
-)
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('up', flush=True)
+time.sleep(60)
+"""
 TELLING = """
 import signal, time
 def end(*_):

@@ -111,8 +111,8 @@ def test_paying_and_reversing_touch_rows_by_index(admin: Connection, home: Home)
         ("DROP INDEX billing.open_bills_of_an_apartment", "open_debts(%s, %s)"),
         ("ALTER TABLE billing.residents DROP CONSTRAINT resident_subject_is_unique",
          "apartment_access(%s, %s)"),
-        ("ALTER TABLE billing.history DROP CONSTRAINT history_pkey,"
-         " DROP CONSTRAINT history_instant_is_unique",
+        (("ALTER TABLE billing.history DROP CONSTRAINT history_pkey,"
+         " DROP CONSTRAINT history_instant_is_unique"),
          "settled_history(%s, %s, 0, null, null, 9)"),
     ],
     ids=["debts", "access", "history"],

@@ -79,8 +79,8 @@ def test_a_reversal_is_shown_and_the_day_still_agrees(ledger: Ledger, home: Home
          "northgas", (300, 301, 300)),
         ("DELETE FROM billing.payment_lines WHERE amount_minor = 100", "northgas", (300, 200, 200)),
         ("DELETE FROM billing.payment_lines", "-", (300, 0, 0)),
-        ("DELETE FROM billing.settled_bills WHERE bill_id IN"
-         " (SELECT bill_id FROM billing.bills WHERE amount_minor = 100)",
+        (("DELETE FROM billing.settled_bills WHERE bill_id IN"
+         " (SELECT bill_id FROM billing.bills WHERE amount_minor = 100)"),
          "northgas", (300, 300, 200)),
     ],
     ids=["total", "line", "lost line", "all lines lost", "lost settlement"],

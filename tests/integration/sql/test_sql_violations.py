@@ -12,8 +12,8 @@ from tests.support.ledger import Ledger, value
 # Damage to the ledger, and the rules that the view then finds broken.
 DAMAGE = {
     "a bill is owed and settled": (
-        "INSERT INTO billing.open_bills SELECT bill_id, apartment_id, amount_minor, currency"
-        " FROM billing.bills JOIN billing.settled_bills USING (bill_id, apartment_id)",
+        ("INSERT INTO billing.open_bills SELECT bill_id, apartment_id, amount_minor, currency"
+        " FROM billing.bills JOIN billing.settled_bills USING (bill_id, apartment_id)"),
         {"bill_has_one_state"},
     ),
     "an open bill is lost": ("DELETE FROM billing.open_bills", {"bill_has_one_state"}),
@@ -41,13 +41,13 @@ DAMAGE = {
         ("DELETE FROM billing.reversals",
          {"bill_is_settled_by_its_live_line", "line_is_in_the_history"}),
     "an event is lost": (
-        "DELETE FROM billing.history WHERE (apartment_id, seq) IN"
-        " (SELECT apartment_id, seq FROM billing.history ORDER BY seq LIMIT 1)",
+        ("DELETE FROM billing.history WHERE (apartment_id, seq) IN"
+        " (SELECT apartment_id, seq FROM billing.history ORDER BY seq LIMIT 1)"),
         {"history_follows_without_gap", "line_is_in_the_history"},
     ),
     "the newest event is lost": (
-        "DELETE FROM billing.history h USING billing.apartment_state s"
-        " WHERE s.apartment_id = h.apartment_id AND s.last_seq = h.seq",
+        ("DELETE FROM billing.history h USING billing.apartment_state s"
+        " WHERE s.apartment_id = h.apartment_id AND s.last_seq = h.seq"),
         {"apartment_state_is_the_head", "line_is_in_the_history"},
     ),
     "an event is set back in time":
@@ -59,8 +59,8 @@ DAMAGE = {
     "the state is lost":
         ("DELETE FROM billing.apartment_state", {"apartment_state_is_the_head"}),
     "a revision is lost": (
-        "DELETE FROM billing.bills WHERE revision = 1 AND bill_id IN"
-        " (SELECT replaces FROM billing.bills)",
+        ("DELETE FROM billing.bills WHERE revision = 1 AND bill_id IN"
+        " (SELECT replaces FROM billing.bills)"),
         {"revisions_follow_without_gap"},
     ),
 }  # fmt: skip

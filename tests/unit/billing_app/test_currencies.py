@@ -1,5 +1,7 @@
 """Amounts are read and written without a float in between."""
 
+from __future__ import annotations
+
 from decimal import Decimal
 
 import pytest

@@ -25,7 +25,7 @@ SUBJECT = uuid4()
 class AnyBody(Schema):
     """Whatever a test sends."""
 
-    class Meta:
+    class Meta:  # noqa: D106 - marshmallow reads it
         unknown = INCLUDE
 
 

@@ -129,7 +129,7 @@ def test_each_error_of_the_command_itself_has_its_code(
 
 def test_the_command_pays_as_many_bills_as_the_contract_allows() -> None:
     contract = ROOT / "terraform" / "modules" / "api" / "openapi.yaml"
-    limits = re.findall(r"bills_id:.*?maxItems: (\d+)", contract.read_text("utf-8"), re.S)
+    limits = re.findall(r"bills_id:.*?maxItems: (\d+)", contract.read_text("utf-8"), re.DOTALL)
     assert {int(limit) for limit in limits} == {pay.MAX_BILLS}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +36,9 @@ def _inode_of(port: int) -> str | None:
 
 def _processes() -> Iterator[int]:
     # The newest first: workers are younger than most of a machine's processes.
-    yield from sorted((int(name) for name in os.listdir(_PROC) if name.isdecimal()), reverse=True)
+    yield from sorted(
+        (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal()), reverse=True
+    )
 
 
 def _open_files(pid: int) -> set[str]:
@@ -50,7 +51,7 @@ def _open_files(pid: int) -> set[str]:
 
 def _target(file: Path) -> str:
     try:
-        return os.readlink(file)
+        return str(file.readlink())
     except OSError:
         # Closed in this moment.
         return ""

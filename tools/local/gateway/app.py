@@ -75,6 +75,7 @@ class GatewayApp:
         self._throttles = throttles
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, as WSGI asks."""
         extra = self._health_and_docs.answer(environ)
         response = extra or self._serve(read_call(environ, str(uuid.uuid4())))
         return response(environ, start_response)
