@@ -103,7 +103,7 @@ class Active:
         assert next(self._steps, "ended") == "ended"
 
 
-class Scene:
+class Environment:
     """Real servers and a fake service to strike."""
 
     def __init__(self, servers: Servers, service: FakeService) -> None:
@@ -116,9 +116,9 @@ class Scene:
 
 
 @pytest.fixture
-def scene(servers: Servers, tmp_path: Path) -> Iterator[Scene]:
+def env(servers: Servers, tmp_path: Path) -> Iterator[Environment]:
     service = FakeService(tmp_path)
-    yield Scene(servers, service)
+    yield Environment(servers, service)
     servers.restore()
     service.stop()
 
@@ -148,22 +148,22 @@ def cache(servers: Servers) -> redis.Redis:
 
 
 @pytest.mark.parametrize("variant", ["any", "in_commit"])
-def test_what_was_committed_outlives_an_immediate_stop(scene: Scene, variant: str) -> None:
-    with closing(through_the_proxy(scene.servers)) as connection:
+def test_what_was_committed_outlives_an_immediate_stop(env: Environment, variant: str) -> None:
+    with closing(through_the_proxy(env.servers)) as connection:
         number = answer(connection, "SELECT api.pay(1 + count(*)::int) FROM paid")
-        fault = scene.fault("postgres_immediate", variant)
+        fault = env.fault("postgres_immediate", variant)
         fault.begin()
         with pytest.raises(psycopg2.OperationalError):
             ask_for_ever(connection, "SELECT api.pay(0)")
         assert fault.fault.over.is_set()
         fault.end()
-    with closing(through_the_proxy(scene.servers)) as connection:
+    with closing(through_the_proxy(env.servers)) as connection:
         assert answer(connection, f"SELECT count(*) FROM paid WHERE number = {number}") == 1
 
 
-def test_an_immediate_stop_for_which_no_payment_came_happens_all_the_same(scene: Scene) -> None:
-    with closing(through_the_proxy(scene.servers)) as connection:
-        fault = scene.fault("postgres_immediate", "in_commit")
+def test_an_immediate_stop_for_which_no_payment_came_happens_all_the_same(env: Environment) -> None:
+    with closing(through_the_proxy(env.servers)) as connection:
+        fault = env.fault("postgres_immediate", "in_commit")
         fault.begin()
         assert answer(connection, "SELECT 1") == 1
         assert not fault.fault.over.is_set()
@@ -172,41 +172,41 @@ def test_an_immediate_stop_for_which_no_payment_came_happens_all_the_same(scene:
             answer(connection, "SELECT 1")
 
 
-def test_a_frozen_server_answers_nobody_until_it_is_thawed(scene: Scene) -> None:
-    fault = scene.fault("postgres_frozen")
+def test_a_frozen_server_answers_nobody_until_it_is_thawed(env: Environment) -> None:
+    fault = env.fault("postgres_frozen")
     fault.begin()
     with pytest.raises(psycopg2.OperationalError, match="timeout"):
-        psycopg2.connect(scene.servers.variables()["DATABASE_URL"], connect_timeout=2)
+        psycopg2.connect(env.servers.variables()["DATABASE_URL"], connect_timeout=2)
     fault.end()
-    with closing(through_the_proxy(scene.servers)) as connection:
+    with closing(through_the_proxy(env.servers)) as connection:
         assert answer(connection, "SELECT 1") == 1
 
 
-def test_connections_are_cut(scene: Scene) -> None:
-    fault = scene.fault("postgres_cut")
-    with closing(through_the_proxy(scene.servers)) as connection:
+def test_connections_are_cut(env: Environment) -> None:
+    fault = env.fault("postgres_cut")
+    with closing(through_the_proxy(env.servers)) as connection:
         fault.begin()
         with pytest.raises(psycopg2.OperationalError):
             ask_for_ever(connection, "SELECT 1")
         fault.end()
 
 
-def test_a_rotated_password_is_first_changed_then_told(scene: Scene) -> None:
-    manager: Any = scene.servers.clients().secrets
+def test_a_rotated_password_is_first_changed_then_told(env: Environment) -> None:
+    manager: Any = env.servers.clients().secrets
     manager.create_secret(Name="t/database/writer", SecretString='{"password": "old", "port": 1}')
-    fault = scene.fault("secret_rotated", "writer")
+    fault = env.fault("secret_rotated", "writer")
     fault.begin()
     with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
-        scene.servers.postgres.connect("billing_writer", "old")
+        env.servers.postgres.connect("billing_writer", "old")
     fault.end()
     told = json.loads(manager.get_secret_value(SecretId="t/database/writer")["SecretString"])
     assert told["port"] == 1
-    scene.servers.postgres.connect("billing_writer", told["password"]).close()
+    env.servers.postgres.connect("billing_writer", told["password"]).close()
 
 
-def test_the_clock_of_postgres_steps_back_and_returns(scene: Scene) -> None:
-    fault = scene.fault("clock_back", "postgres")
-    with closing(through_the_proxy(scene.servers)) as connection:
+def test_the_clock_of_postgres_steps_back_and_returns(env: Environment) -> None:
+    fault = env.fault("clock_back", "postgres")
+    with closing(through_the_proxy(env.servers)) as connection:
         before = answer(connection, "SELECT clock_timestamp()")
         fault.begin()
         assert answer(connection, "SELECT clock_timestamp()") < before
@@ -218,10 +218,10 @@ def test_the_clock_of_postgres_steps_back_and_returns(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("kind", "stepped"), [("tools.local.worker", True), ("other", False)])
 def test_only_workers_look_at_the_clock_of_the_workers(
-    scene: Scene, kind: str, stepped: bool
+    env: Environment, kind: str, stepped: bool
 ) -> None:
-    variables = {f"CHAOS_{n}": v for n, v in scene.service.clock.variables.items()}
-    scene.service.clock.set(-86400)
+    variables = {f"CHAOS_{n}": v for n, v in env.service.clock.variables.items()}
+    env.service.clock.set(-86400)
     said = subprocess.run(
         [sys.executable, "-c", "import time; print(time.time())", kind],
         env={**os.environ, **variables, "PYTHONPATH": str(PRELOAD)},
@@ -233,9 +233,9 @@ def test_only_workers_look_at_the_clock_of_the_workers(
 
 
 @pytest.mark.parametrize("name", ["redis_refused", "redis_hung"])
-def test_an_absent_cache_answers_nothing(scene: Scene, name: str) -> None:
-    fault = scene.fault(name)
-    with cache(scene.servers) as client:
+def test_an_absent_cache_answers_nothing(env: Environment, name: str) -> None:
+    fault = env.fault(name)
+    with cache(env.servers) as client:
         assert client.ping()
         fault.begin()
         with pytest.raises((redis.ConnectionError, redis.TimeoutError)):
@@ -244,16 +244,16 @@ def test_an_absent_cache_answers_nothing(scene: Scene, name: str) -> None:
         assert client.ping()
 
 
-def test_a_flushed_cache_is_empty(scene: Scene) -> None:
-    with cache(scene.servers) as client:
+def test_a_flushed_cache_is_empty(env: Environment) -> None:
+    with cache(env.servers) as client:
         client.set("a", "1")
-        scene.fault("redis_flushed").begin()
+        env.fault("redis_flushed").begin()
         assert client.dbsize() == 0
 
 
-def test_an_old_cache_has_its_old_values(scene: Scene) -> None:
-    fault = scene.fault("redis_old")
-    with cache(scene.servers) as client:
+def test_an_old_cache_has_its_old_values(env: Environment) -> None:
+    fault = env.fault("redis_old")
+    with cache(env.servers) as client:
         client.set("a", "old")
         fault.begin()
         client.set("a", "new")
@@ -262,9 +262,9 @@ def test_an_old_cache_has_its_old_values(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("variant", FAULTS["redis_lying"].variants)
-def test_a_lying_cache_never_says_the_truth_for_long(scene: Scene, variant: str) -> None:
-    fault = scene.fault("redis_lying", variant)
-    with cache(scene.servers) as client:
+def test_a_lying_cache_never_says_the_truth_for_long(env: Environment, variant: str) -> None:
+    fault = env.fault("redis_lying", variant)
+    with cache(env.servers) as client:
         client.flushall()
         client.mset({"a": "1", "b": "2"})
         fault.begin()
@@ -272,7 +272,7 @@ def test_a_lying_cache_never_says_the_truth_for_long(scene: Scene, variant: str)
         heard = [(key, _said(client, key)) for key in ("a", "b") * 20]
         fault.end()
     assert any(said not in (("a", b"3"), ("b", b"4")) for said in heard)
-    with cache(scene.servers) as client:
+    with cache(env.servers) as client:
         assert client.get("a") == b"3"
 
 
@@ -284,20 +284,20 @@ def _said(client: redis.Redis, key: str) -> object:
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name.startswith("sqs_")])
-def test_a_queue_misbehaves_only_while_its_fault_lasts(scene: Scene, name: str) -> None:
-    proxy = scene.servers.aws_proxy
+def test_a_queue_misbehaves_only_while_its_fault_lasts(env: Environment, name: str) -> None:
+    proxy = env.servers.aws_proxy
     for variant in FAULTS[name].variants:
-        fault = scene.fault(name, variant)
+        fault = env.fault(name, variant)
         fault.begin()
         assert len(proxy._rules) == 1
         fault.end()
         assert proxy._rules == []
 
 
-def test_the_first_worker_at_the_step_is_killed_and_no_other(scene: Scene) -> None:
-    fault = scene.fault("kill_at_step", "committed")
+def test_the_first_worker_at_the_step_is_killed_and_no_other(env: Environment) -> None:
+    fault = env.fault("kill_at_step", "committed")
     fault.begin()
-    pids = scene.service.workers()
+    pids = env.service.workers()
     for step, pid in [
         ("received", pids["utils-1"]),
         ("committed", os.getpid()),
@@ -306,10 +306,10 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(scene: Scene) -> No
         ("committed", pids["payments-1"]),
     ]:
         line: Any = type("Line", (), {"pid": pid})()
-        scene.servers.postgres_proxy._notify(Moment(step, line, operation="payments"))
+        env.servers.postgres_proxy._notify(Moment(step, line, operation="payments"))
     assert fault.fault.over.is_set()
     fault.end()
-    assert scene.service.dead() == {"payments-2"}
+    assert env.service.dead() == {"payments-2"}
     assert fault.fault.report["killed"][0]["worker"] == "payments-2"
 
 
@@ -318,14 +318,14 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(scene: Scene) -> No
     [("workers", {"payments-1", "payments-2", "utils-1"}), ("gateway", {"gateway"})],
 )
 def test_workers_or_the_gateway_are_killed_at_random(
-    scene: Scene, variant: str, victims: set[str]
+    env: Environment, variant: str, victims: set[str]
 ) -> None:
-    fault = scene.fault("kill_random", variant)
+    fault = env.fault("kill_random", variant)
     fault.begin()
     fault.end()
     assert set(fault.fault.report["killed"]) == victims
     for name in victims:
-        assert scene.service.processes[name].wait(5) == -signal.SIGKILL
+        assert env.service.processes[name].wait(5) == -signal.SIGKILL
 
 
 def test_nothing_of_killed_processes_stays_in_shared_memory(

@@ -20,7 +20,7 @@ from tests.support.databases import LedgerDatabase
 from tests.support.examples import a_debt
 from tests.support.fakes import FakeLedger
 from tests.support.ledger import Home, line
-from tests.support.ledger import Ledger as Scene
+from tests.support.ledger import Ledger as Environment
 
 EVERYTHING = HistoryQuery(0, None, None, 1000)
 
@@ -73,7 +73,7 @@ def setup(request: pytest.FixtureRequest) -> Setup:
     return _postgres(request.getfixturevalue("database"), request.getfixturevalue("ledger"))
 
 
-def _postgres(database: LedgerDatabase, scene: Scene) -> Setup:
+def _postgres(database: LedgerDatabase, env: Environment) -> Setup:
     ledger = PostgresLedger(
         Database(
             secret=lambda: database.secret("writer"),
@@ -83,13 +83,13 @@ def _postgres(database: LedgerDatabase, scene: Scene) -> Setup:
     )
 
     def add_resident(name: str, *apartments: UUID) -> UUID:
-        subject = scene.resident(name)
+        subject = env.resident(name)
         for apartment in apartments:
-            scene.grant(subject, apartment)
+            env.grant(subject, apartment)
         return subject
 
     def issue(apartment: UUID, debt: Debt) -> UUID:
-        scene.provider(debt.provider.provider_id, debt.provider.name)
+        env.provider(debt.provider.provider_id, debt.provider.name)
         row = line(
             Home(subject=uuid4(), apartment=apartment),
             utility=debt.utility,
@@ -100,10 +100,10 @@ def _postgres(database: LedgerDatabase, scene: Scene) -> Setup:
             amount_minor=debt.amount_minor,
             currency=debt.currency,
         )
-        return UUID(scene.issue([row])["data"]["lines"][0]["bill_id"])
+        return UUID(env.issue([row])["data"]["lines"][0]["bill_id"])
 
     return Setup(
-        ledger, scene.apartment, add_resident, issue, lambda payment: scene.reverse(str(payment))
+        ledger, env.apartment, add_resident, issue, lambda payment: env.reverse(str(payment))
     )
 
 

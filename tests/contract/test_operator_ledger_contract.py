@@ -24,7 +24,7 @@ NOTE = {"reason": "paid twice", "operator": "olga"}
 
 
 @dataclass
-class Scene:
+class Environment:
     """A ledger, a resident with an apartment in it, and how the resident pays."""
 
     ledger: OperatorLedger
@@ -67,17 +67,17 @@ class Scene:
 
 
 @pytest.fixture(params=["fake", "postgres"])
-def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+def env(request: pytest.FixtureRequest) -> Iterator[Environment]:
     make = {"fake": _fake_scene, "postgres": _postgres_scene}[request.param]
     yield from make(request)
 
 
-def _fake_scene(_request: pytest.FixtureRequest) -> Iterator[Scene]:
+def _fake_scene(_request: pytest.FixtureRequest) -> Iterator[Environment]:
     ledger = FakeOperatorLedger()
     yield _settle_in(ledger, pay=lambda _s, _a, bill: ledger.pay(bill), today=NOW.date())
 
 
-def _postgres_scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+def _postgres_scene(request: pytest.FixtureRequest) -> Iterator[Environment]:
     database: LedgerDatabase = request.getfixturevalue("database")
     ledger: Ledger = request.getfixturevalue("ledger")
     connection = Database(
@@ -96,7 +96,7 @@ def _postgres_scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 def _settle_in(
     ledger: OperatorLedger, *, pay: Callable[[UUID, UUID, UUID], UUID], today: date
-) -> Scene:
+) -> Environment:
     subject, apartment = uuid4(), uuid4()
     ledger.add_provider(provider_id="city-gas", name="City Gas")
     ledger.add_resident(subject=subject, name="Анна")
@@ -104,7 +104,9 @@ def _settle_in(
     ledger.grant_residency(
         subject=subject, apartment_id=apartment, since=datetime(2020, 1, 1, tzinfo=UTC)
     )
-    return Scene(ledger, subject, apartment, lambda bill: pay(subject, apartment, bill), today)
+    return Environment(
+        ledger, subject, apartment, lambda bill: pay(subject, apartment, bill), today
+    )
 
 
 def code_of(act: Callable[..., Any], **kwargs: Any) -> str:
@@ -114,55 +116,55 @@ def code_of(act: Callable[..., Any], **kwargs: Any) -> str:
     return caught.value.code
 
 
-def test_what_is_there_is_not_added_again(scene: Scene) -> None:
-    add_resident, add_apartment = scene.ledger.add_resident, scene.ledger.add_apartment
-    assert code_of(add_resident, subject=scene.subject, name="B") == "resident_exists"
-    exists = code_of(add_apartment, apartment_id=scene.apartment, address="x")
+def test_what_is_there_is_not_added_again(env: Environment) -> None:
+    add_resident, add_apartment = env.ledger.add_resident, env.ledger.add_apartment
+    assert code_of(add_resident, subject=env.subject, name="B") == "resident_exists"
+    exists = code_of(add_apartment, apartment_id=env.apartment, address="x")
     assert exists == "apartment_exists"
 
 
-def test_a_residency_is_given_and_ended_once(scene: Scene) -> None:
-    home = {"subject": scene.subject, "apartment_id": scene.apartment}
-    give, end = scene.ledger.grant_residency, scene.ledger.end_residency
+def test_a_residency_is_given_and_ended_once(env: Environment) -> None:
+    home = {"subject": env.subject, "apartment_id": env.apartment}
+    give, end = env.ledger.grant_residency, env.ledger.end_residency
     now = datetime.now(UTC)
     assert code_of(give, **home, since=now) == "residency_exists"
-    assert end(**home).apartment_id == scene.apartment
+    assert end(**home).apartment_id == env.apartment
     assert code_of(end, **home) == "residency_not_found"
-    assert give(**home, since=now).subject == scene.subject
+    assert give(**home, since=now).subject == env.subject
 
 
-def test_a_residency_needs_both_its_ends(scene: Scene) -> None:
-    give, now = scene.ledger.grant_residency, datetime.now(UTC)
-    nobody = code_of(give, subject=uuid4(), apartment_id=scene.apartment, since=now)
-    nowhere = code_of(give, subject=scene.subject, apartment_id=uuid4(), since=now)
+def test_a_residency_needs_both_its_ends(env: Environment) -> None:
+    give, now = env.ledger.grant_residency, datetime.now(UTC)
+    nobody = code_of(give, subject=uuid4(), apartment_id=env.apartment, since=now)
+    nowhere = code_of(give, subject=env.subject, apartment_id=uuid4(), since=now)
     assert (nobody, nowhere) == ("resident_not_found", "apartment_not_found")
 
 
-def test_a_bill_is_issued_once(scene: Scene) -> None:
-    assert scene.result() == ("issued", None)
-    assert scene.result() == ("already_present", None)
+def test_a_bill_is_issued_once(env: Environment) -> None:
+    assert env.result() == ("issued", None)
+    assert env.result() == ("already_present", None)
 
 
-def test_an_open_bill_is_revised(scene: Scene) -> None:
-    first = scene.issue_one()
-    (revised,) = scene.issue(scene.line(amount_minor=4000))
+def test_an_open_bill_is_revised(env: Environment) -> None:
+    first = env.issue_one()
+    (revised,) = env.issue(env.line(amount_minor=4000))
     assert revised.result == "revised"
     assert revised.bill_id not in (None, first)
-    assert code_of(scene.ledger.void_bill, bill_id=first, **NOTE) == "bill_void"
+    assert code_of(env.ledger.void_bill, bill_id=first, **NOTE) == "bill_void"
 
 
-def test_an_older_file_does_not_undo_a_correction(scene: Scene) -> None:
+def test_an_older_file_does_not_undo_a_correction(env: Environment) -> None:
     digest = uuid4().hex * 2
-    scene.issue(scene.line(), sha256=digest)
-    assert scene.result(amount_minor=4000) == ("revised", None)
-    (again,) = scene.issue(scene.line(), sha256=digest)
+    env.issue(env.line(), sha256=digest)
+    assert env.result(amount_minor=4000) == ("revised", None)
+    (again,) = env.issue(env.line(), sha256=digest)
     assert again.result == "already_present"
 
 
-def test_a_paid_bill_is_not_revised(scene: Scene) -> None:
-    scene.pay(scene.issue_one())
-    assert scene.result(amount_minor=4000) == ("rejected", "bill_already_paid")
-    assert scene.result() == ("already_present", None)
+def test_a_paid_bill_is_not_revised(env: Environment) -> None:
+    env.pay(env.issue_one())
+    assert env.result(amount_minor=4000) == ("rejected", "bill_already_paid")
+    assert env.result() == ("already_present", None)
 
 
 @pytest.mark.parametrize(
@@ -174,22 +176,22 @@ def test_a_paid_bill_is_not_revised(scene: Scene) -> None:
     ],
 )
 def test_a_line_that_names_unknown_things_is_rejected(
-    scene: Scene, changes: dict[str, Any], code: str
+    env: Environment, changes: dict[str, Any], code: str
 ) -> None:
-    assert scene.result(**changes) == ("rejected", code)
+    assert env.result(**changes) == ("rejected", code)
 
 
-def test_a_reference_stays_with_its_apartment(scene: Scene) -> None:
+def test_a_reference_stays_with_its_apartment(env: Environment) -> None:
     other = uuid4()
-    scene.ledger.add_apartment(apartment_id=other, address="Main street 2")
-    scene.issue_one()
+    env.ledger.add_apartment(apartment_id=other, address="Main street 2")
+    env.issue_one()
     rejected = ("rejected", "reference_of_other_apartment")
-    assert scene.result(apartment_id=other) == rejected
+    assert env.result(apartment_id=other) == rejected
 
 
-def test_a_rejected_line_does_not_hold_the_others_up(scene: Scene) -> None:
-    results = scene.issue(
-        scene.line(line=2, utility="steam"), scene.line(line=3), scene.line(line=9, provider_id="?")
+def test_a_rejected_line_does_not_hold_the_others_up(env: Environment) -> None:
+    results = env.issue(
+        env.line(line=2, utility="steam"), env.line(line=3), env.line(line=9, provider_id="?")
     )
     assert [(one.line, one.result) for one in results] == [
         (2, "rejected"),
@@ -198,51 +200,49 @@ def test_a_rejected_line_does_not_hold_the_others_up(scene: Scene) -> None:
     ]
 
 
-def test_a_dry_run_answers_the_same_and_changes_nothing(scene: Scene) -> None:
-    scene.issue_one(provider_reference="G-0")
+def test_a_dry_run_answers_the_same_and_changes_nothing(env: Environment) -> None:
+    env.issue_one(provider_reference="G-0")
     lines = (
-        scene.line(line=2),
-        scene.line(line=3, utility="steam"),
-        scene.line(line=4, provider_reference="G-0", amount_minor=1),
+        env.line(line=2),
+        env.line(line=3, utility="steam"),
+        env.line(line=4, provider_reference="G-0", amount_minor=1),
     )
-    dry = scene.issue(*lines, dry_run=True)
-    wet = scene.issue(*lines)
+    dry = env.issue(*lines, dry_run=True)
+    wet = env.issue(*lines)
     assert [(one.result, one.code) for one in dry] == [(one.result, one.code) for one in wet]
     assert [one.result for one in wet] == ["issued", "rejected", "revised"]
 
 
-def test_a_void_bill_is_owed_no_more(scene: Scene) -> None:
-    bill = scene.issue_one()
-    assert scene.ledger.void_bill(bill_id=bill, **NOTE).apartment_id == scene.apartment
-    assert code_of(scene.ledger.void_bill, bill_id=bill, **NOTE) == "bill_void"
-    assert code_of(scene.ledger.void_bill, bill_id=uuid4(), **NOTE) == "bill_not_found"
+def test_a_void_bill_is_owed_no_more(env: Environment) -> None:
+    bill = env.issue_one()
+    assert env.ledger.void_bill(bill_id=bill, **NOTE).apartment_id == env.apartment
+    assert code_of(env.ledger.void_bill, bill_id=bill, **NOTE) == "bill_void"
+    assert code_of(env.ledger.void_bill, bill_id=uuid4(), **NOTE) == "bill_not_found"
 
 
-def test_a_payment_is_reversed_once(scene: Scene) -> None:
-    bill = scene.issue_one()
-    payment = scene.pay(bill)
-    assert code_of(scene.ledger.void_bill, bill_id=bill, **NOTE) == "bill_already_paid"
-    told = scene.ledger.reverse_payment(payment_id=payment, **NOTE)
+def test_a_payment_is_reversed_once(env: Environment) -> None:
+    bill = env.issue_one()
+    payment = env.pay(bill)
+    assert code_of(env.ledger.void_bill, bill_id=bill, **NOTE) == "bill_already_paid"
+    told = env.ledger.reverse_payment(payment_id=payment, **NOTE)
     assert (told.payment_id, list(told.bills)) == (payment, [bill])
     assert (told.total_minor, told.currency) == (5140, "EUR")
-    again = code_of(scene.ledger.reverse_payment, payment_id=payment, **NOTE)
+    again = code_of(env.ledger.reverse_payment, payment_id=payment, **NOTE)
     assert again == "payment_already_reversed"
-    assert code_of(scene.ledger.reverse_payment, payment_id=uuid4(), **NOTE) == (
-        "payment_not_found"
-    )
+    assert code_of(env.ledger.reverse_payment, payment_id=uuid4(), **NOTE) == ("payment_not_found")
     # Open again: it can be paid anew.
-    assert scene.pay(bill) != payment
+    assert env.pay(bill) != payment
 
 
-def test_sums_agree_per_provider_and_day(scene: Scene) -> None:
-    scene.ledger.reverse_payment(payment_id=scene.pay(scene.issue_one()), **NOTE)
-    scene.pay(scene.issue_one(provider_reference="G-2", amount_minor=100))
-    (row,) = scene.ledger.reconcile(first_day=scene.today, last_day=scene.today)
-    assert (row.provider_id, row.day, row.currency) == ("city-gas", scene.today, "EUR")
+def test_sums_agree_per_provider_and_day(env: Environment) -> None:
+    env.ledger.reverse_payment(payment_id=env.pay(env.issue_one()), **NOTE)
+    env.pay(env.issue_one(provider_reference="G-2", amount_minor=100))
+    (row,) = env.ledger.reconcile(first_day=env.today, last_day=env.today)
+    assert (row.provider_id, row.day, row.currency) == ("city-gas", env.today, "EUR")
     assert row.payments_minor == row.lines_minor == row.bills_minor == 5240
     assert (row.reversed_minor, row.agrees) == (5140, True)
     # Plain numbers, not what the driver makes of a sum.
     assert json.dumps([row.payments_minor, row.agrees]) == "[5240, true]"
-    yesterday = scene.today - timedelta(days=1)
-    assert list(scene.ledger.reconcile(first_day=yesterday, last_day=yesterday)) == []
-    assert list(scene.ledger.violations()) == []
+    yesterday = env.today - timedelta(days=1)
+    assert list(env.ledger.reconcile(first_day=yesterday, last_day=yesterday)) == []
+    assert list(env.ledger.violations()) == []

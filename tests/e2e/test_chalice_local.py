@@ -13,7 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.api import Caller, Scene
+from tests.support.api import Caller, Environment
 from tests.support.documents import ROOT, commands_of
 from tools.local.processes import free_port
 from tools.local.stack import Stack
@@ -64,11 +64,11 @@ def _wait_until_it_answers(address: str, process: subprocess.Popen[bytes]) -> No
 
 
 def test_a_journey_through_chalice_local(
-    scene: Scene, chalice_local: tuple[str, psutil.Process]
+    env: Environment, chalice_local: tuple[str, psutil.Process]
 ) -> None:
     address, _ = chalice_local
-    ada = scene.resident()
-    bill = scene.ledger.bill(ada.home)
+    ada = env.resident()
+    bill = env.ledger.bill(ada.home)
     with httpx.Client(base_url=address, timeout=35) as http:
         caller = Caller(http, ada.caller.token)
         assert [debt["bill_id"] for debt in caller.debts(ada.home.apartment)["debts"]] == [bill]

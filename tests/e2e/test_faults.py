@@ -6,15 +6,15 @@ import threading
 import time
 from typing import Any
 
-from tests.support.api import Caller, Resident, Scene
+from tests.support.api import Caller, Environment, Resident
 
 
-def pay_in_background(scene: Scene, ada: Resident, bills: list[str]) -> list[dict[str, Any]]:
+def pay_in_background(env: Environment, ada: Resident, bills: list[str]) -> list[dict[str, Any]]:
     """Pay each bill on a thread of its own; returns the list that the outcomes come into."""
     outcomes: list[dict[str, Any]] = []
 
     def pay(bill: str) -> None:
-        outcomes.append(Caller(scene.http, ada.caller.token).pay(ada.home.apartment, bill))
+        outcomes.append(Caller(env.http, ada.caller.token).pay(ada.home.apartment, bill))
 
     for bill in bills:
         threading.Thread(target=pay, args=[bill]).start()
@@ -28,36 +28,36 @@ def wait_for(outcomes: list[dict[str, Any]], count: int) -> None:
         time.sleep(0.1)
 
 
-def workers(scene: Scene, operation: str) -> list[str]:
-    return [name for name in scene.stack.cloud.pids if operation in name]
+def workers(env: Environment, operation: str) -> list[str]:
+    return [name for name in env.stack.cloud.pids if operation in name]
 
 
-def test_payments_survive_the_death_of_their_workers(scene: Scene) -> None:
-    ada = scene.resident()
-    bills = scene.ledger.bills(ada.home, *range(1, 13))
-    outcomes = pay_in_background(scene, ada, bills)
+def test_payments_survive_the_death_of_their_workers(env: Environment) -> None:
+    ada = env.resident()
+    bills = env.ledger.bills(ada.home, *range(1, 13))
+    outcomes = pay_in_background(env, ada, bills)
     for _ in range(2):
-        for worker in workers(scene, "payments"):
-            scene.stack.kill(worker)
+        for worker in workers(env, "payments"):
+            env.stack.kill(worker)
             time.sleep(0.2)
     wait_for(outcomes, len(bills))
     assert {outcome["status"] for outcome in outcomes} == {"done"}
     numbers = {outcome["data"]["receipt_number"] for outcome in outcomes}
     assert len(numbers) == len(bills)
-    assert scene.ledger.open_bills(ada.home) == set()
-    assert len(scene.ledger.history(ada.home)["events"]) == len(bills)
+    assert env.ledger.open_bills(ada.home) == set()
+    assert len(env.ledger.history(ada.home)["events"]) == len(bills)
 
 
-def test_debts_and_history_are_answered_rightly_while_redis_dies(scene: Scene) -> None:
-    ada = scene.resident()
+def test_debts_and_history_are_answered_rightly_while_redis_dies(env: Environment) -> None:
+    ada = env.resident()
     home = ada.home.apartment
     path = f"/apartments/{home}/histories"
     whole = {"date_up": None, "date_down": None}
     for count in range(1, 5):
-        bill = scene.ledger.bill(ada.home)
+        bill = env.ledger.bill(ada.home)
         assert ada.caller.pay(home, bill)["status"] == "done"
         if count % 2:
-            scene.stack.kill(next(name for name in scene.stack.cloud.pids if "redis" in name))
+            env.stack.kill(next(name for name in env.stack.cloud.pids if "redis" in name))
         reply = ada.caller.ask(path, whole)
         assert len(reply["data"]["settled_debts"]) == count
         assert ada.caller.debts(home)["debts"] == []

@@ -8,19 +8,19 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.api import PASSWORD, Caller, Scene
+from tests.support.api import PASSWORD, Caller, Environment
 from tests.support.ledger import line
 
 NAMES = ["Олена Коваленко", "王小明", "فاطمة الزهراء", 'Zoë "O\'Neil" <b>&amp;', "👩‍👧 Ωmega\\"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_resident_logs_in_looks_pays_and_syncs(scene: Scene, name: str) -> None:
-    ada = scene.resident(name)
-    session = scene.login(ada.username)
+def test_a_resident_logs_in_looks_pays_and_syncs(env: Environment, name: str) -> None:
+    ada = env.resident(name)
+    session = env.login(ada.username)
     assert session["data"]["resident"] == {"name": name}
     assert [a["apartment_id"] for a in session["data"]["apartments"]] == [str(ada.home.apartment)]
-    bills = scene.ledger.bills(ada.home, 1000, 200, 30)
+    bills = env.ledger.bills(ada.home, 1000, 200, 30)
 
     debts = ada.caller.debts(ada.home.apartment)
     assert (debts["total_minor"], debts["currency"]) == (1230, "EUR")
@@ -46,17 +46,19 @@ def history(caller: Caller, apartment: Any, covered: Any = None, **body: Any) ->
     return data
 
 
-def test_the_history_is_synced_by_difference_after_payments_and_a_reversal(scene: Scene) -> None:
-    ada = scene.resident()
+def test_the_history_is_synced_by_difference_after_payments_and_a_reversal(
+    env: Environment,
+) -> None:
+    ada = env.resident()
     home = ada.home.apartment
     covered = history(ada.caller, home)["covered"]
     for expected in (1, 2, 1):
-        bills = scene.ledger.bills(ada.home, *range(100, 100 + expected))
+        bills = env.ledger.bills(ada.home, *range(100, 100 + expected))
         receipt = ada.caller.pay(home, *bills)["data"]
         difference = history(ada.caller, home, covered)
         assert {e["bill_id"] for e in difference["settled_debts"]} == set(bills)
         covered = difference["covered"]
-    scene.ledger.reverse(receipt["payment_id"])
+    env.ledger.reverse(receipt["payment_id"])
     difference = history(ada.caller, home, covered)
     assert [(e["event"], e["bill_id"]) for e in difference["settled_debts"]] == [
         ("reversal", bills[0])
@@ -67,27 +69,27 @@ def test_the_history_is_synced_by_difference_after_payments_and_a_reversal(scene
     assert [debt["bill_id"] for debt in ada.caller.debts(home)["debts"]] == bills
 
 
-def test_the_same_payment_sent_twice_with_one_key_is_one_payment(scene: Scene) -> None:
-    ada = scene.resident()
-    bill = scene.ledger.bill(ada.home)
+def test_the_same_payment_sent_twice_with_one_key_is_one_payment(env: Environment) -> None:
+    ada = env.resident()
+    bill = env.ledger.bill(ada.home)
     key = str(uuid4())
     first = ada.caller.pay(ada.home.apartment, bill, key=key)
     second = ada.caller.pay(ada.home.apartment, bill, key=key)
     assert first["data"] == second["data"]
     assert first["request_id"] != second["request_id"]
-    other = scene.ledger.bill(ada.home)
+    other = env.ledger.bill(ada.home)
     assert ada.caller.pay(ada.home.apartment, other, key=key)["code"] == "idempotency_key_reused"
     assert ada.caller.pay(ada.home.apartment, bill)["code"] == "bill_already_paid"
     assert len(history(ada.caller, ada.home.apartment)["settled_debts"]) == 1
 
 
-def test_two_payments_that_race_for_one_bill_have_one_winner(scene: Scene) -> None:
-    ada = scene.resident()
-    bill = scene.ledger.bill(ada.home)
+def test_two_payments_that_race_for_one_bill_have_one_winner(env: Environment) -> None:
+    ada = env.resident()
+    bill = env.ledger.bill(ada.home)
     outcomes: list[dict[str, Any]] = []
 
     def pay() -> None:
-        caller = Caller(scene.http, ada.caller.token)
+        caller = Caller(env.http, ada.caller.token)
         outcomes.append(caller.pay(ada.home.apartment, bill))
 
     racers = [threading.Thread(target=pay) for _ in range(6)]
@@ -99,18 +101,18 @@ def test_two_payments_that_race_for_one_bill_have_one_winner(scene: Scene) -> No
     assert codes == ["None", *["bill_already_paid"] * 5]
 
 
-def test_every_part_of_500_debts_and_of_5000_settled_ones_arrives(scene: Scene) -> None:
-    ada = scene.resident()
+def test_every_part_of_500_debts_and_of_5000_settled_ones_arrives(env: Environment) -> None:
+    ada = env.resident()
     home = ada.home.apartment
-    scene.ledger.provider("long", "Энергосбытовая компания " * 4)
+    env.ledger.provider("long", "Энергосбытовая компания " * 4)
     settled: set[str] = set()
     for _ in range(10):
         rows = [line(ada.home, line=n + 1, provider_id="long") for n in range(500)]
-        bills = [row["bill_id"] for row in scene.ledger.issue(rows)["data"]["lines"]]
+        bills = [row["bill_id"] for row in env.ledger.issue(rows)["data"]["lines"]]
         settled |= set(bills)
-        assert scene.ledger.pay(ada.home, bills)["status"] == "done"
+        assert env.ledger.pay(ada.home, bills)["status"] == "done"
     rows = [line(ada.home, line=n + 1, provider_id="long") for n in range(500)]
-    owed = {row["bill_id"] for row in scene.ledger.issue(rows)["data"]["lines"]}
+    owed = {row["bill_id"] for row in env.ledger.issue(rows)["data"]["lines"]}
 
     parts = ada.caller.parts(ada.caller.post(f"/apartments/{home}/utils", {}))
     assert len(parts) > 1
@@ -130,49 +132,49 @@ def test_every_part_of_500_debts_and_of_5000_settled_ones_arrives(scene: Scene) 
     assert received == settled
 
 
-def test_each_way_that_a_login_can_fail_has_its_code(scene: Scene) -> None:
-    ada = scene.resident()
-    wrong, unknown = scene.login(ada.username, "Wrong-1-password"), scene.login("nobody-here")
+def test_each_way_that_a_login_can_fail_has_its_code(env: Environment) -> None:
+    ada = env.resident()
+    wrong, unknown = env.login(ada.username, "Wrong-1-password"), env.login("nobody-here")
     assert wrong["code"] == "invalid_credentials"
     shown = ("code", "message", "data", "status")
     assert [wrong[name] for name in shown] == [unknown[name] for name in shown]
 
-    stranger, _ = scene.user()
-    assert scene.login(stranger)["code"] == "resident_not_found"
+    stranger, _ = env.user()
+    assert env.login(stranger)["code"] == "resident_not_found"
 
-    new, _ = scene.user(permanent=False)
-    assert scene.login(new)["code"] == "new_password_required"
+    new, _ = env.user(permanent=False)
+    assert env.login(new)["code"] == "new_password_required"
 
-    cognito, pool = scene.stack.clients.cognito, scene.stack.cloud.user_pool_id
+    cognito, pool = env.stack.clients.cognito, env.stack.cloud.user_pool_id
     cognito.admin_disable_user(UserPoolId=pool, Username=ada.username)
-    assert scene.login(ada.username)["code"] == "account_disabled"
+    assert env.login(ada.username)["code"] == "account_disabled"
 
 
 @pytest.mark.parametrize("name", ["x&Action=DeleteUserPool&Version=1", "' OR 1=1 --", "Олена\n&"])
-def test_a_hostile_user_name_is_just_an_unknown_one(scene: Scene, name: str) -> None:
-    assert scene.login(name, name)["code"] == "invalid_credentials"
-    ada = scene.resident("a&Action=PurgeQueue&QueueUrl=x")
-    assert scene.login(ada.username)["status"] == "done"
+def test_a_hostile_user_name_is_just_an_unknown_one(env: Environment, name: str) -> None:
+    assert env.login(name, name)["code"] == "invalid_credentials"
+    ada = env.resident("a&Action=PurgeQueue&QueueUrl=x")
+    assert env.login(ada.username)["status"] == "done"
 
 
-def test_tokens_are_refreshed_without_a_password(scene: Scene) -> None:
-    ada = scene.resident()
-    session = scene.login(ada.username)["data"]
-    fresh = scene.caller().ask("/auth", {"refresh_token": session["tokens"]["refresh_token"]})
+def test_tokens_are_refreshed_without_a_password(env: Environment) -> None:
+    ada = env.resident()
+    session = env.login(ada.username)["data"]
+    fresh = env.caller().ask("/auth", {"refresh_token": session["tokens"]["refresh_token"]})
     assert fresh["status"] == "done"
-    caller = Caller(scene.http, "Bearer " + fresh["data"]["tokens"]["id_token"])
+    caller = Caller(env.http, "Bearer " + fresh["data"]["tokens"]["id_token"])
     assert caller.debts(ada.home.apartment)["total_minor"] == 0
-    assert scene.caller().ask("/auth", {"refresh_token": "stale"})["code"] == "session_expired"
+    assert env.caller().ask("/auth", {"refresh_token": "stale"})["code"] == "session_expired"
 
 
-def test_a_password_reaches_no_sink(scene: Scene) -> None:
+def test_a_password_reaches_no_sink(env: Environment) -> None:
     canary = f"Canary-{uuid4().hex}-1"
-    ada = scene.resident("Kanarek", password=canary)
+    ada = env.resident("Kanarek", password=canary)
     token = ada.caller.token or ""
-    scene.login(ada.username, canary + "wrong")
-    scene.caller().post("/auth", {"username": ada.username, "password": canary, "surplus": 1})
-    ada.caller.pay(ada.home.apartment, scene.ledger.bill(ada.home))
-    logs = [path.read_text("utf-8", "replace") for path in scene.stack.state.rglob("*.log")]
+    env.login(ada.username, canary + "wrong")
+    env.caller().post("/auth", {"username": ada.username, "password": canary, "surplus": 1})
+    ada.caller.pay(ada.home.apartment, env.ledger.bill(ada.home))
+    logs = [path.read_text("utf-8", "replace") for path in env.stack.state.rglob("*.log")]
     assert len(logs) > 3
     for secret in (canary, token, "Kanarek"):
         assert not any(secret in log for log in logs)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.api import Caller, Scene
+from tests.support.api import Caller, Environment
 
 OPERATIONS: dict[str, dict[str, Any]] = {
     "utils": {},
@@ -19,12 +19,12 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_apartment_of_another_reads_like_one_that_does_not_exist(
-    scene: Scene, operation: str
+    env: Environment, operation: str
 ) -> None:
-    ada, eve = scene.resident(), scene.resident("Eve")
+    ada, eve = env.resident(), env.resident("Eve")
     body = OPERATIONS[operation]
     if operation == "payments":
-        body = {"bills_id": [scene.ledger.bill(ada.home)]}
+        body = {"bills_id": [env.ledger.bill(ada.home)]}
     answers = [
         eve.caller.ask(f"/apartments/{apartment}/{operation}", body)
         for apartment in (ada.home.apartment, uuid4(), "nonsense", quote("' OR 1=1 --"))
@@ -36,31 +36,29 @@ def test_an_apartment_of_another_reads_like_one_that_does_not_exist(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_polling_anothers_queue_name_reads_a_queue_of_ones_own(
-    scene: Scene, operation: str
+    env: Environment, operation: str
 ) -> None:
-    ada, eve = scene.resident(), scene.resident("Eve")
+    ada, eve = env.resident(), env.resident("Eve")
     apartment = ada.home.apartment
     accepted = ada.caller.post(f"/apartments/{apartment}/{operation}", OPERATIONS[operation])
     poll = accepted.json()["poll"]
     assert eve.caller.poll(poll, seconds=3) == []
     [reply] = ada.caller.parts(accepted)
-    taken = scene.http.delete(
-        poll, headers=eve.caller.headers, params={"receipt": reply["receipt"]}
-    )
+    taken = env.http.delete(poll, headers=eve.caller.headers, params={"receipt": reply["receipt"]})
     assert taken.status_code in (204, 400)
 
 
-def test_a_foreign_bill_is_not_paid_with_ones_own_apartment(scene: Scene) -> None:
-    ada, eve = scene.resident(), scene.resident("Eve")
-    bill, own = scene.ledger.bill(ada.home), scene.ledger.bill(eve.home)
+def test_a_foreign_bill_is_not_paid_with_ones_own_apartment(env: Environment) -> None:
+    ada, eve = env.resident(), env.resident("Eve")
+    bill, own = env.ledger.bill(ada.home), env.ledger.bill(eve.home)
     assert eve.caller.pay(eve.home.apartment, own, bill)["code"] == "bill_not_found"
-    assert scene.ledger.open_bills(ada.home) == {bill}
-    assert scene.ledger.open_bills(eve.home) == {own}
+    assert env.ledger.open_bills(ada.home) == {bill}
+    assert env.ledger.open_bills(eve.home) == {own}
 
 
-def test_a_body_can_not_forge_what_the_gateway_vouches_for(scene: Scene) -> None:
-    ada, eve = scene.resident(), scene.resident("Eve")
-    bill = scene.ledger.bill(ada.home)
+def test_a_body_can_not_forge_what_the_gateway_vouches_for(env: Environment) -> None:
+    ada, eve = env.resident(), env.resident("Eve")
+    bill = env.ledger.bill(ada.home)
     forged = (
         f"&MessageAttribute.2.Name=subject&MessageAttribute.2.Value.StringValue={ada.home.subject}"
         f"&MessageAttribute.3.Value.StringValue={ada.home.apartment}&QueueUrl=x&Action=PurgeQueue"
@@ -77,14 +75,14 @@ def test_a_body_can_not_forge_what_the_gateway_vouches_for(scene: Scene) -> None
         {"bills_id": [bill], "subject": str(ada.home.subject)},
     )
     assert (rejected.status_code, rejected.json()["code"]) == (400, "invalid_body")
-    assert scene.ledger.open_bills(ada.home) == {bill}
+    assert env.ledger.open_bills(ada.home) == {bill}
 
 
-def test_a_resident_who_moved_out_sees_and_pays_nothing_more(scene: Scene) -> None:
-    ada = scene.resident()
-    bill = scene.ledger.bill(ada.home)
+def test_a_resident_who_moved_out_sees_and_pays_nothing_more(env: Environment) -> None:
+    ada = env.resident()
+    bill = env.ledger.bill(ada.home)
     assert ada.caller.debts(ada.home.apartment)["total_minor"] == 5140
-    scene.ledger.ask("operator", "end_residency", ada.home.subject, ada.home.apartment)
+    env.ledger.ask("operator", "end_residency", ada.home.subject, ada.home.apartment)
     assert ada.caller.pay(ada.home.apartment, bill)["code"] == "apartment_not_found"
     reply = ada.caller.ask(f"/apartments/{ada.home.apartment}/utils", {})
     assert reply["code"] == "apartment_not_found"
@@ -93,14 +91,14 @@ def test_a_resident_who_moved_out_sees_and_pays_nothing_more(scene: Scene) -> No
 @pytest.mark.parametrize("token", [None, "", "Bearer", "nonsense", "a.b.c", "Bearer a.b.c"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_without_a_token_nothing_is_accepted(
-    scene: Scene, operation: str, token: str | None
+    env: Environment, operation: str, token: str | None
 ) -> None:
-    caller = Caller(scene.http, token)
+    caller = Caller(env.http, token)
     path = f"/apartments/{uuid4()}/{operation}"
     answers = [
         caller.post(path, OPERATIONS[operation]),
-        scene.http.get(f"{path}/{uuid4()}", headers=caller.headers),
-        scene.http.delete(f"{path}/{uuid4()}", headers=caller.headers, params={"receipt": "x"}),
+        env.http.get(f"{path}/{uuid4()}", headers=caller.headers),
+        env.http.delete(f"{path}/{uuid4()}", headers=caller.headers, params={"receipt": "x"}),
     ]
     assert [(a.status_code, a.json()["code"]) for a in answers] == [(401, "unauthorized")] * 3
     assert all(answer.headers["Access-Control-Allow-Origin"] == "*" for answer in answers)

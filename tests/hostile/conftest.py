@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.api import Scene, scene_on
+from tests.support.api import Environment, scene_on
 from tools.local.stack import Stack
 
 
 @pytest.fixture(scope="module")
-def stage(stack: Stack) -> Iterator[Scene]:
-    """Give a scene for a whole file; whatever was done, the ledger must be right after it."""
-    with scene_on(stack) as scene:
-        yield scene
-        assert scene.ledger.violations() == []
+def stage(stack: Stack) -> Iterator[Environment]:
+    """Give an environment for a whole file; the ledger must be right after it."""
+    with scene_on(stack) as env:
+        yield env
+        assert env.ledger.violations() == []

@@ -17,19 +17,21 @@ from tests.hostile.contract import (
     poll_without_waiting,
     whole_document,
 )
-from tests.support.api import Resident, Scene
+from tests.support.api import Environment, Resident
 
 SCHEMA = load(whole_document(), max_examples=25)
 
 
 @pytest.fixture(scope="module")
-def resident(stage: Scene) -> Resident:
+def resident(stage: Environment) -> Resident:
     """Give somebody who asks, and whom nobody has answered yet."""
     return stage.resident()
 
 
 @SCHEMA.parametrize()
-def test_an_operation_keeps_its_contract(case: Case[Any], stage: Scene, resident: Resident) -> None:
+def test_an_operation_keeps_its_contract(
+    case: Case[Any], stage: Environment, resident: Resident
+) -> None:
     poll_without_waiting(case)
     case.call_and_validate(
         base_url=stage.stack.base_url,

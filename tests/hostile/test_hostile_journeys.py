@@ -18,7 +18,7 @@ from tests.hostile.contract import (
     operations,
     published_document,
 )
-from tests.support.api import ANSWER_SECONDS, Resident, Scene
+from tests.support.api import ANSWER_SECONDS, Environment, Resident
 
 SCHEMA = load(published_document(), max_examples=10, modes=[GenerationMode.POSITIVE])
 TAGS = [tag["name"] for tag in published_document()["tags"]]
@@ -38,7 +38,7 @@ REACHED = {"POST": 202, "GET": 200, "DELETE": 204}
 class Journeys:
     """What a state machine of schemathesis does here: asks as a resident and waits for replies."""
 
-    scene: Scene
+    env: Environment
     resident: Resident
     seen: Counter[tuple[str, int]]
 
@@ -49,7 +49,7 @@ class Journeys:
     def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
         """Say where the API is and who asks."""
         headers = self.resident.caller.headers if needs_token(case) else {}
-        return {"base_url": self.scene.stack.base_url, "headers": headers, "timeout": 30}
+        return {"base_url": self.env.stack.base_url, "headers": headers, "timeout": 30}
 
     def before_call(self, case: Case[Any]) -> None:
         """Ask about the resident's own apartment, and wait only for what will come."""
@@ -93,11 +93,11 @@ class Journeys:
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_every_request_is_answered_as_documented_and_its_reply_can_be_taken(
-    stage: Scene, tag: str
+    stage: Environment, tag: str
 ) -> None:
     schema = SCHEMA.include(tag=tag)
     seen: Counter[tuple[str, int]] = Counter()
-    own = {"scene": stage, "resident": stage.resident(), "seen": seen}
+    own = {"env": stage, "resident": stage.resident(), "seen": seen}
     machine: Any = type("Machine", (Journeys, schema.as_state_machine()), own)
     machine.run(settings=SETTINGS)
     reached = {(one.label, REACHED[one.method.upper()]) for one in operations(schema)}

@@ -10,7 +10,7 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 
 from tests.hostile.contract import published_document
-from tests.support.api import Json, Resident, Scene
+from tests.support.api import Environment, Json, Resident
 
 SCHEMAS: Mapping[str, Any] = published_document()["components"]["schemas"]
 REPLY_OF = {
@@ -48,28 +48,28 @@ def contradictions(reply: Json) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(reply)]
 
 
-def replies(scene: Scene, resident: Resident) -> Iterator[Json]:
+def replies(env: Environment, resident: Resident) -> Iterator[Json]:
     """Ask for everything twice: once so that it is done, once so that it is rejected."""
     home, caller = resident.home.apartment, resident.caller
-    bill = scene.ledger.bill(resident.home)
-    yield scene.login(resident.username)
-    yield scene.login(resident.username, "Wrong-Passw0rd-1")
+    bill = env.ledger.bill(resident.home)
+    yield env.login(resident.username)
+    yield env.login(resident.username, "Wrong-Passw0rd-1")
     yield caller.ask(f"/apartments/{home}/utils", {})
     yield caller.pay(home, bill)
     yield caller.pay(home, bill)
     yield caller.pay(home, str(uuid4()))
-    yield caller.pay(home, scene.ledger.bill(resident.home), expected_total_minor=1)
+    yield caller.pay(home, env.ledger.bill(resident.home), expected_total_minor=1)
     yield caller.ask(f"/apartments/{home}/histories", NOTHING_HELD)
     for operation, body in (
         ("utils", {}),
         ("payments", {"bills_id": [bill]}),
         ("histories", NOTHING_HELD),
     ):
-        yield scene.resident("Eve").caller.ask(f"/apartments/{home}/{operation}", body)
+        yield env.resident("Eve").caller.ask(f"/apartments/{home}/{operation}", body)
 
 
-def test_each_reply_is_as_documented(scene: Scene) -> None:
-    found = list(replies(scene, scene.resident()))
+def test_each_reply_is_as_documented(env: Environment) -> None:
+    found = list(replies(env, env.resident()))
     assert {(one["operation"], one["status"]) for one in found} == {
         (operation, status) for operation in REPLY_OF for status in ("done", "rejected")
     }

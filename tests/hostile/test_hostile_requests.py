@@ -38,7 +38,7 @@ often = settings(
 each_operation = pytest.mark.parametrize("operation", sorted(OPERATIONS))
 
 
-class World:
+class Environment:
     """A pipeline, the ledger behind it and what was logged on the way."""
 
     def __init__(self, pipeline: Pipeline, ledger: Ledger, home: Home) -> None:
@@ -96,18 +96,18 @@ class _Lines(logging.Handler):
 
 
 @pytest.fixture(scope="module")
-def world(postgres_server: Server) -> Iterator[World]:
+def env(postgres_server: Server) -> Iterator[Environment]:
     """Give a resident with a bill, and see that hostility leaves the ledger as it was."""
     with postgres_server.database() as database:
         ledger = Ledger(database)
         home = ledger.home()
-        bill, world = ledger.bill(home), World(Pipeline(database, home.subject), ledger, home)
-        handler = _Lines(world.lines)
+        bill, env = ledger.bill(home), Environment(Pipeline(database, home.subject), ledger, home)
+        handler = _Lines(env.lines)
         loggers = [logging.getLogger(name) for name in ("chalicelib", "billing_app", "tools")]
         for logger in loggers:
             logger.setLevel(logging.INFO)
             logger.addHandler(handler)
-        yield world
+        yield env
         for logger in loggers:
             logger.removeHandler(handler)
         assert ledger.open_bills(home) == {bill}
@@ -118,10 +118,10 @@ def world(postgres_server: Server) -> Iterator[World]:
 @often
 @given(data=st.data())
 def test_a_body_is_rejected_or_answered_and_shown_nowhere(
-    world: World, operation: str, data: st.DataObject
+    env: Environment, operation: str, data: st.DataObject
 ) -> None:
     body = data.draw(bodies(VALID[operation]))
-    sent = world.send(operation, body)
+    sent = env.send(operation, body)
     if sent.message:
         assert sent.message["Body"].encode() == body
 
@@ -130,20 +130,20 @@ def test_a_body_is_rejected_or_answered_and_shown_nowhere(
 @often
 @given(text=texts)
 def test_text_in_any_field_is_a_value_and_nothing_else(
-    world: World, operation: str, text: str
+    env: Environment, operation: str, text: str
 ) -> None:
     for name in VALID[operation]:
-        world.send(operation, json.dumps({**VALID[operation], name: text}).encode())
+        env.send(operation, json.dumps({**VALID[operation], name: text}).encode())
 
 
 @pytest.mark.parametrize("operation", sorted({*OPERATIONS} - {"auth"}))
 @often
 @given(apartment=utf8_texts)
 def test_an_apartment_of_any_spelling_is_nobodys(
-    world: World, operation: str, apartment: str
+    env: Environment, operation: str, apartment: str
 ) -> None:
     body = json.dumps(VALID[operation]).encode()
-    sent = world.send(operation, body, apartment=quote(apartment, safe=""))
+    sent = env.send(operation, body, apartment=quote(apartment, safe=""))
     if sent.message:
         assert sent.message["attributes"]["apartment_id"] == apartment
         [(_, [text])] = sent.replies.items()
@@ -152,12 +152,12 @@ def test_an_apartment_of_any_spelling_is_nobodys(
 
 @often
 @given(key=st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n")))
-def test_a_key_of_any_kind_is_a_key_or_rejected(world: World, key: str) -> None:
-    sent = world.send("payments", json.dumps(VALID["payments"]).encode(), key=key)
+def test_a_key_of_any_kind_is_a_key_or_rejected(env: Environment, key: str) -> None:
+    sent = env.send("payments", json.dumps(VALID["payments"]).encode(), key=key)
     if sent.message:
         attributes = sent.message["attributes"]
         assert set(attributes) <= {"request_id", "subject", "apartment_id", "idempotency_key"}
-        assert attributes["subject"] == str(world.home.subject)
+        assert attributes["subject"] == str(env.home.subject)
 
 
 @often
@@ -172,12 +172,12 @@ def test_a_key_of_any_kind_is_a_key_or_rejected(world: World, key: str) -> None:
     position=st.integers(0, 4),
 )
 def test_a_cursor_that_was_made_up_is_rejected(
-    world: World, fields: list[str], position: int
+    env: Environment, fields: list[str], position: int
 ) -> None:
-    good = [f'"{world.home.apartment.hex}"', *['"2026-11-22T10:00:00.000000Z"'] * 2, "0"]
+    good = [f'"{env.home.apartment.hex}"', *['"2026-11-22T10:00:00.000000Z"'] * 2, "0"]
     good[position : position + 1] = fields
     cursor = base64.urlsafe_b64encode(f"[{','.join(good)}]".encode()).decode()[:400]
-    sent = world.send("histories", json.dumps({**VALID["histories"], "cursor": cursor}).encode())
+    sent = env.send("histories", json.dumps({**VALID["histories"], "cursor": cursor}).encode())
     assert sent.message
 
 
@@ -187,28 +187,28 @@ ENDS_OF_TIME += ["9999-12-31T23:59:59.999999Z", "2026-02-30T00:00:00.000000Z"]
 
 @pytest.mark.parametrize("down", ENDS_OF_TIME)
 @pytest.mark.parametrize("up", ENDS_OF_TIME)
-def test_a_frame_at_the_ends_of_time_is_answered(world: World, down: str, up: str) -> None:
+def test_a_frame_at_the_ends_of_time_is_answered(env: Environment, down: str, up: str) -> None:
     body = {**VALID["histories"], "date_down": down, "date_up": up}
-    assert world.send("histories", json.dumps(body).encode()).message
+    assert env.send("histories", json.dumps(body).encode()).message
 
 
 @each_operation
 @often
 @given(data=st.data())
 def test_a_function_answers_whatever_a_gateway_would_let_pass(
-    world: World, operation: str, data: st.DataObject
+    env: Environment, operation: str, data: st.DataObject
 ) -> None:
     name = data.draw(st.sampled_from(sorted(VALID[operation])))
     fields = {key: json.dumps(value) for key, value in VALID[operation].items() if key != name}
     written = [f'"{key}":{value}' for key, value in {**fields, name: data.draw(odd_values)}.items()]
     record = a_record(
-        "{" + ",".join(written) + "}", subject=world.home.subject, apartment=world.home.apartment
+        "{" + ",".join(written) + "}", subject=env.home.subject, apartment=env.home.apartment
     )
-    world.lines.clear()
-    came_back, replies = world.pipeline.handle(operation, record)
-    assert CANARY not in "".join(world.lines)
-    assert "request failed" not in "".join(world.lines), world.lines
+    env.lines.clear()
+    came_back, replies = env.pipeline.handle(operation, record)
+    assert CANARY not in "".join(env.lines)
+    assert "request failed" not in "".join(env.lines), env.lines
     if not replies:
         # It does not say where the answer goes, or is no JSON to Python: a dead letter, no crash.
-        assert any('"undeliverable"' in line for line in world.lines)
+        assert any('"undeliverable"' in line for line in env.lines)
         assert came_back == (operation != "auth")

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.support.api import Caller, Resident, Scene
+from tests.support.api import Caller, Environment, Resident
 
 # As docs/api.md says; SQS counts the attributes too, so a client stays a bit under it.
 LARGEST_BODY = 1024 * 1024
@@ -28,7 +28,7 @@ FIELDS: list[Any] = [
 
 
 @pytest.fixture(scope="module")
-def resident(stage: Scene) -> Resident:
+def resident(stage: Environment) -> Resident:
     """Give somebody who sends large things."""
     return stage.resident()
 

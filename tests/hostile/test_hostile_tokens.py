@@ -9,7 +9,7 @@ import pytest
 
 from tests.hostile.routes import Ask, Route, routes
 from tests.hostile.tokens import Forger
-from tests.support.api import PASSWORD, Caller, Json, Resident, Scene
+from tests.support.api import PASSWORD, Caller, Environment, Json, Resident
 
 SECURED = [route for route in routes() if route.secured]
 REJECTED: dict[str, Callable[[Forger], str]] = {
@@ -39,7 +39,7 @@ REJECTED: dict[str, Callable[[Forger], str]] = {
 
 
 @pytest.fixture(scope="module")
-def resident(stage: Scene) -> Resident:
+def resident(stage: Environment) -> Resident:
     """Give a resident who owes something."""
     resident = stage.resident()
     stage.ledger.bill(resident.home)
@@ -47,25 +47,27 @@ def resident(stage: Scene) -> Resident:
 
 
 @pytest.fixture(scope="module")
-def forger(stage: Scene, resident: Resident) -> Forger:
+def forger(stage: Environment, resident: Resident) -> Forger:
     """Give somebody who makes tokens about the resident."""
     return Forger(stage, resident)
 
 
-def answers(scene: Scene, resident: Resident, token: str) -> set[tuple[int, str | None]]:
+def answers(env: Environment, resident: Resident, token: str) -> set[tuple[int, str | None]]:
     """Ask each secured route with the token; give statuses and codes."""
-    return {_answer(scene, resident, route, token) for route in SECURED}
+    return {_answer(env, resident, route, token) for route in SECURED}
 
 
-def _answer(scene: Scene, resident: Resident, route: Route, token: str) -> tuple[int, str | None]:
+def _answer(
+    env: Environment, resident: Resident, route: Route, token: str
+) -> tuple[int, str | None]:
     headers = {"Authorization": f"Bearer {token}"}
-    answer = Ask(route, apartment=resident.home.apartment, headers=headers).send(scene.http)
+    answer = Ask(route, apartment=resident.home.apartment, headers=headers).send(env.http)
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     return answer.status_code, (answer.json() if answer.content else {}).get("code")
 
 
 def test_what_the_pool_signs_for_this_client_is_let_in(
-    stage: Scene, resident: Resident, forger: Forger
+    stage: Environment, resident: Resident, forger: Forger
 ) -> None:
     let_in = {(202, None), (200, None), (400, "invalid_receipt")}
     assert answers(stage, resident, forger.signed()) == let_in
@@ -73,26 +75,26 @@ def test_what_the_pool_signs_for_this_client_is_let_in(
 
 @pytest.mark.parametrize("kind", REJECTED)
 def test_a_token_that_is_not_for_this_service_opens_no_route(
-    stage: Scene, resident: Resident, forger: Forger, kind: str
+    stage: Environment, resident: Resident, forger: Forger, kind: str
 ) -> None:
     assert answers(stage, resident, REJECTED[kind](forger)) == {(401, "unauthorized")}
 
 
 def test_an_expired_token_opens_no_route_and_says_so(
-    stage: Scene, resident: Resident, forger: Forger
+    stage: Environment, resident: Resident, forger: Forger
 ) -> None:
     assert answers(stage, resident, forger.expired()) == {(401, "token_expired")}
 
 
-def _disable(scene: Scene, resident: Resident) -> None:
-    cognito, pool = scene.stack.clients.cognito, scene.stack.cloud.user_pool_id
+def _disable(env: Environment, resident: Resident) -> None:
+    cognito, pool = env.stack.clients.cognito, env.stack.cloud.user_pool_id
     # As disable_login does it.
     cognito.admin_disable_user(UserPoolId=pool, Username=resident.username)
     cognito.admin_user_global_sign_out(UserPoolId=pool, Username=resident.username)
 
 
-def _delete(scene: Scene, resident: Resident) -> None:
-    cognito, pool = scene.stack.clients.cognito, scene.stack.cloud.user_pool_id
+def _delete(env: Environment, resident: Resident) -> None:
+    cognito, pool = env.stack.clients.cognito, env.stack.cloud.user_pool_id
     # Cognito ends the sessions of a user whom it deletes; the emulated pool must be told.
     cognito.admin_user_global_sign_out(UserPoolId=pool, Username=resident.username)
     cognito.admin_delete_user(UserPoolId=pool, Username=resident.username)
@@ -102,7 +104,7 @@ def _delete(scene: Scene, resident: Resident) -> None:
     ("end", "code"), [(_disable, "account_disabled"), (_delete, "invalid_credentials")]
 )
 def test_a_login_that_was_ended_gets_no_new_token_and_no_apartment_once_that_is_taken(
-    stage: Scene, end: Callable[[Scene, Resident], None], code: str
+    stage: Environment, end: Callable[[Environment, Resident], None], code: str
 ) -> None:
     ada = stage.resident()
     refresh = stage.login(ada.username)["data"]["tokens"]["refresh_token"]
@@ -116,7 +118,7 @@ def test_a_login_that_was_ended_gets_no_new_token_and_no_apartment_once_that_is_
     assert ada.caller.ask(debts, {})["code"] == "apartment_not_found"
 
 
-def _renewed(scene: Scene, refresh_token: str) -> Json:
-    caller: Any = Caller(scene.http)
+def _renewed(env: Environment, refresh_token: str) -> Json:
+    caller: Any = Caller(env.http)
     answer: Json = caller.ask("/auth", {"refresh_token": refresh_token})
     return answer

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tests.hostile.routes import LEFT_OUT, Ask, Route, routes
-from tests.support.api import Caller, Json, Resident, Scene, wait_until
+from tests.support.api import Caller, Environment, Json, Resident, wait_until
 
 # Not names of anything: a number, a proof, a wish.
 NAME_NOTHING = {"wait_seconds", "password", "new_password", "expected_total_minor"}
@@ -46,7 +46,7 @@ CASES = [
 class Ada:
     """Whose things are tried: she has paid, owes, holds a history and has replies waiting."""
 
-    scene: Scene
+    env: Environment
     resident: Resident
     values: Mapping[str, Any]
     secrets: frozenset[str]
@@ -55,16 +55,16 @@ class Ada:
         """Return what nobody else may change."""
         home = self.resident.home
         return {
-            "open": self.scene.ledger.open_bills(home),
-            "version": self.scene.ledger.version(home),
-            "history": self.scene.ledger.history(home)["last_seq"],
-            "replies": waiting(self.scene, self.resident),
+            "open": self.env.ledger.open_bills(home),
+            "version": self.env.ledger.version(home),
+            "history": self.env.ledger.history(home)["last_seq"],
+            "replies": waiting(self.env, self.resident),
         }
 
 
-def waiting(scene: Scene, resident: Resident) -> int:
+def waiting(env: Environment, resident: Resident) -> int:
     """Count the replies in a resident's queue, those that were just read too."""
-    cloud, sqs = scene.stack.cloud, scene.stack.clients.sqs
+    cloud, sqs = env.stack.cloud, env.stack.clients.sqs
     subject, name = resident.home.subject.hex, resident.caller.queue_name.replace("-", "")
     url = sqs.get_queue_url(QueueName=f"{cloud.prefix}-r-{subject}-{name}")["QueueUrl"]
     counts: Any = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
@@ -73,7 +73,7 @@ def waiting(scene: Scene, resident: Resident) -> int:
 
 
 @pytest.fixture(scope="module")
-def ada(stage: Scene) -> Ada:
+def ada(stage: Environment) -> Ada:
     """Give Ada, with two replies that she has read and not deleted."""
     resident = stage.resident("Ада Секретная")
     home, caller = resident.home.apartment, resident.caller
@@ -101,7 +101,7 @@ def ada(stage: Scene) -> Ada:
 
 
 @pytest.fixture(scope="module")
-def eve(stage: Scene) -> Resident:
+def eve(stage: Environment) -> Resident:
     """Give somebody with a login and an apartment of her own, and a history in it."""
     resident = stage.resident("Eve")
     resident.caller.pay(resident.home.apartment, stage.ledger.bill(resident.home))
@@ -109,7 +109,7 @@ def eve(stage: Scene) -> Resident:
 
 
 @pytest.fixture(scope="module")
-def mallory(stage: Scene) -> Resident:
+def mallory(stage: Environment) -> Resident:
     """Give somebody else, who has used nothing yet."""
     return stage.resident("Mallory")
 
@@ -145,7 +145,7 @@ def _body(ada: Ada, eve: Resident, route: Route, theirs: dict[str, Any]) -> Json
     if {"date_up", "date_down"} & set(theirs):
         body |= {name: ada.values[name] for name in ("date_up", "date_down")}
     if route.path.endswith("payments"):
-        body.setdefault("bills_id", [ada.scene.ledger.bill(eve.home)])
+        body.setdefault("bills_id", [ada.env.ledger.bill(eve.home)])
     return body
 
 
@@ -154,7 +154,7 @@ def test_what_is_anothers_helps_nobody(
     ada: Ada, eve: Resident, route: Route, identifier: str
 ) -> None:
     before, ask = ada.state(), asked(ada, eve, route, [identifier])
-    answer = ask.send(ada.scene.http)
+    answer = ask.send(ada.env.http)
     expected = TOLD.get((route.path.rpartition("/")[2], identifier))
     assert leaked(ada, ask, see(ada, eve, route, answer, expected)) == set()
     assert ada.state() == before
@@ -165,7 +165,7 @@ def test_all_that_is_anothers_together_helps_nobody_without_her_token(
     ada: Ada, mallory: Resident, route: Route
 ) -> None:
     before, ask = ada.state(), asked(ada, mallory, route, sorted(route.identifiers - NAME_NOTHING))
-    answer = ask.send(ada.scene.http)
+    answer = ask.send(ada.env.http)
     expected = ("rejected", "apartment_not_found")
     assert leaked(ada, ask, see(ada, mallory, route, answer, expected)) == set()
     assert ada.state() == before
@@ -192,7 +192,7 @@ def told(ada: Ada, eve: Resident, route: Route, answer: Any) -> Json:
     """Return the reply that Eve finds to her request in a queue of her own."""
     assert answer.status_code == 202, answer.text
     token = eve.caller.token if route.secured else None
-    [reply] = Caller(ada.scene.http, token).parts(answer)
+    [reply] = Caller(ada.env.http, token).parts(answer)
     return reply
 
 

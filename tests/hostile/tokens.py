@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from moto.utilities.utils import load_resource
 
-from tests.support.api import PASSWORD, Resident, Scene
+from tests.support.api import PASSWORD, Environment, Resident
 
 KEY_ID = "dummy"
 
@@ -27,8 +27,8 @@ KEY_ID = "dummy"
 class Forger:
     """Makes tokens about one resident."""
 
-    def __init__(self, scene: Scene, resident: Resident) -> None:
-        self._scene = scene
+    def __init__(self, env: Environment, resident: Resident) -> None:
+        self._scene = env
         self._resident = resident
         self._key: Any = RSAAlgorithm.from_jwk(
             load_resource("cognitoidp/resources/jwks-private.json")

@@ -2,7 +2,7 @@
 
 The ledger is the fake that tests/contract holds against Postgres, copied after each commit. A call
 that reads them is answered with the number of commits at that moment, a call of the cache with what
-a faulty Redis says: see cache_world.
+a faulty Redis says: see cache_checker.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Story:
+class Scenario:
     """What happens to the ledger: `at[n]` is what it is after n commits."""
 
     home: UUID
@@ -52,8 +52,8 @@ class Story:
     at: Sequence[FakeLedger]
 
 
-def story(*wanted: str) -> Story:
-    """Tell a story of an apartment that owes A and B.
+def scenario(*wanted: str) -> Scenario:
+    """Tell a scenario of an apartment that owes A and B.
 
     The steps are `pay_a`, `pay_b`, `pay_both`, `reverse` and `move_out`.
     Two bills were paid before, a second apart.
@@ -66,7 +66,7 @@ def story(*wanted: str) -> Story:
         ledger.pay(PaymentOrder(ada, f"{number}", home, (ledger.issue(home, a_debt()),), None))
     bills = [ledger.issue(home, a_debt(month=month, amount_minor=month)) for month in (1, 2)]
     changes = [_changes(ada, home, bills)[name] for name in wanted]
-    return Story(home, ada, changes, list(_copies(ledger, changes)))
+    return Scenario(home, ada, changes, list(_copies(ledger, changes)))
 
 
 def _changes(ada: UUID, home: UUID, bills: Sequence[UUID]) -> Mapping[str, Change]:
@@ -103,7 +103,7 @@ def _move_out(ledger: FakeLedger, ada: UUID, home: UUID) -> None:
 class SteppedLedger(Ledger):
     """A ledger whose every call is a step: its answer is the number of commits that it saw."""
 
-    def __init__(self, script: Script, told: Story) -> None:
+    def __init__(self, script: Script, told: Scenario) -> None:
         self._script = script
         self._told = told
 
@@ -170,7 +170,7 @@ class Ports:
     """What a program may talk to."""
 
     script: Script
-    told: Story
+    told: Scenario
 
     @property
     def ledger(self) -> SteppedLedger:

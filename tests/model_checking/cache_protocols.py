@@ -18,15 +18,15 @@ from billing_app.domain.instants import TICK
 from billing_app.ports.cache import CachedResult
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import HistorySync
+from tests.model_checking.cache_checker import Program, Protocols
 from tests.model_checking.cache_ledger import (
     MIDDLE,
     NOW,
     Change,
     Ports,
+    Scenario,
     SteppedCache,
-    Story,
 )
-from tests.model_checking.cache_world import Program, Protocols
 
 AfterCommit = Callable[[Ports, CachedResult], None]
 
@@ -58,12 +58,12 @@ def read_history(start: Position | None) -> Program:
     return read
 
 
-def shipped(told: Story, reader: Program = read_debts) -> Protocols:
+def shipped(told: Scenario, reader: Program = read_debts) -> Protocols:
     """Nobody touches the cache after a commit: readers compare versions."""
     return Protocols(told, reader, _writing(told.changes, _nothing))
 
 
-def shipped_history(told: Story) -> Protocols:
+def shipped_history(told: Scenario) -> Protocols:
     """A client that holds the middle lacks what is older and what is newer: two reads.
 
     When the ledger moves between these, it is sent everything.
@@ -72,7 +72,7 @@ def shipped_history(told: Story) -> Protocols:
     return replace(protocols, also_true=read_history(None))
 
 
-def delete_after_commit(told: Story) -> Protocols:
+def delete_after_commit(told: Scenario) -> Protocols:
     """Readers believe what they find; the writer deletes it."""
 
     def delete(ports: Ports, result: CachedResult) -> None:
@@ -81,7 +81,7 @@ def delete_after_commit(told: Story) -> Protocols:
     return Protocols(told, debts_by(Believing), _writing(told.changes, delete))
 
 
-def write_through(told: Story) -> Protocols:
+def write_through(told: Scenario) -> Protocols:
     """Readers believe what they find; the writer puts the new result there."""
 
     def store(ports: Ports, result: CachedResult) -> None:
@@ -90,7 +90,7 @@ def write_through(told: Story) -> Protocols:
     return Protocols(told, debts_by(Believing), _writing(told.changes, store))
 
 
-def set_if_newer(told: Story) -> Protocols:
+def set_if_newer(told: Scenario) -> Protocols:
     """As write_through, but nothing is replaced by what is older."""
 
     def store(ports: Ports, result: CachedResult) -> None:
@@ -99,7 +99,7 @@ def set_if_newer(told: Story) -> Protocols:
     return Protocols(told, debts_by(BelievingNewer), _writing(told.changes, store))
 
 
-def version_in_redis(told: Story) -> Protocols:
+def version_in_redis(told: Scenario) -> Protocols:
     """Readers compare with a version that the writer keeps in Redis."""
 
     def store(ports: Ports, result: CachedResult) -> None:
@@ -109,7 +109,7 @@ def version_in_redis(told: Story) -> Protocols:
     return Protocols(told, debts_by(ComparingInRedis), _writing(told.changes, store))
 
 
-def version_read_apart(told: Story) -> Protocols:
+def version_read_apart(told: Scenario) -> Protocols:
     """Readers compare as shipped, but label a body with a version that they read afterwards."""
     return Protocols(told, debts_by(Labelling), _writing(told.changes, _nothing))
 
@@ -198,7 +198,7 @@ def _change(ports: Ports, change: Change, number: int, after_commit: AfterCommit
     ports.answer()
 
 
-def _key(told: Story) -> str:
+def _key(told: Scenario) -> str:
     return f"debts:{told.home.hex}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tests.model_checking.cache_world import UNSERVED, Write
+from tests.model_checking.cache_checker import UNSERVED, Write
 
 FAULTS = frozenset(
     {"lost", "late", "evicted", "flushed", "snapshot", "failover", "rejected", "hung", "garbage"}

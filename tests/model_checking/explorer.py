@@ -1,6 +1,6 @@
-"""Every state that a small world can reach, the nearest first, and the shortest way to a bad one.
+"""Every state that a small system can reach, the nearest first, and the shortest way to a bad one.
 
-A world is any hashable value; `moves` lists all that can happen next. States are remembered, so
+A system is any hashable value; `moves` lists all that can happen next. States are remembered, so
 interleavings that meet are followed once: that is what makes "all of them" affordable, and it
 leaves out none.
 """
@@ -18,7 +18,7 @@ State = TypeVar("State", bound=Hashable)
 class Move(NamedTuple, Generic[State]):
     """Something that happens.
 
-    `kind` is for counting, `told` for the story; `broken` says how it broke a promise, if it did.
+    `kind` is for counting, `told` for the counterexample; `broken` says which promise broke.
     """
 
     kind: str
@@ -32,14 +32,14 @@ Moves = Callable[[State], Iterable[Move[State]]]
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """The shortest story at whose end a promise is broken."""
+    """The shortest scenario at whose end a promise is broken."""
 
-    story: tuple[str, ...]
+    scenario: tuple[str, ...]
     broken: str
 
     def __str__(self) -> str:
         """Number the steps, one a line."""
-        lines = [f"{number:3}. {step}" for number, step in enumerate(self.story, start=1)]
+        lines = [f"{number:3}. {step}" for number, step in enumerate(self.scenario, start=1)]
         return "\n".join([*lines, f"  => {self.broken}"])
 
 

@@ -1,6 +1,6 @@
 """Shipped code one port call at a time, without threads.
 
-Code that only talks to the world through its ports is a function of their answers. So a place in
+Code that only talks to the system through its ports is a function of their answers. So a place in
 the middle of it is told by the answers that it was given so far: it is run again from its start
 with these, and stopped at the first call beyond them. Places are tuples, kept and compared.
 """

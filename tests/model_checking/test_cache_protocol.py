@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.model_checking.cache_ledger import Story, story
+from tests.model_checking.cache_checker import Checker, Protocols
+from tests.model_checking.cache_ledger import Scenario, scenario
 from tests.model_checking.cache_protocols import (
     delete_after_commit,
     read_history,
@@ -22,26 +23,25 @@ from tests.model_checking.cache_protocols import (
     write_through,
 )
 from tests.model_checking.cache_redis import FAULTS, FaultyRedis, LyingRedis
-from tests.model_checking.cache_world import Checker, Protocols
 from tests.model_checking.explorer import Explored
 from tests.support.hypothesis_profiles import own_timeout, runs_long
 
 pytestmark = pytest.mark.timeout(own_timeout(300))
 
-Wrong = Callable[[Story], Protocols]
+Wrong = Callable[[Scenario], Protocols]
 
 
 def holds(checked: Explored) -> Explored:
-    """Fail with the shortest story that breaks a promise."""
+    """Fail with the shortest scenario that breaks a promise."""
     sys.stdout.write(f"{checked}\n")
     assert checked.counterexample is None, f"\n{checked.counterexample}"
     return checked
 
 
 def breaks_i9(wrong: Wrong, *faults: str) -> str:
-    """Return the shortest story in which a paid bill is shown as debt."""
+    """Return the shortest scenario in which a paid bill is shown as debt."""
     redis = FaultyRedis(frozenset(faults))
-    found = Checker(wrong(story("pay_a")), redis, promises=["I9"]).explore().counterexample
+    found = Checker(wrong(scenario("pay_a")), redis, promises=["I9"]).explore().counterexample
     assert found is not None, f"{wrong.__name__} withstands {faults}"
     assert found.broken.startswith("I9: ")
     sys.stdout.write(f"{wrong.__name__} with {faults or 'no fault'}:\n{found}\n\n")
@@ -51,7 +51,7 @@ def breaks_i9(wrong: Wrong, *faults: str) -> str:
 def test_no_fault_of_redis_makes_a_read_show_what_is_paid_or_was_never_true() -> None:
     changes, under_way = (("pay_a", "reverse"), 2) if runs_long() else (("pay_a",), 1)
     redis = FaultyRedis(under_way=under_way)
-    checked = holds(Checker(shipped(story(*changes)), redis).explore())
+    checked = holds(Checker(shipped(scenario(*changes)), redis).explore())
     assert checked.states > 30_000
     happened = " ".join(checked.moves)
     for trouble in (
@@ -69,29 +69,29 @@ def test_no_fault_of_redis_makes_a_read_show_what_is_paid_or_was_never_true() ->
         assert trouble in happened
 
 
-STORIES: list[tuple[str, ...]] = [("pay_a", "reverse"), ("pay_a", "pay_b"), ("pay_a", "move_out")]
-LONG_STORIES: list[tuple[str, ...]] = [
+SCENARIOS: list[tuple[str, ...]] = [("pay_a", "reverse"), ("pay_a", "pay_b"), ("pay_a", "move_out")]
+LONG_SCENARIOS: list[tuple[str, ...]] = [
     ("pay_a", "reverse", "pay_both"),
     ("pay_a", "pay_b", "move_out"),
 ]
 
 
-@pytest.mark.parametrize("changes", STORIES + (LONG_STORIES if runs_long() else []))
+@pytest.mark.parametrize("changes", SCENARIOS + (LONG_SCENARIOS if runs_long() else []))
 def test_debts_withstand_a_redis_that_answers_whatever_it_was_ever_told(
     changes: tuple[str, ...],
 ) -> None:
-    checked = holds(Checker(shipped(story(*changes)), LyingRedis()).explore())
+    checked = holds(Checker(shipped(scenario(*changes)), LyingRedis()).explore())
     assert checked.states > 3_000
     assert {"reads version 7", "reads version 8"} <= set(checked.moves)
 
 
 def test_a_history_withstands_a_redis_that_answers_whatever_it_was_ever_told() -> None:
-    whole = shipped(story("pay_a", "reverse"), read_history(None))
+    whole = shipped(scenario("pay_a", "reverse"), read_history(None))
     assert holds(Checker(whole, LyingRedis()).explore()).states > 10_000
 
 
 def test_a_history_in_two_reads_is_that_of_one_moment() -> None:
-    checked = holds(Checker(shipped_history(story("pay_a")), LyingRedis()).explore())
+    checked = holds(Checker(shipped_history(scenario("pay_a")), LyingRedis()).explore())
     assert checked.states > 5_000
 
 
@@ -113,7 +113,7 @@ def test_these_protocols_stand_until_redis_fails_in_any_way(wrong: Wrong, fault:
 @pytest.mark.parametrize("wrong", [set_if_newer, version_in_redis])
 def test_without_a_fault_they_stand(wrong: Wrong) -> None:
     redis = FaultyRedis(frozenset())
-    holds(Checker(wrong(story("pay_a")), redis, promises=["I9"]).explore())
+    holds(Checker(wrong(scenario("pay_a")), redis, promises=["I9"]).explore())
 
 
 def test_a_counterexample_is_a_story_that_can_be_read() -> None:

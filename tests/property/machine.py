@@ -1,4 +1,4 @@
-"""What all rules of the model stand on: the scene, and the comparison of answers.
+"""What all rules of the model stand on: the environment, and the comparison of answers.
 
 Choices are small numbers, taken modulo what there is to choose from, so that examples shrink well.
 """
@@ -64,7 +64,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        """Set the scene in apartments that no other example knows."""
+        """Set the environment in apartments that no other example knows."""
         service, model = self.service, self.model
         self.files: list[list[Line]] = []
         self.orders: list[Order] = []

@@ -28,9 +28,9 @@ class OfficeRules(LedgerMachine):
 
     def first_bills(self) -> None:
         """Bills for both apartments, some of them in yen."""
-        scene = [(where, n, n, money) for n in range(4) for where, money in ((0, 0), (9, 0))]
-        scene += [(0, 0, 2, 10), (0, 1, 2, 10)]
-        for number, (where, what, month, money) in enumerate(scene):
+        env = [(where, n, n, money) for n in range(4) for where, money in ((0, 0), (9, 0))]
+        env += [(0, 0, 2, 10), (0, 1, 2, 10)]
+        for number, (where, what, month, money) in enumerate(env):
             self.import_file([self.line(where, what, number, month, number, money)])
 
     @rule(

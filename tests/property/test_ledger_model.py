@@ -27,7 +27,7 @@ from tests.support.databases import LedgerDatabase
 from tests.support.hypothesis_profiles import own_timeout, runs_long
 
 pytestmark = pytest.mark.timeout(own_timeout(300))
-# Hypothesis looks for a shorter story for five minutes; on a database this much is enough.
+# Hypothesis looks for a shorter example for five minutes; on a database this much is enough.
 SHRINKING_SECONDS = 30
 
 # The same examples each time, so that what is reached below is no matter of luck. A long run takes

@@ -1,4 +1,4 @@
-"""The HTTP contract as a stranger would call it, and a scene to call it in."""
+"""The HTTP contract as a stranger would call it, and an environment to call it in."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Resident:
 
 
 @dataclass
-class Scene:
+class Environment:
     """The running service, and ways to put residents and bills into it."""
 
     stack: Stack
@@ -171,22 +171,22 @@ class _OwnersDatabase:
 
 
 @contextmanager
-def scene_on(stack: Stack) -> Iterator[Scene]:
-    """Give a scene on a running service."""
+def scene_on(stack: Stack) -> Iterator[Environment]:
+    """Give an environment on a running service."""
     database = _OwnersDatabase(stack.cloud.database_url)
     ledger = Ledger(cast(LedgerDatabase, database))
     with httpx.Client(base_url=stack.base_url, timeout=35) as http:
         try:
-            yield Scene(stack, ledger, http)
+            yield Environment(stack, ledger, http)
         finally:
             database.close()
 
 
 @pytest.fixture
-def scene(stack: Stack) -> Iterator[Scene]:
-    """Give a scene; whatever the test did, the ledger must be right after it."""
-    with scene_on(stack) as scene:
-        yield scene
-        assert scene.ledger.violations() == []
-        rows = scene.ledger.rows("operator", "reconcile", "2020-01-01", "2100-01-01")
+def env(stack: Stack) -> Iterator[Environment]:
+    """Give an environment; whatever the test did, the ledger must be right after it."""
+    with scene_on(stack) as env:
+        yield env
+        assert env.ledger.violations() == []
+        rows = env.ledger.rows("operator", "reconcile", "2020-01-01", "2100-01-01")
         assert all(row[-1] for row in rows), rows

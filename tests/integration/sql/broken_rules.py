@@ -1,7 +1,7 @@
 """One way to break each named rule of the ledger: what the database must reject, rule by rule.
 
 The statements run as the owner of the tables, who has every right, on the rows of
-`test_sql_constraints.scene`. `RAISE` raises the version first, so that only the named rule breaks.
+`test_sql_constraints.env`. `RAISE` raises the version first, so that only the named rule breaks.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ SHAPE = {
 
 
 @pytest.fixture(scope="module")
-def scene(ledger: Ledger) -> dict[str, Any]:
+def env(ledger: Ledger) -> dict[str, Any]:
     """An apartment with a bill in each state, and a history of three events."""
     home, other = ledger.home(), ledger.home()
     paid = ledger.bill(home, amount_minor=200, provider_reference="paid")
@@ -90,7 +90,7 @@ def scene(ledger: Ledger) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}-{CASES.index(case)}")
 def test_a_broken_rule_is_rejected_by_its_name(
-    ledger: Ledger, scene: dict[str, Any], case: Case
+    ledger: Ledger, env: dict[str, Any], case: Case
 ) -> None:
     with ledger.connection("owner").cursor() as cursor:
         cursor.execute("BEGIN")
@@ -99,10 +99,10 @@ def test_a_broken_rule_is_rejected_by_its_name(
             cursor.execute(
                 "INSERT INTO billing.apartments (apartment_id, address)"
                 " VALUES (%(stateless)s, 'for a moment')",
-                scene,
+                env,
             )
             with pytest.raises(psycopg2.IntegrityError) as rejected:
-                cursor.execute(case.statement, scene)
+                cursor.execute(case.statement, env)
         finally:
             cursor.execute("ROLLBACK")
     assert rejected.value.diag.constraint_name == case.rule

@@ -1,7 +1,7 @@
 """Two readers, a writer and a Redis that fails: all that can happen next.
 
-A reader reads again and again, without end; so does every fault strike. The writer tells the story
-of its ledger once. What a reader answers is judged in the step in which it answers.
+A reader reads again and again, without end; so does every fault strike. The writer goes through its
+scenario once. What a reader answers is checked in the step in which it answers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-from tests.model_checking.cache_ledger import Ports, Story
+from tests.model_checking.cache_ledger import Ports, Scenario
 from tests.model_checking.explorer import Explored, Move, explore
 from tests.model_checking.steps import Answers, Call, Finished, run
 
@@ -34,7 +34,7 @@ class Reader(NamedTuple):
     got: Any = UNASKED
 
 
-class World(NamedTuple):
+class System(NamedTuple):
     """Everything that the next step depends on. A reader that is None reads nothing now."""
 
     committed: int
@@ -71,14 +71,14 @@ class Protocols:
     `also_true`: what may be answered as well, whatever `reader` answers where nobody disturbs it.
     """
 
-    told: Story
+    told: Scenario
     reader: Program
     writer: Program
     also_true: Program | None = None
 
 
 class Checker:
-    """All moves of a world, and the verdict on each answer by the promises that are asked for."""
+    """All moves of a system, and the verdict on each answer by the promises that are asked for."""
 
     def __init__(
         self, protocols: Protocols, redis: Redis, *, promises: Sequence[str] = PROMISES
@@ -96,91 +96,93 @@ class Checker:
 
     def explore(self) -> Explored:
         """Visit every state."""
-        start = World(0, 0, (), (None, None), self._redis.start)
+        start = System(0, 0, (), (None, None), self._redis.start)
         return explore(start, self.moves, alike=_alike)
 
-    def moves(self, world: World) -> Iterator[Move[World]]:
+    def moves(self, system: System) -> Iterator[Move[System]]:
         """Tell all that can happen next."""
-        yield from self._writer_moves(world)
-        for place, reader in enumerate(world.readers):
+        yield from self._writer_moves(system)
+        for place, reader in enumerate(system.readers):
             # Readers are alike: of several that rest, one gets up.
-            if reader is None and world.readers.index(None) == place:
-                began = Reader(world.committed, world.answered)
-                yield from self._reader_moves(world, place, began)
+            if reader is None and system.readers.index(None) == place:
+                began = Reader(system.committed, system.answered)
+                yield from self._reader_moves(system, place, began)
             elif reader is not None:
-                yield from self._reader_moves(world, place, reader)
-        for told, redis in self._redis.troubles(world.redis):
-            yield Move(told, f"Redis {told}", world._replace(redis=redis))
+                yield from self._reader_moves(system, place, reader)
+        for told, redis in self._redis.troubles(system.redis):
+            yield Move(told, f"Redis {told}", system._replace(redis=redis))
 
-    def _writer_moves(self, world: World) -> Iterator[Move[World]]:
-        call = self._write(world.writer)
+    def _writer_moves(self, system: System) -> Iterator[Move[System]]:
+        call = self._write(system.writer)
         if isinstance(call, Finished):
             return
         if call.name == "write":
-            for told, redis in self._redis.writes(world.redis, call.given):
-                then = world._replace(writer=(*world.writer, None), redis=redis)
+            for told, redis in self._redis.writes(system.redis, call.given):
+                then = system._replace(writer=(*system.writer, None), redis=redis)
                 yield Move(told, f"the writer sends {call.given[0]}: {told}", then)
             return
-        committed = world.committed + (call.name == "commit")
-        answered = committed if call.name == "answer" else world.answered
+        committed = system.committed + (call.name == "commit")
+        answered = committed if call.name == "answer" else system.answered
         told = call.given if call.name == "commit" else "and is answered"
-        writer = (*world.writer, committed)
-        then = world._replace(committed=committed, answered=answered, writer=writer)
+        writer = (*system.writer, committed)
+        then = system._replace(committed=committed, answered=answered, writer=writer)
         yield Move(f"writer: {call.name}", f"the writer: {told}", then)
 
-    def _reader_moves(self, world: World, place: int, reader: Reader) -> Iterator[Move[World]]:
+    def _reader_moves(self, system: System, place: int, reader: Reader) -> Iterator[Move[System]]:
         call = self._read(reader.answers)
         if isinstance(call, Finished):
             raise TypeError("a reader that is through takes no step")
         if call.name == "ledger":
-            after = reader._replace(answers=(*reader.answers, world.committed))
-            yield self._step(world, place, after, f"asks the ledger for {call.given}")
+            after = reader._replace(answers=(*reader.answers, system.committed))
+            yield self._step(system, place, after, f"asks the ledger for {call.given}")
         elif call.name == "get":
             after = reader._replace(answers=(*reader.answers, None), got=UNSERVED)
-            yield self._step(world, place, after, "asks Redis")
+            yield self._step(system, place, after, "asks Redis")
         elif call.name == "write":
             after = reader._replace(answers=(*reader.answers, None))
-            for told, redis in self._redis.writes(world.redis, call.given):
-                sent = world._replace(redis=redis)
+            for told, redis in self._redis.writes(system.redis, call.given):
+                sent = system._replace(redis=redis)
                 yield self._step(sent, place, after, f"sends {call.given[0]}: {told}")
         else:
-            yield from self._looks(world, place, reader, call.given)
+            yield from self._looks(system, place, reader, call.given)
 
-    def _looks(self, world: World, place: int, reader: Reader, key: str) -> Iterator[Move[World]]:
+    def _looks(
+        self, system: System, place: int, reader: Reader, key: str
+    ) -> Iterator[Move[System]]:
         if reader.got == UNSERVED:
-            for told, text in self._redis.serves(world.redis, key):
-                yield self._step(world, place, reader._replace(got=(text,)), told)
-        for told, text in self._redis.reads(world.redis, key, reader.got):
+            for told, text in self._redis.serves(system.redis, key):
+                yield self._step(system, place, reader._replace(got=(text,)), told)
+        for told, text in self._redis.reads(system.redis, key, reader.got):
             after = reader._replace(answers=(*reader.answers, text), got=UNASKED)
-            yield self._step(world, place, after, told)
+            yield self._step(system, place, after, told)
 
-    def _step(self, world: World, place: int, reader: Reader, told: str) -> Move[World]:
+    def _step(self, system: System, place: int, reader: Reader, told: str) -> Move[System]:
         """Take a reader one step on, and judge what it answers if it is through."""
         following = self._read(reader.answers)
         now = None if isinstance(following, Finished) else reader
-        readers = (now, world.readers[1]) if place == 0 else (world.readers[0], now)
+        readers = (now, system.readers[1]) if place == 0 else (system.readers[0], now)
         broken = (
-            self._verdict(world, reader, following) if isinstance(following, Finished) else None
+            self._verdict(system, reader, following) if isinstance(following, Finished) else None
         )
-        then = World(world.committed, world.answered, world.writer, readers, world.redis)
+        then = System(system.committed, system.answered, system.writer, readers, system.redis)
         return Move(told, f"reader {place + 1} {told}", then, broken)
 
-    def _verdict(self, world: World, reader: Reader, answer: Finished) -> str | None:
-        shown = self._paid_debts(world, reader, answer)
+    def _verdict(self, system: System, reader: Reader, answer: Finished) -> str | None:
+        shown = self._paid_debts(system, reader, answer)
         if "I9" in self._promises and shown:
             return f"I9: the payment was answered before the read began; it shows {shown} as debt"
-        moments = range(reader.began, world.committed + 1)
+        moments = range(reader.began, system.committed + 1)
         true = any(answer in self._truths(moment) for moment in moments)
         if "snapshot" in self._promises and not true:
             return f"snapshot: the answer was true at no moment of the read: {answer}"
         return None
 
-    def _paid_debts(self, world: World, reader: Reader, answer: Finished) -> str:
+    def _paid_debts(self, system: System, reader: Reader, answer: Finished) -> str:
         """Name the debts in the answer that were paid, and so answered, before the read began."""
         home = self._protocols.told.home
         ledger = self._protocols.told.at
         paid = dict(ledger[reader.answered].apartments[home].paid)
-        for moment in range(reader.answered, world.committed + 1):
+        for moment in range(reader.answered, system.committed + 1):
             for bill in ledger[moment].apartments[home].open:
                 paid.pop(bill, None)
         owed = {debt.bill_id for debt in getattr(answer.result, "debts", ())}
@@ -200,8 +202,8 @@ def _alone(step: Stepping, moment: int) -> Finished:
     return call
 
 
-def _alike(world: World) -> World:
+def _alike(system: System) -> System:
     """Which of the two readers is which means nothing."""
-    one, other = world.readers
-    readers = world.readers if hash(one) <= hash(other) else (other, one)
-    return world._replace(readers=readers)
+    one, other = system.readers
+    readers = system.readers if hash(one) <= hash(other) else (other, one)
+    return system._replace(readers=readers)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.support.api import Caller, Json, Resident, Scene
+from tests.support.api import Caller, Environment, Json, Resident
 
 NOTHING_HELD: Json = {"date_up": None, "date_down": None}
 
@@ -27,7 +27,7 @@ def as_somebody_else(caller: Caller, other: Caller) -> Caller:
     return Caller(caller.http, other.token, queue_name=caller.queue_name)
 
 
-def test_who_asked_gets_the_reply_though_another_token_polls_meanwhile(stage: Scene) -> None:
+def test_who_asked_gets_the_reply_though_another_token_polls_meanwhile(stage: Environment) -> None:
     ada, eve = stage.resident(), stage.resident("Eve")
     accepted = debts(ada.caller, ada)
     swapped = as_somebody_else(ada.caller, eve.caller)
@@ -35,7 +35,7 @@ def test_who_asked_gets_the_reply_though_another_token_polls_meanwhile(stage: Sc
     assert ada.caller.parts(accepted)[0]["status"] == "done"
 
 
-def test_a_request_with_anothers_token_is_answered_to_the_token(stage: Scene) -> None:
+def test_a_request_with_anothers_token_is_answered_to_the_token(stage: Environment) -> None:
     ada, eve = stage.resident(), stage.resident("Eve")
     swapped = as_somebody_else(ada.caller, eve.caller)
     accepted = debts(swapped, ada)
@@ -44,7 +44,7 @@ def test_a_request_with_anothers_token_is_answered_to_the_token(stage: Scene) ->
 
 
 def test_a_reply_is_not_deleted_by_another_who_has_its_receipt_and_a_queue_of_that_name(
-    stage: Scene,
+    stage: Environment,
 ) -> None:
     ada, eve = stage.resident(), stage.resident("Eve")
     swapped = as_somebody_else(ada.caller, eve.caller)
@@ -76,7 +76,7 @@ GUESSES: list[Callable[[Resident], str]] = [
 @pytest.mark.parametrize("guess", range(len(GUESSES)))
 @pytest.mark.parametrize("path", ["/auth/{}", "/apartments/x/utils/{}"])
 def test_no_spelling_of_a_queue_name_leads_to_anothers_replies(
-    stage: Scene, waiting: Resident, eve: Resident, path: str, guess: int
+    stage: Environment, waiting: Resident, eve: Resident, path: str, guess: int
 ) -> None:
     target = path.format(GUESSES[guess](waiting))
     answer = stage.http.get(target, headers=eve.caller.headers, params={"wait_seconds": "0"})
@@ -84,7 +84,7 @@ def test_no_spelling_of_a_queue_name_leads_to_anothers_replies(
 
 
 @pytest.fixture(scope="module")
-def waiting(stage: Scene) -> Resident:
+def waiting(stage: Environment) -> Resident:
     """Give somebody whose reply lies in her queue, unread for the whole file."""
     ada = stage.resident()
     first = debts(ada.caller, ada)
@@ -94,12 +94,14 @@ def waiting(stage: Scene) -> Resident:
 
 
 @pytest.fixture(scope="module")
-def eve(stage: Scene) -> Resident:
+def eve(stage: Environment) -> Resident:
     """Give somebody who guesses."""
     return stage.resident("Eve")
 
 
-def test_after_a_logout_the_next_user_of_a_device_reads_nothing_of_the_last(stage: Scene) -> None:
+def test_after_a_logout_the_next_user_of_a_device_reads_nothing_of_the_last(
+    stage: Environment,
+) -> None:
     ada, eve = stage.resident(), stage.resident("Eve")
     accepted = debts(ada.caller, ada)
     # The same client on the same device keeps its queue_name, and Eve logs in.
@@ -111,7 +113,9 @@ def test_after_a_logout_the_next_user_of_a_device_reads_nothing_of_the_last(stag
     assert again.parts(accepted)[0]["status"] == "done"
 
 
-def test_two_devices_of_one_resident_share_a_queue_or_don_t_as_they_choose(stage: Scene) -> None:
+def test_two_devices_of_one_resident_share_a_queue_or_don_t_as_they_choose(
+    stage: Environment,
+) -> None:
     ada = stage.resident()
     phone, tablet = ada.caller, stage.signed_in(ada.username)
     accepted = debts(phone, ada)
@@ -122,7 +126,7 @@ def test_two_devices_of_one_resident_share_a_queue_or_don_t_as_they_choose(stage
     assert phone.poll(accepted.json()["poll"], seconds=0) == []
 
 
-def test_two_logins_under_one_name_are_told_apart_by_their_requests(stage: Scene) -> None:
+def test_two_logins_under_one_name_are_told_apart_by_their_requests(stage: Environment) -> None:
     ada, eve = stage.resident(), stage.resident("Eve")
     shared, secret = stage.caller(), {"password": "Example-Passw0rd-1"}
     accepted = [shared.post("/auth", {"username": one.username, **secret}) for one in (ada, eve)]
@@ -135,7 +139,7 @@ def test_two_logins_under_one_name_are_told_apart_by_their_requests(stage: Scene
 
 
 def test_neighbours_in_one_apartment_see_its_ledger_and_not_each_others_answers(
-    stage: Scene,
+    stage: Environment,
 ) -> None:
     ada, ben = stage.resident(), stage.resident("Ben")
     stage.ledger.grant(ben.home.subject, ada.home.apartment)
