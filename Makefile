@@ -89,7 +89,7 @@ verify: check test $(CHECKOV) $(EMULATOR) ## Run the whole gate: check, test, an
 # bash itself counts in SECONDS; only what make was told is meant.
 CHAOS_SECONDS = $(if $(filter command line,$(origin SECONDS)),$(SECONDS),30)
 .PHONY: chaos
-chaos: install ## Let faults strike the running service, then check what clients saw (SECONDS=30 SEED=)
+chaos: install ## Inject faults into a service of its own, then check what clients saw (SECONDS=30 SEED=)
 	@$(BIN)/python -m tools.chaos --seconds $(CHAOS_SECONDS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: mutations

@@ -94,10 +94,10 @@ def _import_bills(given: Json, context: AdminContext) -> object:
     )
     if source.lines:
         return {"lines": context.ledger.issue_bills(batch=source)}
-    return _importtext_field(given["text"], given["delimiter"], source, context)
+    return _import_text(given["text"], given["delimiter"], source, context)
 
 
-def _importtext_field(
+def _import_text(
     text: str, delimiter: str | None, source: BillBatch, context: AdminContext
 ) -> object:
     content = io.BytesIO(text.encode("utf-8", "surrogatepass"))

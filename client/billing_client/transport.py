@@ -26,7 +26,7 @@ from billing_client.storage import Session, SessionStore, current_session
 CONNECT_SECONDS = 5.0
 # What the gateway itself may take, on top of the long poll that was asked for.
 GATEWAY_SECONDS = 9.0
-# Far above ten replies of 256 KB each: a larger answer is not from our service.
+# Far above five replies of 200 KB each each: a larger answer is not from our service.
 ANSWER_MAX_BYTES = 32_000_000
 
 

@@ -14,7 +14,7 @@ from tools.local.files import read_json, write_private_json
 from tools.local.settings import REPOSITORY
 
 # To be raised when a folder of an earlier version can't be used any more.
-_LAYOUT = 1
+_LAYOUT = 2
 
 
 class StateFolder:
