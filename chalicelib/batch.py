@@ -16,6 +16,7 @@ from chalicelib import replies
 from chalicelib.operations import Dependencies, Operation
 from chalicelib.records import Request, Undeliverable, read_record
 from chalicelib.replies import Outcome
+from chalicelib.settings import SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,9 @@ class Batch:
             return replies.done(operation, operation.run(request, self._dependencies)), True
         except Rejection as rejection:
             return replies.rejected(rejection), True
+        except SettingsError:
+            # No record can be done: the function itself fails, and says which variable it lacks.
+            raise
         except Exception as error:
             self._log_error(request, error)
             if request.receive_count < self._max_receive_count:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -169,6 +168,9 @@ class _SeenReferences:
     """
 
     def __init__(self) -> None:
+        # Only imports need it, and every function of the package starts with this module.
+        import sqlite3
+
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute(
             "CREATE TABLE seen (provider_id TEXT, reference TEXT, line INTEGER,"

@@ -18,7 +18,7 @@ from billing_app.domain.currencies import EXPONENT_OF
 from billing_app.domain.errors import Rejection
 from billing_app.domain.limits import (
     MAX_AMOUNT_MINOR,
-    MAX_BILLS,
+    MAX_LINES,
     MAX_REFERENCE_CHARS,
 )
 from billing_app.ports.operator_ledger import AdminContext, BillBatch
@@ -70,7 +70,7 @@ class ImportBills(Schema):
     dry_run = fields.Boolean(load_default=False)
     delimiter = fields.String(**OPTIONAL)
     lines = fields.List(
-        fields.Nested(IssuedLine), load_default=None, validate=validate.Length(1, MAX_BILLS)
+        fields.Nested(IssuedLine), load_default=None, validate=validate.Length(1, MAX_LINES)
     )
     import_id = fields.UUID(**OPTIONAL)
     sha256 = fields.String(**OPTIONAL, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))

@@ -69,7 +69,9 @@ class Problem:
     @property
     def message(self) -> str:
         """Say it in a sentence, the column first."""
-        text = CATALOGUE[self.code].line or self.code
+        # The functions may be newer than the command, and have codes that it doesn't know.
+        known = CATALOGUE.get(self.code)
+        text = (known and known.line) or self.code
         return f"{self.column}: {text}" if self.column else text
 
 

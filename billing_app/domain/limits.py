@@ -5,7 +5,9 @@ from __future__ import annotations
 # Far above any bill, and a sum of millions of such still fits into the database's bigint.
 MAX_AMOUNT_MINOR = 10**12
 MAX_TOTAL_MINOR = 2**63 - 1
+# Bills of one payment, and lines of one event of an import.
 MAX_BILLS = 1_000
+MAX_LINES = 1_000
 
 MAX_USERNAME_CHARS = 128
 MAX_NAME_CHARS = 200

@@ -21,8 +21,8 @@ from billing_app.admin.bill_files import DELIMITERS, BillFile, checked, open_bil
 from billing_app.admin.bill_operations import MAX_REJECTED_LINES, summary_data
 from billing_app.admin.cli.context import CliContext, json_option
 from billing_app.admin.formatting import plain, spreadsheet_safe, visible
-from billing_app.domain.bill_lines import Row
-from billing_app.domain.errors import CATALOGUE, Rejection
+from billing_app.domain.bill_lines import Problem, Row
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch
 from billing_app.use_cases.imports import ImportSummary, import_bills
 
@@ -173,7 +173,7 @@ def _print_tables(summary: ImportSummary, rejected: list[Row]) -> None:
 def _problems_table(summary: ImportSummary) -> Table:
     table = Table("Code", "Lines", "Meaning", title="Why lines were rejected")
     for code, count in summary.problems.most_common():
-        table.add_row(visible(code), str(count), CATALOGUE[code].line)
+        table.add_row(visible(code), str(count), Problem(code).message)
     return table
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from billing_app.admin.bill_files import Header, read_header
 from billing_app.admin.formatting import spreadsheet_safe, visible
-from billing_app.domain.bill_lines import COLUMNS, Row
+from billing_app.domain.bill_lines import COLUMNS, Problem, Row
 from billing_app.domain.errors import CATALOGUE, Rejection
 from tests.support.bill_files import APARTMENT, GOOD, HEADER, bill_line
 
@@ -139,3 +139,7 @@ def test_another_delimiter_is_rejected() -> None:
     with pytest.raises(Rejection) as caught:
         read_header(text=HEADER, delimiter="|")
     assert caught.value.code == "delimiter_invalid"
+
+
+def test_a_code_that_only_a_newer_function_knows_is_shown_as_it_is() -> None:
+    assert Problem("from_tomorrow", "amount").message == "amount: from_tomorrow"

@@ -16,6 +16,7 @@ from chalicelib.batch import Batch
 from chalicelib.logs import JsonFormatter
 from chalicelib.operations import OPERATIONS, Body, Dependencies
 from chalicelib.records import Request
+from chalicelib.settings import SettingsError
 from tests.support.fakes import FakeClock, FakeDependencies, FakeReplyQueues
 from tests.support.records import QUEUE, a_record
 
@@ -48,6 +49,8 @@ class Fixture:
             raise Rejection("bill_not_found", data={"bills": ["b"]})
         if what == "outage":
             raise Unavailable("database: OperationalError 08006")
+        if what == "misconfigured":
+            raise SettingsError("CACHE_SECRET_ID is not set")
         if what == "bug":
             raise ZeroDivisionError("s3cret-value")
         self.done.append(request.request_id)
@@ -111,6 +114,14 @@ def test_the_last_receive_tells_the_user_and_leaves_for_the_dead_letters(
         assert batch.handle(record) == [record["messageId"]]
         assert len(batch.replies()) == (1 if count == 3 else 0)
     assert [(r["status"], r["code"]) for r in batch.replies()] == [("failed", code)]
+
+
+def test_a_function_that_lacks_a_setting_fails_and_names_it() -> None:
+    """Nothing is answered or dropped for the operator's mistake."""
+    batch = Fixture("auth")
+    with pytest.raises(SettingsError, match="CACHE_SECRET_ID"):
+        batch.handle(a_record({"do": "misconfigured"}, receive_count=3))
+    assert batch.replies() == []
 
 
 def test_a_login_is_dropped_after_its_last_receive_so_no_password_rests_anywhere() -> None:
