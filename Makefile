@@ -16,6 +16,12 @@ $(BIN)/installed: requirements/dev.txt requirements/commands.in requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-build-isolation --no-deps --editable . --editable client
 	@touch $@
+# Who names an interpreter gets it, even if .venv is up to date.
+ifeq ($(origin PYTHON),command line)
+$(BIN)/installed: FORCE
+endif
+.PHONY: FORCE
+FORCE:
 
 # checkov pins a boto3 of its own, so it lives apart.
 CHECKOV := $(VENV)/checkov/installed

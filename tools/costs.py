@@ -46,7 +46,7 @@ BILL_KB, LEDGER_MONTHS, BACKUP_SIZES = 2.5, 24.0, 1.5
 
 # Of each deployment, however few residents.
 ENDPOINTS, SECRETS, FIREWALL_RULES, GATEWAY_METRICS = 3, 5, 5, 5
-ALARMS_PER_FUNCTION, ALARMS_PER_QUEUE, ALARMS_PER_NODE, OTHER_ALARMS = 3, 3, 2, 7
+ALARMS_PER_FUNCTION, ALARMS_PER_QUEUE, ALARMS_PER_NODE, OTHER_ALARMS = 2, 3, 2, 7
 SWEEPS = 12 * HOURS
 # Five pollers of an event source mapping wait 20 seconds each while nothing comes.
 IDLE_POLLS = 5 * HOURS * 3600 / 20
@@ -175,8 +175,9 @@ def _functions(residents: int, active: float, sizes: Json, service: Json) -> Ite
 def _alarms(sizes: Json, service: Json) -> int:
     functions, queues = len(service["functions"]), len(service["queues"]["requests"])
     nodes: int = sizes["cache"]["node_count"]
-    of_parts = functions * ALARMS_PER_FUNCTION + queues * ALARMS_PER_QUEUE
-    return of_parts + nodes * ALARMS_PER_NODE + OTHER_ALARMS
+    quick = sum(one["database_role"] != "operator" for one in service["functions"].values())
+    of_parts = functions * ALARMS_PER_FUNCTION + quick + queues * ALARMS_PER_QUEUE
+    return int(of_parts + nodes * ALARMS_PER_NODE + OTHER_ALARMS)
 
 
 def _methods() -> int:

@@ -31,7 +31,7 @@ def check_runtime(runtime: str) -> None:
         raise PackagingError(
             f"The functions run on {runtime} (terraform/service.json), but .venv has {INTERPRETER}."
             f" Get {runtime}, for example with `uv python install {runtime[6:]}`,"
-            f" then run `make install PYTHON={runtime}`."
+            f' then run `make install PYTHON="$(uv python find {runtime[6:]})"`.'
         )
 
 

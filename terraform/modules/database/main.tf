@@ -1,7 +1,7 @@
 locals {
   identifier    = "${var.prefix}-db"
   database_name = "billing"
-  # Owns the ledger and migrates them; the functions log in as roles that can only call functions.
+  # Owns the ledger and migrates it; the functions log in as roles that can only call functions.
   owner = "billing_migrator"
   port  = 5432
 }

@@ -134,7 +134,7 @@ variable "apply_immediately" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the instance rejects to be deleted."
+  description = "Whether the instance is protected from deletion."
   type        = bool
   default     = true
   nullable    = false

@@ -70,7 +70,7 @@ resource "aws_lambda_invocation" "migrate" {
   }
 }
 
-# The ledger is reconciled every night; the alarm on its log tells when they differ.
+# The ledger is reconciled every night; the alarm on its log tells when it differs.
 
 resource "aws_cloudwatch_event_rule" "reconcile" {
   name                = "${var.prefix}-reconcile"

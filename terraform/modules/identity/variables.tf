@@ -123,7 +123,7 @@ variable "email_identity_arn" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the pool, and with it every login, rejects to be deleted."
+  description = "Whether the pool, and with it every login, is protected from deletion."
   type        = bool
   default     = true
   nullable    = false

@@ -119,7 +119,7 @@ run "the_database_survives_a_zone_a_mistake_and_a_destroy" {
 
   assert {
     condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "bill-test-db-final"
-    error_message = "The instance must reject to be deleted, and leave a snapshot when it may."
+    error_message = "The instance must have deletion protection, and leave a snapshot when it may."
   }
 
   assert {

@@ -90,7 +90,7 @@ run "passwords_are_long_and_mixed" {
 run "the_user_pool_is_protected_from_deletion" {
   assert {
     condition     = aws_cognito_user_pool.this.deletion_protection == "ACTIVE"
-    error_message = "The pool must reject to be deleted."
+    error_message = "The pool must have deletion protection."
   }
 }
 

@@ -112,7 +112,7 @@ run "no_secret_is_read_without_tls_or_by_the_public" {
 
   assert {
     condition     = alltrue([for name, policy in aws_secretsmanager_secret_policy.tls_only : policy.secret_arn == local.secrets[name] && policy.block_public_policy])
-    error_message = "A policy must belong to its own secret and reject to be public."
+    error_message = "A policy must belong to its own secret and must not be public."
   }
 
   assert {
@@ -124,7 +124,7 @@ run "no_secret_is_read_without_tls_or_by_the_public" {
         && tolist(one(one(document.statement).condition).values) == tolist(["false"])
       )
     ])
-    error_message = "A policy must only reject, and reject what comes without TLS."
+    error_message = "A policy must only deny, and deny what comes without TLS."
   }
 }
 
