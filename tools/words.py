@@ -16,7 +16,7 @@ _TERMS = {
     "localcloud": "tools/local",
     "packager": "tools/package",
 }
-# In names of files and folders.
+# In names of files, folders, classes and functions.
 _NAMES = {
     "rooms?": "package",
     "office": "operator, admin",
@@ -32,8 +32,14 @@ _NAMES = {
     "mailbox": "reply queue",
     "books": "ledger",
     "refus(al|ed)": "rejection, rejected",
+    "scene": "environment, fixture",
+    "story": "scenario, counterexample",
+    "verdict": "result",
+    "world": "workload, state",
 }
 _HERE = "tools/words.py"
+_DEFINITION = re.compile(r"\s*(?:class|def) (\w+)")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def _places(text: str, words: dict[str, str]) -> list[str]:
@@ -58,7 +64,10 @@ def main() -> int:
         except UnicodeDecodeError:
             continue
         for number, line in enumerate(lines, 1):
-            places += [f"{name}:{number}: {found}" for found in _places(line, _TERMS)]
+            named = _DEFINITION.match(line)
+            defined = _CAMEL.sub("_", named[1]) if named else ""
+            found = [*_places(line, _TERMS), *_places(defined, _NAMES)]
+            places += [f"{name}:{number}: {one}" for one in found]
     print(*places, sep="\n", end="\n" if places else "")  # noqa: T201 - a command's output
     return 1 if places else 0
 

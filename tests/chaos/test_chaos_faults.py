@@ -232,7 +232,7 @@ def test_only_workers_look_at_the_clock_of_the_workers(
     assert (time.time() - float(said.stdout) > 80_000) is stepped
 
 
-@pytest.mark.parametrize("name", ["redis_refused", "redis_hung"])
+@pytest.mark.parametrize("name", ["redis_rejecting", "redis_hung"])
 def test_an_absent_cache_answers_nothing(env: Environment, name: str) -> None:
     fault = env.fault(name)
     with cache(env.servers) as client:

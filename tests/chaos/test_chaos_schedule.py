@@ -56,7 +56,7 @@ def test_a_fault_that_would_end_another_does_not_overlap_it(seed: int) -> None:
 @each_seed
 def test_redis_is_absent_alone_before_anything_else(seed: int) -> None:
     first, second, third = schedule(seed, 30)[:3]
-    assert (first.name, second.name) == ("redis_refused", "redis_hung")
+    assert (first.name, second.name) == ("redis_rejecting", "redis_hung")
     assert first.until <= second.at
     assert second.until <= third.at
 

@@ -44,7 +44,7 @@ def run_with(
     "run",
     [
         run_with("redis_hung", then=SLOW),
-        run_with("redis_refused", then=SLOW),
+        run_with("redis_rejecting", then=SLOW),
         # Some reads that are slow for other reasons change nothing.
         run_with("redis_hung", then=SLOW, other=40.0),
     ],

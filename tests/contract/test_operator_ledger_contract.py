@@ -68,16 +68,16 @@ class Environment:
 
 @pytest.fixture(params=["fake", "postgres"])
 def env(request: pytest.FixtureRequest) -> Iterator[Environment]:
-    make = {"fake": _fake_scene, "postgres": _postgres_scene}[request.param]
+    make = {"fake": _fake_environment, "postgres": _postgres_environment}[request.param]
     yield from make(request)
 
 
-def _fake_scene(_request: pytest.FixtureRequest) -> Iterator[Environment]:
+def _fake_environment(_request: pytest.FixtureRequest) -> Iterator[Environment]:
     ledger = FakeOperatorLedger()
     yield _settle_in(ledger, pay=lambda _s, _a, bill: ledger.pay(bill), today=NOW.date())
 
 
-def _postgres_scene(request: pytest.FixtureRequest) -> Iterator[Environment]:
+def _postgres_environment(request: pytest.FixtureRequest) -> Iterator[Environment]:
     database: LedgerDatabase = request.getfixturevalue("database")
     ledger: Ledger = request.getfixturevalue("ledger")
     connection = Database(

@@ -28,7 +28,7 @@ class Forger:
     """Makes tokens about one resident."""
 
     def __init__(self, env: Environment, resident: Resident) -> None:
-        self._scene = env
+        self._env = env
         self._resident = resident
         self._key: Any = RSAAlgorithm.from_jwk(
             load_resource("cognitoidp/resources/jwks-private.json")
@@ -73,28 +73,26 @@ class Forger:
 
     def of_another_pool(self) -> str:
         """Sign in to another pool of the same account."""
-        cognito = self._scene.stack.clients.cognito
+        cognito = self._env.stack.clients.cognito
         pool = cognito.create_user_pool(PoolName=f"other-{uuid4().hex[:8]}")["UserPool"]["Id"]
         return self._sign_in(pool, f"user-{uuid4().hex[:8]}")["IdToken"]
 
     def for_another_client(self) -> str:
         """Sign in to the pool itself by another client, as another application would."""
-        return self._sign_in(self._scene.stack.cloud.user_pool_id, self._resident.username)[
-            "IdToken"
-        ]
+        return self._sign_in(self._env.stack.cloud.user_pool_id, self._resident.username)["IdToken"]
 
     def of_this_session(self, kind: str) -> str:
         """Return another token of a fresh login: `access_token` or `refresh_token`."""
-        session = self._scene.login(self._resident.username)
+        session = self._env.login(self._resident.username)
         return str(session["data"]["tokens"][kind])
 
     def _sign_in(self, pool: str, username: str) -> Mapping[str, str]:
-        cognito: Any = self._scene.stack.clients.cognito
+        cognito: Any = self._env.stack.clients.cognito
         flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
         client = cognito.create_user_pool_client(
             UserPoolId=pool, ClientName="other", ExplicitAuthFlows=flows
         )["UserPoolClient"]["ClientId"]
-        if pool != self._scene.stack.cloud.user_pool_id:
+        if pool != self._env.stack.cloud.user_pool_id:
             cognito.admin_create_user(UserPoolId=pool, Username=username)
             cognito.admin_set_user_password(
                 UserPoolId=pool, Username=username, Password=PASSWORD, Permanent=True

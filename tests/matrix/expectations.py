@@ -73,7 +73,7 @@ secret_rotated    1/1  -    -    -    -    -
 sends_failed      -    -    -    2/1  -    -
 send_ambiguous    -    -    -    1/2  -    -
 delete_lost       2/2  -    -    -    -    -
-redis_refused     1/1  1/1  1/1  1/1  1/1  -
+redis_rejecting     1/1  1/1  1/1  1/1  1/1  -
 redis_hung        1/1  1/1  1/1  1/1  1/1  -
 redis_flushed     1/1  1/1  1/1  1/1  1/1  -
 redis_old         1/1  1/1  1/1  1/1  1/1  -

@@ -143,7 +143,7 @@ FAULTS: dict[str, Fault] = {
     "send_ambiguous": Fault(_apply_once(ambiguous_send), _remove_rules),
     "send_cut_off": Fault(_apply_once(lambda when: ambiguous_send(when, cut=True)), _remove_rules),
     "delete_lost": Fault(_apply_once(lost_delete), _remove_rules),
-    "redis_refused": Fault(lambda scenario, _: scenario.harness.redis.reject(), _restore_redis),
+    "redis_rejecting": Fault(lambda scenario, _: scenario.harness.redis.reject(), _restore_redis),
     "redis_hung": Fault(lambda scenario, _: scenario.harness.redis.hang(), _restore_redis),
     "redis_flushed": Fault(_flush),
     "redis_old": Fault(_put_back),

@@ -162,12 +162,12 @@ class Checker:
         now = None if isinstance(following, Finished) else reader
         readers = (now, system.readers[1]) if place == 0 else (system.readers[0], now)
         broken = (
-            self._verdict(system, reader, following) if isinstance(following, Finished) else None
+            self._violation(system, reader, following) if isinstance(following, Finished) else None
         )
         then = System(system.committed, system.answered, system.writer, readers, system.redis)
         return Move(told, f"reader {place + 1} {told}", then, broken)
 
-    def _verdict(self, system: System, reader: Reader, answer: Finished) -> str | None:
+    def _violation(self, system: System, reader: Reader, answer: Finished) -> str | None:
         shown = self._paid_debts(system, reader, answer)
         if "I9" in self._promises and shown:
             return f"I9: the payment was answered before the read began; it shows {shown} as debt"

@@ -73,7 +73,7 @@ def explore(
             for move in moves(state):
                 found.moves[move.kind] += 1
                 if move.broken is not None:
-                    found.counterexample = _story(came_from, alike(state), move)
+                    found.counterexample = _counterexample(came_from, alike(state), move)
                     return found
                 name = alike(move.then)
                 if name not in came_from:
@@ -83,7 +83,7 @@ def explore(
     return found
 
 
-def _story(
+def _counterexample(
     came_from: dict[Hashable, tuple[Hashable, str] | None], name: Hashable, last: Move[State]
 ) -> Counterexample:
     steps = [last.told]

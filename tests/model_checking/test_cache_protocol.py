@@ -116,7 +116,7 @@ def test_without_a_fault_they_stand(wrong: Wrong) -> None:
     holds(Checker(wrong(scenario("pay_a")), redis, promises=["I9"]).explore())
 
 
-def test_a_counterexample_is_a_story_that_can_be_read() -> None:
+def test_a_counterexample_can_be_read() -> None:
     assert [line[5:] for line in breaks_i9(delete_after_commit).splitlines()] == [
         "reader 1 asks Redis",
         "reader 1 is answered by Redis",

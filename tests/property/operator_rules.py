@@ -23,7 +23,7 @@ MONTHS = [("2026-01-01", "2026-01-31"), ("2026-02-01", "2026-02-28"), ("2026-03-
 DUE_ON = ["2026-02-10", "2026-03-15", "2026-04-10"]
 
 
-class OfficeRules(LedgerMachine):
+class OperatorRules(LedgerMachine):
     """What operators do."""
 
     def first_bills(self) -> None:

@@ -12,7 +12,7 @@ from hypothesis.stateful import rule
 
 from tests.property.history_client import CURSOR, FRAME, NOTHING, Held, HistoryClient
 from tests.property.machine import PEOPLE, numbers, one_of
-from tests.property.operator_rules import OfficeRules
+from tests.property.operator_rules import OperatorRules
 from tests.property.service import NOW
 from tests.property.totals import period, provider, totals
 from tests.property.values import Answer, Json, Line
@@ -31,7 +31,7 @@ class Asking:
     own: bool
 
 
-class ReadRules(OfficeRules):
+class ReadRules(OperatorRules):
     """What residents look at, and what Redis does to it."""
 
     @rule(

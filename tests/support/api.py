@@ -171,7 +171,7 @@ class _OwnersDatabase:
 
 
 @contextmanager
-def scene_on(stack: Stack) -> Iterator[Environment]:
+def environment_on(stack: Stack) -> Iterator[Environment]:
     """Give an environment on a running service."""
     database = _OwnersDatabase(stack.cloud.database_url)
     ledger = Ledger(cast(LedgerDatabase, database))
@@ -185,7 +185,7 @@ def scene_on(stack: Stack) -> Iterator[Environment]:
 @pytest.fixture
 def env(stack: Stack) -> Iterator[Environment]:
     """Give an environment; whatever the test did, the ledger must be right after it."""
-    with scene_on(stack) as env:
+    with environment_on(stack) as env:
         yield env
         assert env.ledger.violations() == []
         rows = env.ledger.rows("operator", "reconcile", "2020-01-01", "2100-01-01")

@@ -194,7 +194,7 @@ def postgres_cut(fault: Fault) -> Steps:
 
 
 @_kind("connections to Redis rejected, those there cut", seconds=(2.5, 4.0))
-def redis_refused(fault: Fault) -> Steps:
+def redis_rejecting(fault: Fault) -> Steps:
     fault.servers.redis_proxy.reject()
     yield
     fault.servers.redis_proxy.restore()

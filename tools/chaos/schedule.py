@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tools.chaos.faults import FAULTS, FaultKind
 
 # Needed to tell how fast answers are when only Redis is at fault.
-_ALONE = ("redis_refused", "redis_hung")
+_ALONE = ("redis_rejecting", "redis_hung")
 _ALONE_SECONDS = 5.0
 # So many faults are active at a time, of different kinds.
 _TRACKS = 4

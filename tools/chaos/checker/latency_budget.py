@@ -10,7 +10,7 @@ from tools.chaos.checker.run_record import RunRecord
 
 _Span = tuple[float, float]
 
-REDIS_FAULTS = ("redis_refused", "redis_hung")
+REDIS_FAULTS = ("redis_rejecting", "redis_hung")
 # Fewer say nothing.
 ENOUGH = 8
 # Generous, since other work shares the machine: what stalls for seconds is far beyond.
