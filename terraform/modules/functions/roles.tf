@@ -4,6 +4,9 @@
 locals {
   queue_arn_prefix = "arn:${data.aws_partition.this.partition}:sqs:${data.aws_region.this.name}:${data.aws_caller_identity.this.account_id}:${var.prefix}"
 
+  # The functions that change logins in the user pool.
+  user_functions = ["admin_users"]
+
   # Reply queues are made by the functions that answer: auth those of logins, the others those of residents.
   reply_queue_arn = {
     for name in local.queue_functions : name => "${local.queue_arn_prefix}-${name == "auth" ? "login" : "r"}-*"
@@ -45,7 +48,7 @@ data "aws_iam_policy_document" "function" {
     data.aws_iam_policy_document.secrets[each.key].json,
     try(data.aws_iam_policy_document.requests[each.key].json, ""),
     each.key == "sweep" ? data.aws_iam_policy_document.sweep.json : "",
-    each.key == "admin_users" ? data.aws_iam_policy_document.users.json : "",
+    contains(local.user_functions, each.key) ? data.aws_iam_policy_document.users.json : "",
     each.value.cache && length(var.cache_connect_arns) > 0 ? data.aws_iam_policy_document.cache.json : "",
   ])
 }

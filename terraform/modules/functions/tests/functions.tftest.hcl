@@ -93,6 +93,26 @@ run "roles_have_no_star_but_where_aws_knows_no_resource" {
   }
 }
 
+run "one_function_alone_manages_logins_by_five_calls_of_this_pool" {
+  assert {
+    condition     = local.user_functions == ["admin_users"]
+    error_message = "Only admin_users may change logins."
+  }
+
+  assert {
+    condition = one(data.aws_iam_policy_document.users.statement).actions == toset([
+      "cognito-idp:AdminCreateUser", "cognito-idp:AdminDisableUser", "cognito-idp:AdminGetUser",
+      "cognito-idp:AdminSetUserPassword", "cognito-idp:AdminUserGlobalSignOut",
+    ])
+    error_message = "No other call of the user pool is needed."
+  }
+
+  assert {
+    condition     = one(data.aws_iam_policy_document.users.statement).resources == toset([var.user_pool.arn])
+    error_message = "Logins are kept in this deployment's pool alone."
+  }
+}
+
 run "a_function_reads_its_own_queue_and_answers_in_its_own_kind_of_reply_queue" {
   assert {
     condition = alltrue([
