@@ -6,6 +6,16 @@
 
 \pset format unaligned
 \pset tuples_only on
+\set ON_ERROR_STOP on
+
+-- What is posted can't be deleted, so an example must not meet a ledger that is in use.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM billing.apartments) THEN
+        RAISE EXCEPTION 'Run the example on an empty database.';
+    END IF;
+END
+$$;
 
 -- An operator adds a resident, their apartment and a provider.
 SELECT api.add_resident('11111111-1111-1111-1111-111111111111', 'Ines Vega');
