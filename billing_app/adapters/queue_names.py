@@ -28,5 +28,5 @@ def reply_queue(*, prefix: str, subject: UUID | None, queue_name: UUID) -> str:
 
 
 def reply_queue_prefixes(*, prefix: str) -> tuple[str, str]:
-    """Name what every reply queue of a stage starts with."""
+    """Name what every reply queue of a deployment starts with."""
     return f"{prefix}-login-", f"{prefix}-r-"

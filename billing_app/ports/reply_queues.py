@@ -31,7 +31,7 @@ class ReplyQueues(Protocol):
         """List reply queues that exist, at most as many as one ListQueues call gives."""
 
     def owns(self, name: str) -> bool:
-        """Tell whether the name is that of a reply queue of this stage."""
+        """Tell whether the name is that of a reply queue of this deployment."""
 
     def is_idle(self, name: str, *, older_than: timedelta) -> bool:
         """Tell whether the queue is that old and holds no message, visible or not."""

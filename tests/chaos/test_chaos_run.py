@@ -17,7 +17,7 @@ from tools.chaos.nemesis import Nemesis
 from tools.chaos.run import Run
 from tools.chaos.schedule import ScheduledFault
 from tools.chaos.service import fitting_timeout
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 
 class FakeService:
@@ -94,7 +94,7 @@ def test_a_service_that_stays_away_ends_the_run(
 ) -> None:
     monkeypatch.setattr(nemesis, "_LONGEST_ABSENCE_SECONDS", 0.1)
     recorded.service.away = 1000
-    with pytest.raises(LocalCloudError, match="did not come back"):
+    with pytest.raises(LocalStackError, match="did not come back"):
         recorded.run(scheduled(0, "long"))
     assert recorded.done == ["begin long", "end long"]
 
@@ -114,7 +114,7 @@ BROKEN = Violation("I4", "r", "paid, yet not there", [])
         (result(I4=0), [], 1, "There was nothing to check I4 on"),
         (result(I4=0), ["--only", "sqs_late"], 0, "Every invariant holds"),
         (result(*[BROKEN] * 9), [], 1, "paid, yet not there"),
-        (LocalCloudError("Postgres did not start"), [], 2, "Postgres did not start"),
+        (LocalStackError("Postgres did not start"), [], 2, "Postgres did not start"),
         (KeyboardInterrupt(), [], 130, "Interrupted"),
     ],
 )

@@ -20,7 +20,7 @@ from tools.chaos.checker import Result, render
 from tools.chaos.faults import FAULTS
 from tools.chaos.run import Options, Run
 from tools.console import Console
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.settings import REPOSITORY
 
 # I12 compares two kinds of reads; a short run, or one without Redis's faults, has too few.
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _clear(folder)
         code = _report(Run(folder, options, console).result(), options, console)
-    except LocalCloudError as error:
+    except LocalStackError as error:
         console.say(f"{error}", style="red")
         code = 2
     except KeyboardInterrupt:
@@ -87,7 +87,7 @@ def _clear(folder: Path) -> None:
     """Empty the folder of an earlier run; any other folder must be empty already."""
     known = (folder / "history.jsonl").exists()
     if folder.exists() and any(folder.iterdir()) and not known:
-        raise LocalCloudError(f"{folder} holds something else; name another --folder.")
+        raise LocalStackError(f"{folder} holds something else; name another --folder.")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 # Where the library puts what it shares with its children, named after the process.
 _SHARED = Path("/dev/shm")  # noqa: S108
@@ -77,7 +77,7 @@ def _library_of_wheel() -> Path:
     folder = Path(found.origin).parent if found and found.origin else Path(os.devnull)
     library = folder / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
     if not library.exists():
-        raise LocalCloudError(
+        raise LocalStackError(
             "The Python package libfaketime is not installed. Run `make install`."
         )
     return library

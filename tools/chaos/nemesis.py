@@ -11,7 +11,7 @@ from tools.chaos.faults import FAULTS, Fault, Steps
 from tools.chaos.schedule import ScheduledFault
 from tools.chaos.servers import Servers
 from tools.chaos.service import Service
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 # Gets what happened: name, phase (begin or end) and details.
 Note = Callable[[str, str, dict[str, Any]], None]
@@ -37,7 +37,7 @@ class Nemesis:
         """Inject faults for that long; whatever happens, no fault lasts longer than this call.
 
         Raises:
-            LocalCloudError: The service stays away.
+            LocalStackError: The service stays away.
         """
         coming = sorted(schedule, key=lambda scheduled: scheduled.at)
         now = 0.0
@@ -58,7 +58,7 @@ class Nemesis:
             return time.monotonic() - looked
         while not self._service.is_reachable():
             if time.monotonic() - looked > _LONGEST_ABSENCE_SECONDS:
-                raise LocalCloudError("The gateway did not come back.")
+                raise LocalStackError("The gateway did not come back.")
             time.sleep(_LOOK_SECONDS)
         return 0.0
 

@@ -22,7 +22,7 @@ from tools.chaos.workload.final_state import Queues, collect
 from tools.chaos.workload.recorder import Canaries, Recorder
 from tools.chaos.workload.workload import Workload
 from tools.console import Console
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 # To compare with: how it is before any fault, and when what they leave behind is over.
 _QUIET_SECONDS = 6.0
@@ -57,7 +57,7 @@ class Run:
         """Do it all and return the checker's result.
 
         Raises:
-            LocalCloudError: The run could not take place.
+            LocalStackError: The run could not take place.
         """
         started = time.monotonic()
         history = Recorder(self._folder / "history.jsonl", lambda: time.monotonic() - started)
@@ -125,7 +125,7 @@ class Run:
         deadline, replies = time.monotonic() + _WARM_SECONDS, self._recorder.replies
         while min(replies[op] for op in ("utils", "histories", "payments")) < _WARM_REPLIES:
             if time.monotonic() > deadline:
-                raise LocalCloudError(f"Too few answers came: {dict(replies)}")
+                raise LocalStackError(f"Too few answers came: {dict(replies)}")
             time.sleep(0.1)
 
     def _inject_faults(self, service: Service) -> None:

@@ -60,7 +60,7 @@ class Postgres(EmbeddedPostgres):
         """Wait for the end of a stopped server, and start it again.
 
         Raises:
-            LocalCloudError: It doesn't come up.
+            LocalStackError: It doesn't come up.
         """
         if self._process is not None:
             self._process.wait(_STOP_SECONDS)
@@ -112,7 +112,7 @@ class Servers:
         """Start all.
 
         Raises:
-            LocalCloudError: One doesn't come up.
+            LocalStackError: One doesn't come up.
         """
         self._state.acquire()
         self._others.start(after_aws_restart=lambda: None)

@@ -26,11 +26,11 @@ from tools.deploy_check.check import SHORT, Options, run
 from tools.deploy_check.deployment import PROJECT
 from tools.deploy_check.environment import EMULATOR_PYTHON
 from tools.deploy_check.errors import DeployCheckError, MissingPrerequisiteError
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 _FAILURES = (
     DeployCheckError,
-    LocalCloudError,
+    LocalStackError,
     BillingError,
     BotoCoreError,
     ClientError,

@@ -19,7 +19,7 @@ from tools.load.report import as_text
 from tools.load.run import Settings, run
 from tools.load.target import Target, own_stack, running_service
 from tools.load.workload import Mix
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 _COMMON = (
     click.option("--mix", default="debts=5,sync=3,pay=2,login=1", show_default=True),
@@ -73,7 +73,7 @@ def _run(
         settings = Settings(**options | {"mix": Mix.parse(options["mix"])})
         with _target(url, credentials) as target:
             report = {"kind": kind, "settings": options, **run(target, settings)}
-    except (LoadError, LocalCloudError) as error:
+    except (LoadError, LocalStackError) as error:
         raise click.ClickException(str(error)) from error
     file = out / f"{kind}.json"
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tools.local.cloud import environment, read_cloud
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
-__all__ = ["LocalCloudError", "environment", "read_cloud"]
+__all__ = ["LocalStackError", "environment", "read_cloud"]

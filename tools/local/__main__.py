@@ -12,7 +12,7 @@ import psutil
 
 from tools.console import Console, fail
 from tools.local.cloud import read_cloud
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.health import check_health
 from tools.local.settings import read_settings
 from tools.local.state import StateFolder
@@ -52,18 +52,18 @@ def down() -> None:
     folder = StateFolder(read_settings().state)
     pid = folder.holder()
     if not pid:
-        raise LocalCloudError(f"Nothing runs on {folder.path}.")
+        raise LocalStackError(f"Nothing runs on {folder.path}.")
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _DOWN_SECONDS
     while folder.holder() == pid and psutil.pid_exists(pid):
         if time.monotonic() > deadline:
-            raise LocalCloudError(f"Process {pid} has not ended after {_DOWN_SECONDS:.0f} s.")
+            raise LocalStackError(f"Process {pid} has not ended after {_DOWN_SECONDS:.0f} s.")
         time.sleep(0.1)
 
 
 if __name__ == "__main__":
     try:
         main(prog_name="python -m tools.local")
-    except LocalCloudError as error:
+    except LocalStackError as error:
         fail(str(error))
         sys.exit(1)

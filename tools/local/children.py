@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.local import processes
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.processes import Process
 
 # A crash now and then is forgiven at once; the more within this time, the longer the pause.
@@ -51,14 +51,14 @@ class Child:
         """Wait until it is ready.
 
         Raises:
-            LocalCloudError: It ended, or took longer; the text has the end of its log.
+            LocalStackError: It ended, or took longer; the text has the end of its log.
         """
         deadline = time.monotonic() + seconds
         while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
-                raise LocalCloudError(f"{self.name} ended while it started.\n{self.log_tail()}")
+                raise LocalStackError(f"{self.name} ended while it started.\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                raise LocalCloudError(
+                raise LocalStackError(
                     f"{self.name} is not ready after {seconds:.0f} s.\n{self.log_tail()}"
                 )
             time.sleep(0.05)

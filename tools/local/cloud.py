@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from tools.local.clients import credentials
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 from tools.local.service import service
 from tools.local.settings import LOCAL_CREDENTIALS, state_folder
@@ -40,12 +40,12 @@ def read_cloud(state: Path | None = None) -> Cloud:
     """Read `cloud.json` of the state folder (BILLING_STATE or `.local`).
 
     Raises:
-        LocalCloudError: The service was never started there.
+        LocalStackError: The service was never started there.
     """
     folder = state or state_folder(os.environ)
     content = read_json(folder / "cloud.json")
     if content is None:
-        raise LocalCloudError(f"Nothing was started in {folder} yet. Run `make up` first.")
+        raise LocalStackError(f"Nothing was started in {folder} yet. Run `make up` first.")
     return Cloud(**content)
 
 
@@ -56,7 +56,7 @@ def environment(function: str, state: Path | None = None) -> dict[str, str]:
 
     Raises:
         KeyError: No function has this name.
-        LocalCloudError: Nothing was started yet.
+        LocalStackError: Nothing was started yet.
     """
     return environment_of(read_cloud(state), function)
 

@@ -25,7 +25,7 @@ from tools.local.demo_data import (
     import_of,
     is_paid_by_now,
 )
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 from tools.local.service import service
 from tools.operator_client import OperatorClient, OperatorError, local_adapters, local_operator
@@ -38,7 +38,7 @@ def ensure_demo(state: Path, cloud: Cloud, clients: Clients) -> dict[str, Any]:
         The content of the file.
 
     Raises:
-        LocalCloudError: The service rejects something.
+        LocalStackError: The service rejects something.
     """
     file = state / "demo.json"
     kept: dict[str, Any] = read_json(file) or {"residents": []}
@@ -60,7 +60,7 @@ def ensure_demo(state: Path, cloud: Cloud, clients: Clients) -> dict[str, Any]:
     try:
         _fill(local_operator(cloud), PostgresLedger(writer), demo)
     except (OperatorError, Rejection) as error:
-        raise LocalCloudError(f"The demo data were rejected: {error}") from error
+        raise LocalStackError(f"The demo data were rejected: {error}") from error
     demo["complete"] = True
     write_private_json(file, demo)
     return demo

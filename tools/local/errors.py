@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class LocalCloudError(Exception):
+class LocalStackError(Exception):
     """Something the developer can put right; its text says what to do."""

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, read_cloud
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import is_ready
 from tools.local.provision import request_queue_name
 from tools.local.service import service
@@ -29,7 +29,7 @@ def check_health(state: Path) -> dict[str, bool]:
     """
     try:
         cloud = read_cloud(state)
-    except LocalCloudError:
+    except LocalStackError:
         return {"start": False}
     folder = StateFolder(state)
     return {

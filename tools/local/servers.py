@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.local import processes
 from tools.local.children import Child
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 from tools.local.postgres import EmbeddedPostgres
 from tools.local.provision import DATABASE_ROLES
@@ -35,7 +35,7 @@ class EmbeddedAws(processes.EmbeddedServer):
     def prepare(self) -> None:
         """Settle on the port."""
         if importlib.util.find_spec("moto") is None:
-            raise LocalCloudError(
+            raise LocalStackError(
                 "The Python package moto is not installed. Run `make install`, or set"
                 " AWS_ENDPOINT_URL to use AWS services that you have."
             )
@@ -81,7 +81,7 @@ class Servers:
         `after_aws_restart` gives the AWS services anew what they only have in memory.
 
         Raises:
-            LocalCloudError: One can't be started.
+            LocalStackError: One can't be started.
         """
         for name, server in self._missing():
             server.prepare()
@@ -117,7 +117,7 @@ class Servers:
         """Wait for all that were started.
 
         Raises:
-            LocalCloudError: One does not come up.
+            LocalStackError: One does not come up.
         """
         for child in self.children:
             child.wait_until_ready(seconds=_READY_SECONDS)

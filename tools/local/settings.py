@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.service import service
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -60,7 +60,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        LocalCloudError: A variable, which the text names, has a value that can't be used.
+        LocalStackError: A variable, which the text names, has a value that can't be used.
     """
     values = os.environ if environ is None else environ
     timeout = "BILLING_FUNCTION_TIMEOUT"
@@ -88,7 +88,7 @@ def state_folder(values: Mapping[str, str]) -> Path:
 def _number(values: Mapping[str, str], name: str, default: int) -> int:
     text = values.get(name) or str(default)
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise LocalCloudError(f"{name} must be a whole number from 1 to 65535, not {text!r}.")
+        raise LocalStackError(f"{name} must be a whole number from 1 to 65535, not {text!r}.")
     return int(text)
 
 
@@ -99,7 +99,7 @@ def _share(values: Mapping[str, str], name: str) -> float:
     except ValueError:
         share = 0.0
     if not 0 < share < float("inf"):
-        raise LocalCloudError(f"{name} must be a number above 0, not {text!r}.")
+        raise LocalStackError(f"{name} must be a number above 0, not {text!r}.")
     return share
 
 
@@ -109,7 +109,7 @@ def _workers(values: Mapping[str, str]) -> dict[str, int]:
     for part in filter(None, values.get("BILLING_WORKERS", "").split(",")):
         function, _, count = part.strip().partition("=")
         if function not in workers or not count.isdecimal() or int(count) < 1:
-            raise LocalCloudError(
+            raise LocalStackError(
                 f"BILLING_WORKERS has {part!r}; write e.g. payments=2,utils=1 (functions:"
                 f" {', '.join(workers)})."
             )

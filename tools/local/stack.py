@@ -21,7 +21,7 @@ import psycopg2
 from tools.local import processes
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, read_cloud
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.settings import REPOSITORY
 
 _STOP_SECONDS = 40.0
@@ -54,7 +54,7 @@ class Stack:
         """Start it and wait until it is healthy.
 
         Raises:
-            LocalCloudError: It does not come up; the text has all that it said.
+            LocalStackError: It does not come up; the text has all that it said.
         """
         self._process = processes.spawn(
             [sys.executable, "-m", "tools.local", "up"],
@@ -74,7 +74,7 @@ class Stack:
         """End it with a signal, see that no process is left, and return its exit code.
 
         Raises:
-            LocalCloudError: It had to be killed, or has left processes behind.
+            LocalStackError: It had to be killed, or has left processes behind.
         """
         if self._process is None:
             return 0
@@ -87,22 +87,22 @@ class Stack:
             # The kernel ends its children with it.
             process.kill()
             process.wait()
-            raise LocalCloudError(f"The service did not end. It said:\n{self.output()}") from None
+            raise LocalStackError(f"The service did not end. It said:\n{self.output()}") from None
         if survivors := left(family, seconds=5):
-            raise LocalCloudError(f"The service has left processes behind: {survivors}")
+            raise LocalStackError(f"The service has left processes behind: {survivors}")
         return code
 
     def wait_until_healthy(self) -> None:
         """Wait until everything is ready, also after a fault.
 
         Raises:
-            LocalCloudError: It ended, or is not ready in time; the text has all that it said.
+            LocalStackError: It ended, or is not ready in time; the text has all that it said.
         """
         deadline = time.monotonic() + self._start_seconds
         while not (health := self.health()).get("ready"):
             ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
-                raise LocalCloudError(f"The service is not up: {health}\n{self.output()}")
+                raise LocalStackError(f"The service is not up: {health}\n{self.output()}")
             time.sleep(0.1)
 
     def health(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Stack:
         os.kill(victim, signal.SIGKILL)
         while self.cloud.pids[name] == victim:
             if time.monotonic() - started > _RESTART_SECONDS:
-                raise LocalCloudError(f"{name} was not started again")
+                raise LocalStackError(f"{name} was not started again")
             time.sleep(0.02)
         return time.monotonic() - started
 

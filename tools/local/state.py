@@ -9,7 +9,7 @@ import json
 import os
 from pathlib import Path
 
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 from tools.local.settings import REPOSITORY
 
@@ -34,12 +34,12 @@ class StateFolder:
         """Lock the folder, made if need be.
 
         Raises:
-            LocalCloudError: Another process has it, it was made by another version, or it holds
+            LocalStackError: Another process has it, it was made by another version, or it holds
                 something else.
         """
         known = self._version_file.exists() or self._lock_file.exists()
         if self.path.exists() and not known and any(self.path.iterdir()):
-            raise LocalCloudError(
+            raise LocalStackError(
                 f"{self.path} is not empty and no state folder of this service. Set BILLING_STATE"
                 " to another folder."
             )
@@ -80,7 +80,7 @@ class StateFolder:
         except BlockingIOError as error:
             lock.close()
             holder = self._read_holder()
-            raise LocalCloudError(
+            raise LocalStackError(
                 f"The service already runs on {self.path}: process {holder['pid']}, started from"
                 f" {holder['checkout']}. End it with Ctrl-C there or with"
                 f" `kill {holder['pid']}`, or set BILLING_STATE and PORT to run a second one."
@@ -105,7 +105,7 @@ class StateFolder:
             write_private_json(self._version_file, version)
         elif kept != version:
             self.release()
-            raise LocalCloudError(
+            raise LocalStackError(
                 f"{self.path} was made by another version ({kept}; this one is {version})."
                 " `make clean` removes it; the demo data are made anew."
             )

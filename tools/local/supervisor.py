@@ -21,7 +21,7 @@ from tools.local.children import Child, stop_all
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, write_cloud
 from tools.local.demo import ensure_demo
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import mark_ready
 from tools.local.health import check_health
 from tools.local.provision import (
@@ -56,7 +56,7 @@ class Supervisor:
         """Run until SIGINT, SIGTERM or SIGHUP.
 
         Raises:
-            LocalCloudError: It can't start; no process is left then either.
+            LocalStackError: It can't start; no process is left then either.
         """
         require_free_port(self._settings.port, self._folder)
         self._folder.acquire()
@@ -110,7 +110,7 @@ class Supervisor:
             )
         except (BotoCoreError, ClientError) as error:
             url = self._servers.aws_endpoint_url
-            raise LocalCloudError(
+            raise LocalStackError(
                 f"The AWS services at {url} could not be set up: {error}"
             ) from error
         return identity
@@ -119,7 +119,7 @@ class Supervisor:
         """Give restarted AWS services what they only had in memory."""
         try:
             self._provision()
-        except LocalCloudError as error:
+        except LocalStackError as error:
             # They died once more; their next restart calls this again.
             self._console.say(str(error), style="yellow")
 
@@ -145,7 +145,7 @@ class Supervisor:
         mark_ready(self._folder.ready_file)
         parts = check_health(self._folder.path)
         if not all(parts.values()):
-            raise LocalCloudError(f"Started, but not all is ready: {parts}")
+            raise LocalStackError(f"Started, but not all is ready: {parts}")
 
     def _show_ready(self, demo: dict[str, Any]) -> None:
         console, api, residents = self._console, self._cloud.api, demo["residents"]
@@ -201,14 +201,14 @@ def _migrate(database_url: str, role_passwords: dict[str, str]) -> None:
     try:
         migrations.migrate(secret=database_secret(database_url), role_passwords=passwords)
     except migrations.MigrationError as error:
-        raise LocalCloudError(f"The database could not be migrated: {error}") from error
+        raise LocalStackError(f"The database could not be migrated: {error}") from error
 
 
 def require_free_port(port: int, folder: StateFolder) -> None:
     """See that nothing else listens on the port.
 
     Raises:
-        LocalCloudError: Something does.
+        LocalStackError: Something does.
     """
     if folder.holder() is not None:
         # Then it is our own service that listens, and the lock says so better.
@@ -218,7 +218,7 @@ def require_free_port(port: int, folder: StateFolder) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise LocalCloudError(
+            raise LocalStackError(
                 f"Port {port} of 127.0.0.1 is in use. End what listens there, or choose another:"
                 f" `make up PORT={port + 1}`."
             ) from error

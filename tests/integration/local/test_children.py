@@ -13,7 +13,7 @@ import pytest
 from tools.local import children as module
 from tools.local import processes
 from tools.local.children import Child, describe_exit, restart_pause, stop_all
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = """
@@ -113,7 +113,7 @@ def test_one_that_ends_while_it_starts_is_an_error_with_the_end_of_its_log(make:
     child = make("import sys; sys.exit('no such wheel')")
     child.is_ready = lambda: False
     child.launch()
-    with pytest.raises(LocalCloudError, match="no such wheel"):
+    with pytest.raises(LocalStackError, match="no such wheel"):
         child.wait_until_ready(seconds=20)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools.local import postgres_install
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.postgres_install import find_home
 
 
@@ -93,11 +93,11 @@ def test_a_shared_folder_of_somebody_else_is_rejected(
     theirs.mkdir()
     theirs.chmod(0o777)
     monkeypatch.setattr(postgres_install, "_SYSTEM_FOLDER", tmp_path)
-    with pytest.raises(LocalCloudError, match="belongs to somebody else"):
+    with pytest.raises(LocalStackError, match="belongs to somebody else"):
         postgres_install._shared_folder()
 
 
 def test_a_missing_wheel_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
-    with pytest.raises(LocalCloudError, match="make install"):
+    with pytest.raises(LocalStackError, match="make install"):
         find_home(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 import app
 from tools.local import environment
 from tools.local.cloud import Cloud, environment_of, read_cloud, write_cloud
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 
 CLOUD = Cloud(
     api="http://127.0.0.1:8000",
@@ -92,5 +92,5 @@ def test_what_was_written_is_read_by_the_owner_alone(tmp_path: Path) -> None:
 
 
 def test_before_the_first_start_it_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(LocalCloudError, match="make up"):
+    with pytest.raises(LocalStackError, match="make up"):
         read_cloud(tmp_path)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tools.local.application import worker_names
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.service import service
 from tools.local.settings import REPOSITORY, read_settings
 
@@ -63,5 +63,5 @@ def test_workers_are_counted_by_function() -> None:
     ],
 )
 def test_a_wrong_value_is_rejected_by_the_name_of_its_variable(name: str, value: str) -> None:
-    with pytest.raises(LocalCloudError, match=name):
+    with pytest.raises(LocalStackError, match=name):
         read_settings({name: value})

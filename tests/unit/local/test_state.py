@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.local.errors import LocalCloudError
+from tools.local.errors import LocalStackError
 from tools.local.files import write_private_json
 from tools.local.state import StateFolder
 
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Iterator[StateFolder]:
 
 
 def test_a_second_service_is_told_who_has_the_folder(folder: StateFolder) -> None:
-    with pytest.raises(LocalCloudError, match=f"process {os.getpid()}, started from"):
+    with pytest.raises(LocalStackError, match=f"process {os.getpid()}, started from"):
         StateFolder(folder.path).acquire()
 
 
@@ -43,14 +43,14 @@ def test_a_folder_that_was_never_used_has_no_holder(tmp_path: Path) -> None:
 def test_a_folder_of_another_version_is_rejected(folder: StateFolder) -> None:
     folder.release()
     write_private_json(folder.path / "version.json", {"layout": 0, "postgres": "12"})
-    with pytest.raises(LocalCloudError, match="make clean"):
+    with pytest.raises(LocalStackError, match="make clean"):
         folder.acquire()
     assert folder.holder() is None
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(LocalCloudError, match="BILLING_STATE"):
+    with pytest.raises(LocalStackError, match="BILLING_STATE"):
         StateFolder(tmp_path).acquire()
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.txt"]
 

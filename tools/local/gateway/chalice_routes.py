@@ -23,7 +23,7 @@ def mount(app: Chalice, gateway: WSGIApplication | None = None) -> None:
     """Register the contract's paths with a Chalice app.
 
     Without a gateway one is made for the service that `make up` has started; raises
-    LocalCloudError when there is none.
+    LocalStackError when there is none.
     Chalice's own checks are kept out of it (no content types, no authorizer), so that the executor
     gives every answer.
     """
