@@ -25,7 +25,7 @@ from redis.retry import Retry
 from tools.chaos import clock
 from tools.chaos.clock import Clock
 from tools.chaos.faults import FAULTS, Fault
-from tools.chaos.proxies import Moment
+from tools.chaos.proxies import StepEvent
 from tools.chaos.servers import Servers, port_of
 from tools.chaos.service import PRELOAD
 
@@ -306,7 +306,7 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(env: Environment) -
         ("committed", pids["payments-1"]),
     ]:
         line: Any = type("Line", (), {"pid": pid})()
-        env.servers.postgres_proxy._notify(Moment(step, line, operation="payments"))
+        env.servers.postgres_proxy._notify(StepEvent(step, line, operation="payments"))
     assert fault.fault.over.is_set()
     fault.end()
     assert env.service.dead() == {"payments-2"}

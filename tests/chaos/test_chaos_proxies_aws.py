@@ -15,7 +15,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.chaos.proxies import AwsProxy, Moment, sqs
+from tools.chaos.proxies import AwsProxy, StepEvent, sqs
 from tools.local.processes import free_port, listens
 from tools.local.settings import LOCAL_CREDENTIALS, REPOSITORY
 
@@ -98,7 +98,7 @@ def test_the_steps_are_told_with_queue_and_process(
     seen: list[tuple[str, str, str, int | None]] = []
     replies = client.create_queue(QueueName="t-r-1")["QueueUrl"]
 
-    def watch(moment: Moment) -> None:
+    def watch(moment: StepEvent) -> None:
         seen.append((moment.step, moment.operation, moment.queue, moment.pid))
 
     with proxy.watching(watch):
@@ -118,7 +118,7 @@ def test_the_steps_are_told_with_queue_and_process(
 
 def test_a_line_cut_at_received_hides_the_message(proxy: AwsProxy, client: Any, queue: str) -> None:
     send(client, queue)
-    with proxy.watching(Moment.cut), pytest.raises(BotoCoreError):
+    with proxy.watching(StepEvent.cut), pytest.raises(BotoCoreError):
         receive(client, queue)
     assert receive(client, queue) == []
 

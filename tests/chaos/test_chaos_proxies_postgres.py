@@ -11,7 +11,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
 from tests.support.databases import Server
-from tools.chaos.proxies import Moment, PostgresProxy
+from tools.chaos.proxies import PostgresProxy, StepEvent
 
 PAY = "SELECT api.pay(%s)"
 
@@ -70,7 +70,7 @@ def test_the_steps_of_a_payment_are_told_in_their_order_with_the_payer(
 ) -> None:
     seen: list[tuple[str, int | None, int]] = []
 
-    def watch(moment: Moment) -> None:
+    def watch(moment: StepEvent) -> None:
         seen.append((moment.step, moment.pid, paid(login) if moment.step != "in_commit" else 0))
 
     connection = connect(login, proxy.port)
@@ -86,7 +86,7 @@ def test_the_steps_of_a_payment_are_told_in_their_order_with_the_payer(
 def test_a_line_cut_at_a_step_leaves_what_had_happened(
     proxy: PostgresProxy, login: dict[str, Any], step: str, count: int
 ) -> None:
-    def cut(moment: Moment) -> None:
+    def cut(moment: StepEvent) -> None:
         if moment.step == step:
             moment.cut()
 

@@ -13,7 +13,7 @@ import pytest
 from tests.chaos.run_builder import RunBuilder
 from tools.chaos.checker import NAMES, Violation, render
 from tools.chaos.checker.__main__ import main
-from tools.chaos.checker.residency import Stays
+from tools.chaos.checker.residency import ResidencySpans
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -162,7 +162,7 @@ def call(action: str, begin: float, end: float, code: str = "", since: Any = "20
 
 def test_an_end_also_ends_a_grant_that_was_made_twice() -> None:
     repeated = call("grant", 3, 5, "residency_exists")
-    stays = Stays([call("grant", 1, 2), repeated, call("end", 7, 8)])
+    stays = ResidencySpans([call("grant", 1, 2), repeated, call("end", 7, 8)])
     assert stays.is_certain("u", "a", 2, 7)
     assert not stays.is_certain("u", "a", 8, 9)
     assert stays.possible("u", "a", 9, 10) == []
@@ -170,12 +170,12 @@ def test_an_end_also_ends_a_grant_that_was_made_twice() -> None:
 
 def test_a_repeated_grant_during_a_stay_begins_no_other() -> None:
     calls = [call("grant", 1, 2, since=None), call("grant", 3, 5, "residency_exists")]
-    stays = Stays(calls, clock_steps=[7.0])
+    stays = ResidencySpans(calls, clock_steps=[7.0])
     assert stays.is_certain("u", "a", 2, 7)
     assert not stays.is_certain("u", "a", 5, 8)
 
 
 def test_a_grant_whose_first_attempt_got_lost_begins_a_stay() -> None:
-    stays = Stays([call("grant", 3, 5, "residency_exists")])
+    stays = ResidencySpans([call("grant", 3, 5, "residency_exists")])
     assert stays.is_certain("u", "a", 5, 9)
     assert not stays.is_certain("u", "a", 4, 9)

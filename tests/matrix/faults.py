@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from redis import Redis
 
 from billing_app.adapters.redis_cache import SCHEMA
-from tools.chaos.proxies import Call, ChangeAnswer, Moment, Rule
+from tools.chaos.proxies import Call, ChangeAnswer, Rule, StepEvent
 from tools.chaos.proxies.resp import bulk
 from tools.chaos.proxies.sqs import ambiguous_send, failed_send, lost_delete, times
 
 if TYPE_CHECKING:
     from tests.matrix.scenario import Scenario
 
-Act = Callable[["Scenario", Moment], None]
+Act = Callable[["Scenario", StepEvent], None]
 
 
 def _nothing(_scenario: Scenario) -> None:
@@ -41,36 +41,36 @@ class Fault:
     call_seconds: float = 8.0
 
 
-def _kill_worker(scenario: Scenario, moment: Moment) -> None:
+def _kill_worker(scenario: Scenario, moment: StepEvent) -> None:
     scenario.kill_worker()
     if moment.step.startswith("before"):
         # What the dead had wanted to send is not sent.
         moment.cut()
 
 
-def _stop_postgres(scenario: Scenario, moment: Moment) -> None:
+def _stop_postgres(scenario: Scenario, moment: StepEvent) -> None:
     scenario.harness.stop_postgres()
     if moment.step == "committed":
         # An answer that had left the server might still arrive; the harder case is that it is lost.
         moment.cut()
 
 
-def _cut_postgres(scenario: Scenario, _moment: Moment) -> None:
+def _cut_postgres(scenario: Scenario, _moment: StepEvent) -> None:
     scenario.postgres.cut()
 
 
-def _freeze_postgres(scenario: Scenario, _moment: Moment) -> None:
+def _freeze_postgres(scenario: Scenario, _moment: StepEvent) -> None:
     scenario.harness.freeze_postgres()
 
 
-def _rotate_secret(scenario: Scenario, _moment: Moment) -> None:
+def _rotate_secret(scenario: Scenario, _moment: StepEvent) -> None:
     scenario.harness.rotate(scenario.role)
     # A session outlives its password: only who comes anew is asked for it.
     scenario.postgres.cut()
 
 
 def _apply(rule: Rule) -> Act:
-    def strike(scenario: Scenario, _moment: Moment) -> None:
+    def strike(scenario: Scenario, _moment: StepEvent) -> None:
         scenario.add_rule(rule)
 
     return strike
@@ -79,7 +79,7 @@ def _apply(rule: Rule) -> Act:
 def _apply_once(make: Callable[[Callable[[Call], bool]], Rule]) -> Act:
     """Apply it to one call: the rule has a count, so each scenario needs its own."""
 
-    def strike(scenario: Scenario, moment: Moment) -> None:
+    def strike(scenario: Scenario, moment: StepEvent) -> None:
         _apply(make(times(1)))(scenario, moment)
 
     return strike
@@ -93,19 +93,19 @@ def _restore_redis(scenario: Scenario) -> None:
     scenario.harness.redis.restore()
 
 
-def _put_back(scenario: Scenario, _moment: Moment) -> None:
+def _put_back(scenario: Scenario, _moment: StepEvent) -> None:
     with scenario.harness.redis_past_proxy() as redis:
         for key, value in scenario.old_entries.items():
             redis.set(key, value)
 
 
-def _flush(scenario: Scenario, _moment: Moment) -> None:
+def _flush(scenario: Scenario, _moment: StepEvent) -> None:
     with scenario.harness.redis_past_proxy() as redis:
         redis.flushall()
 
 
 def _lie(change: ChangeAnswer) -> Act:
-    def strike(scenario: Scenario, _moment: Moment) -> None:
+    def strike(scenario: Scenario, _moment: StepEvent) -> None:
         scenario.harness.redis.change_answers(change)
 
     return strike

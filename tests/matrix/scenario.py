@@ -15,7 +15,7 @@ from tests.matrix.faults import FAULTS, Fault
 from tests.matrix.harness import PREFIX, Harness
 from tests.matrix.workers import Worker
 from tests.support.ledger import Ledger
-from tools.chaos.proxies import Call, Forward, Message, Moment, PostgresProxy, Rule
+from tools.chaos.proxies import Call, Forward, Message, PostgresProxy, Rule, StepEvent
 from tools.chaos.workload.http import subject_of
 from tools.local.provision import request_queue_name
 from tools.local.service import service
@@ -264,7 +264,7 @@ class Scenario:
         """Connect to the ledger again: a scenario may have stopped its server."""
         self.ledger = Ledger(self.harness.database())
 
-    def _see(self, moment: Moment, step: str) -> None:
+    def _see(self, moment: StepEvent, step: str) -> None:
         if moment.step == step and not self._struck.is_set():
             self._struck.set()
             # A fault is not healed while it strikes.

@@ -11,7 +11,7 @@ from tests.matrix.expectations import PAYMENTS, Expected, cases
 from tests.matrix.fixture import Fixture, fixture
 from tests.matrix.harness import Harness
 from tests.matrix.scenario import Request
-from tools.chaos.proxies import Moment
+from tools.chaos.proxies import StepEvent
 from tools.chaos.proxies.sqs import redeliver, times
 from tools.local.service import service
 
@@ -69,7 +69,7 @@ def test_a_request_that_two_workers_have_at_once_is_one_payment(harness: Harness
         scenario, request = given.scenario, payment(given)
         harness.aws.add(redeliver(times(1)))
 
-        def wait_for_the_other(moment: Moment) -> None:
+        def wait_for_the_other(moment: StepEvent) -> None:
             if moment.step == "before_payment":
                 scenario.wait_for_receives(request, 2)
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from tools.chaos.proxies import STEPS, Call, Forward, Message, Moment, Rule, resp, sqs
+from tools.chaos.proxies import STEPS, Call, Forward, Message, Rule, StepEvent, resp, sqs
 from tools.chaos.servers import Servers
 from tools.chaos.service import Service
 
@@ -104,7 +104,7 @@ def kill_at_step(fault: Fault) -> Steps:
     fault.report["killed"] = killed
     lock = threading.Lock()
 
-    def see(moment: Moment) -> None:
+    def see(moment: StepEvent) -> None:
         if moment.step != fault.variant:
             return
         with lock:
@@ -149,7 +149,7 @@ def postgres_immediate(fault: Fault) -> Steps:
         fault.over.set()
         fault.servers.postgres.quit()
 
-    def see(moment: Moment) -> None:
+    def see(moment: StepEvent) -> None:
         if moment.step == "in_commit" and not fault.over.is_set():
             time.sleep(fault.rng.uniform(0, _COMMIT_SECONDS))
             stop()

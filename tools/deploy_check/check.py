@@ -20,7 +20,7 @@ from tools.deploy_check.environment import Environment, running
 from tools.deploy_check.errors import DeployCheckError
 from tools.deploy_check.gateway import serving
 from tools.deploy_check.journey import make_journey
-from tools.deploy_check.least_privilege import Actors, Finding, Trial
+from tools.deploy_check.least_privilege import Finding, PermissionProbe, RoleActions
 from tools.deploy_check.operator_client import OperatorClient, Resident
 from tools.deploy_check.orphaned_resources import orphaned_resources
 from tools.deploy_check.poison import try_poison
@@ -110,7 +110,7 @@ class _Check:
             with self._step("A poison message, up to the dead-letter queue"):
                 received = try_poison(cloud, outputs)
             self._console.say(f"received {received} times, then put aside")
-            actors = Actors(
+            actors = RoleActions(
                 cloud=cloud,
                 operators=operators,
                 requests=Requests(cloud, operators, prefix=prefix, resident=resident),
@@ -133,7 +133,7 @@ class _Check:
                 swept = actors.replies.sweep(operators)
             self._console.say(f"{swept} reply queues were deleted")
 
-    def _try_permissions(self, actors: Actors, outputs: Mapping[str, Any]) -> None:
+    def _try_permissions(self, actors: RoleActions, outputs: Mapping[str, Any]) -> None:
         decisions = Decisions(self._environment.decisions)
         roles = Roles(actors.cloud.client("iam"))
         arns = {**outputs["function_role_arns"], "gateway": outputs["gateway_role_arn"]}
@@ -151,7 +151,7 @@ class _Check:
             and (self._options.roles is None or names[one.role] in self._options.roles)
         ]
         with self._step(f"Taking away {len(tried)} permissions in turn"):
-            findings = Trial(roles, decisions, actors, names).findings(tried)
+            findings = PermissionProbe(roles, decisions, actors, names).findings(tried)
         self._show_findings(findings)
         wrong = [str(one.permission) for one in findings if not one.is_right]
         _require_none("Permissions are not needed", wrong)
@@ -178,7 +178,7 @@ class _Check:
         self._console.table("Permissions taken away", columns, rows)
 
 
-def _use_the_rest(actors: Actors) -> None:
+def _use_the_rest(actors: RoleActions) -> None:
     """Call what the journey had no reason to call."""
     actors.operators.move_in_and_out(actors.resident)
     actors.replies.create_expired(actors.requests)

@@ -50,7 +50,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Actors:
+class RoleActions:
     """The functions and the gateway, each doing its part in its role."""
 
     cloud: Cloud
@@ -130,7 +130,7 @@ def _operation_of(permission: Permission) -> str:
 
 
 @dataclass(frozen=True)
-class Trial:
+class PermissionProbe:
     """Takes permissions away, has their role work, and gives them back.
 
     `names` are the actors by the names of their roles.
@@ -138,7 +138,7 @@ class Trial:
 
     roles: Roles
     decisions: Decisions
-    actors: Actors
+    actors: RoleActions
     names: Mapping[str, str]
 
     def findings(self, permissions: Iterable[Permission]) -> list[Finding]:

@@ -14,7 +14,7 @@ _NEVER = float("inf")
 
 
 @dataclass(frozen=True)
-class _Gone:
+class _Interval:
     """A bill that was known at `t` to be no debt, until it may have become one again."""
 
     t: float
@@ -26,7 +26,7 @@ class _Gone:
 
 def paid_is_no_debt(run: RunRecord) -> Facts:
     """I9: see the module. Versions that go back show the same fault before a bill does."""
-    gone: dict[str, list[_Gone]] = defaultdict(list)
+    gone: dict[str, list[_Interval]] = defaultdict(list)
     for one in [*_paid(run), *_withdrawn(run)]:
         gone[run.ledger.apartment(one.bill_id)].append(one)
     for read in run.history.debts:
@@ -34,27 +34,29 @@ def paid_is_no_debt(run: RunRecord) -> Facts:
     yield from _versions_never_go_back(run)
 
 
-def _paid(run: RunRecord) -> Iterator[_Gone]:
+def _paid(run: RunRecord) -> Iterator[_Interval]:
     for reply in run.history.replies:
         if reply.is_receipt:
             until = run.reversed_from(reply.data["payment_id"])
             for line in reply.data["lines"]:
-                yield _Gone(reply.t, line["bill_id"], "paid", until, reply.events)
+                yield _Interval(reply.t, line["bill_id"], "paid", until, reply.events)
 
 
-def _withdrawn(run: RunRecord) -> Iterator[_Gone]:
+def _withdrawn(run: RunRecord) -> Iterator[_Interval]:
     """Bills that operators withdrew or corrected; they never come back."""
     for call in run.history.operators("void"):
         if (call["answer"] or {}).get("status") == "done":
-            yield _Gone(float(call["t"]), call["args"]["bill_id"], "withdrawn", _NEVER, (call,))
+            yield _Interval(float(call["t"]), call["args"]["bill_id"], "withdrawn", _NEVER, (call,))
     for call in run.history.operators("issue"):
         for line in imported_lines(call):
             bill = run.ledger.bills.get(line["bill_id"])
             if line["result"] == "revised" and bill is not None:
-                yield _Gone(float(call["t"]), str(bill["replaces"]), "corrected", _NEVER, (call,))
+                yield _Interval(
+                    float(call["t"]), str(bill["replaces"]), "corrected", _NEVER, (call,)
+                )
 
 
-def _shows_none_of(read: Read, gone: list[_Gone]) -> Facts:
+def _shows_none_of(read: Read, gone: list[_Interval]) -> Facts:
     shown = {debt["bill_id"] for debt in read.rows("debts")}
     for one in gone:
         if one.t >= read.request.t:

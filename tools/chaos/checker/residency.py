@@ -18,7 +18,7 @@ _DONE_ALREADY = {"grant": "residency_exists", "end": "residency_not_found"}
 
 
 @dataclass(frozen=True)
-class Stay:
+class ResidencySpan:
     """A span of a run; `since` is from when on history may be seen, None when it is not known."""
 
     begins: float
@@ -30,7 +30,7 @@ class Stay:
         return self.begins <= end and begin <= self.ends
 
 
-class Stays:
+class ResidencySpans:
     """Stays by (user, apartment); `clock_steps`: when a clock was set back."""
 
     def __init__(self, calls: Sequence[Event], *, clock_steps: Sequence[float] = ()) -> None:
@@ -39,25 +39,25 @@ class Stays:
         for call in calls:
             self._calls[call["args"]["user"], call["args"]["apartment"]].append(call)
 
-    def possible(self, user: str, apartment: str, begin: float, end: float) -> list[Stay]:
+    def possible(self, user: str, apartment: str, begin: float, end: float) -> list[ResidencySpan]:
         """Return the stays, each at its longest, that have an instant in [begin, end]."""
-        stays: list[Stay] = []
+        stays: list[ResidencySpan] = []
         for call in self._calls.get((user, apartment), []):
             if call["action"] == "grant" and _may_have_happened(call):
-                stays.append(Stay(float(call["t0"]), _NEVER, _since(call)))
+                stays.append(ResidencySpan(float(call["t0"]), _NEVER, _since(call)))
             elif call["action"] == "end" and _happened(call):
                 stays = _ended(stays, float(call["t"]))
         return [stay for stay in stays if stay.meets(begin, end)]
 
     def is_certain(self, user: str, apartment: str, begin: float, end: float) -> bool:
         """Whether the user surely had the apartment all through [begin, end]."""
-        stays: list[Stay] = []
+        stays: list[ResidencySpan] = []
         lasts = False
         for call in self._calls.get((user, apartment), []):
             if call["action"] == "grant" and _happened(call):
                 # A repeated grant may have met not its own first attempt but another grant.
                 if not lasts or call["answer"]["status"] == "done":
-                    stays.append(Stay(float(call["t"]), self._certain_until(call)))
+                    stays.append(ResidencySpan(float(call["t"]), self._certain_until(call)))
                 lasts = True
             elif call["action"] == "end" and _may_have_happened(call):
                 stays, lasts = _ended(stays, float(call["t0"])), False
@@ -78,7 +78,7 @@ class Stays:
         return [apartment for (who, apartment) in self._calls if who == user]
 
 
-def _ended(stays: list[Stay], at: float) -> list[Stay]:
+def _ended(stays: list[ResidencySpan], at: float) -> list[ResidencySpan]:
     """An end ends all stays that may have begun before it."""
     return [replace(stay, ends=min(stay.ends, at)) for stay in stays]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.chaos.checker.history import History, Reply, Request
-from tools.chaos.checker.residency import Stays
+from tools.chaos.checker.residency import ResidencySpans
 from tools.chaos.checker.result import Event, Row
 
 _NEVER = float("inf")
@@ -93,10 +93,10 @@ class RunRecord:
         return Ledger(self.tables)
 
     @cached_property
-    def stays(self) -> Stays:
+    def stays(self) -> ResidencySpans:
         """Who lived where and when."""
         steps = [float(e["t"]) for e in self.history.of("fault") if e["name"] == "clock_back"]
-        return Stays(self.history.operators("grant", "end"), clock_steps=steps)
+        return ResidencySpans(self.history.operators("grant", "end"), clock_steps=steps)
 
     @cached_property
     def dead(self) -> set[str]:

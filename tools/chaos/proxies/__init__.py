@@ -14,7 +14,7 @@ from tools.chaos.proxies.aws import AwsProxy, Call, Forward, Rule
 from tools.chaos.proxies.http import Message
 from tools.chaos.proxies.postgres import PostgresProxy
 from tools.chaos.proxies.redis import ChangeAnswer, RedisProxy
-from tools.chaos.proxies.tcp import Line, Moment, Proxy, Watcher
+from tools.chaos.proxies.tcp import Line, Proxy, StepEvent, Watcher
 
 STEPS = ("received", "before_payment", "in_commit", "committed", "replied", "before_delete")
 
@@ -26,10 +26,10 @@ __all__ = [
     "Forward",
     "Line",
     "Message",
-    "Moment",
     "PostgresProxy",
     "Proxy",
     "RedisProxy",
     "Rule",
+    "StepEvent",
     "Watcher",
 ]

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from tools.chaos.proxies.http import Message, read_message
-from tools.chaos.proxies.tcp import Line, Moment, Proxy
+from tools.chaos.proxies.tcp import Line, Proxy, StepEvent
 
 OPERATIONS = ("auth", "utils", "histories", "payments")
 
@@ -123,7 +123,7 @@ class AwsProxy(Proxy):
             self._notify_of("received", call)
 
     def _notify_of(self, step: str, call: Call) -> None:
-        self._notify(Moment(step, call.line, operation=call.operation, queue=call.queue))
+        self._notify(StepEvent(step, call.line, operation=call.operation, queue=call.queue))
 
 
 class _Server:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from tools.chaos.proxies.tcp import Line, Moment, Proxy
+from tools.chaos.proxies.tcp import Line, Proxy, StepEvent
 
 _SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST = 80877103, 80877104, 80877102
 _READY, _ERROR = b"Z", b"E"
@@ -33,7 +33,7 @@ class PostgresProxy(Proxy):
 
     def notify(self, step: str, line: Line) -> None:
         """Call the watchers."""
-        self._notify(Moment(step, line, operation="payments"))
+        self._notify(StepEvent(step, line, operation="payments"))
 
 
 class _Session:

@@ -18,7 +18,7 @@ _END_SECONDS = 5.0
 
 # Takes bytes as they come and yields what is to be passed on; is resumed once that was sent.
 Reader = Callable[[bytes], Iterable[bytes]]
-Watcher = Callable[["Moment"], None]
+Watcher = Callable[["StepEvent"], None]
 
 
 class Line:
@@ -54,7 +54,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Moment:
+class StepEvent:
     """A named step seen on the wire, told before the bytes go on (`in_commit`: right after).
 
     `operation` is whose step it is: auth, utils, histories or payments; of `replied` it is
@@ -158,7 +158,7 @@ class Proxy:
         finally:
             self._watchers = [other for other in self._watchers if other != watcher]
 
-    def _notify(self, moment: Moment) -> None:
+    def _notify(self, moment: StepEvent) -> None:
         for watcher in self._watchers:
             watcher(moment)
 
