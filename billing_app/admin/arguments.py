@@ -48,6 +48,7 @@ def follows(read: Callable[[str], object]) -> Callable[[str], None]:
     return check
 
 
+# `help` is what click calls it.
 def text_field(maximum: int = MAX_NAME_CHARS, *, help: str = "", **named: Any) -> fields.String:  # noqa: A002
     """Make a field of plain text; `help` is what the command says of it."""
     metadata = {"help": help} if help else {}

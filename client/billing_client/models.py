@@ -234,4 +234,5 @@ class PendingRequest:
         texts = all(isinstance(text, str) for text in (*required, *optional))
         if not texts or not isinstance(known["body"], dict):
             raise ValueError("This is not a pending request.")
+        # The types were checked above, field by field, where mypy can't follow.
         return cls(**known)  # type: ignore[arg-type]

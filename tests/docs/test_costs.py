@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def test_the_table_of_the_page_can_be_written_anew() -> None:
 @pytest.mark.parametrize("entry", PRICES["prices"], ids=lambda entry: entry["name"])
 def test_each_price_has_its_source_its_date_and_both_regions(entry: dict[str, Any]) -> None:
     assert entry["source"].startswith("https://aws.amazon.com/")
-    assert date.fromisoformat(entry["as_of"]) <= date.today()  # noqa: DTZ011
+    assert date.fromisoformat(entry["as_of"]) <= datetime.now(UTC).date()
     assert sorted(entry["usd"]) == sorted(REGIONS)
     assert entry["confirmed"] or "check the source" in entry["note"]
 

@@ -28,6 +28,7 @@ POLLS = 120
 @contextmanager
 def serving(backend: object) -> Iterator[str]:
     """Serve a gateway over a backend on a free port."""
+    # A backend of these tests has only the methods that are called.
     app = create_app(document=DOCUMENT, backend=backend, keys=lambda _: Keyring())  # type: ignore[arg-type]
     server = make_http_server(app, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever)

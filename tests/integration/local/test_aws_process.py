@@ -95,6 +95,7 @@ def test_a_killed_poller_takes_no_message_with_it(aws: EmbeddedAws) -> None:
     ) as poller:
         assert poller.stdout is not None
         poller.stdout.readline()
+        # It says that it is about to poll; the poll itself can only be seen by its effect.
         time.sleep(0.5)
         poller.kill()
     sqs.send_message(QueueUrl=queue, MessageBody="for the living")
