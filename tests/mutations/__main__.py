@@ -9,11 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from tests.mutations.catalogue import CATALOGUE
 from tests.mutations.mutation import DoesNotFit, Mutation
@@ -29,12 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="only these (default: all)")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
     options = parser.parse_args(arguments)
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    if unknown := set(options.names) - {mutation.name for mutation in CATALOGUE}:
+        parser.error(f"no such mutation: {', '.join(sorted(unknown))}")
     mutations = [one for one in CATALOGUE if not options.names or one.name in options.names]
-    unknown = set(options.names) - {mutation.name for mutation in CATALOGUE}
-    if unknown:
-        console.print(f"[red]no such mutation:[/red] {', '.join(sorted(unknown))}")
-        return 2
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     try:
         return _run(console, mutations, options.jobs)
     except DoesNotFit as problem:
@@ -46,45 +43,32 @@ def _run(console: Console, mutations: Sequence[Mutation], jobs: int) -> int:
     started = time.monotonic()
     with mutation_run(jobs) as run:
         clean = run.without_bugs(mutations)
-        if clean.code != 0 or clean.outside:
+        if clean.code != 0:
             console.print("[red]The tests fail without any bug[/red]")
             _print_output(console, clean)
             return 2
         console.print(f"[green]✓[/green] without any bug all tests pass {clean.seconds:.1f} s")
-        runs = run.with_each(mutations, lambda one, run: _print_run(console, one, run))
-    _print_table(console, mutations, runs)
-    caught = sum(run.result == "caught" for run in runs.values())
+        caught = 0
+        for mutation, bad in run.with_each(mutations):
+            _print_run(console, mutation, bad)
+            caught += bad.result == "caught"
     seconds = time.monotonic() - started
-    console.print(f"\n{caught} of {len(runs)} mutations caught after {seconds:.0f} s")
-    return 0 if caught == len(runs) else 1
+    console.print(f"\n{caught} of {len(mutations)} mutations caught after {seconds:.0f} s")
+    return 0 if caught == len(mutations) else 1
 
 
 def _print_run(console: Console, mutation: Mutation, run: PytestRun) -> None:
+    told = f"{mutation.name} ({' '.join(mutation.endangers)})"
     if run.result == "caught":
-        console.print(f"[green]✓[/green] {mutation.name} [dim]{run.seconds:.1f} s[/dim]")
+        by = f"by {escape(run.failed[0])}, {run.seconds:.1f} s"
+        console.print(f"[green]✓[/green] {told} [dim]{by}[/dim]", soft_wrap=True)
         return
-    console.print(f"[red]✗ {mutation.name} {run.result}[/red] [dim]{run.seconds:.1f} s[/dim]")
+    console.print(f"[red]✗ {told} {run.result}[/red] [dim]{run.seconds:.1f} s[/dim]")
     _print_output(console, run)
 
 
 def _print_output(console: Console, run: PytestRun) -> None:
-    lines = [*run.outside, *run.output.splitlines()[-_LAST_LINES:]]
-    console.print(escape("\n".join(lines)), soft_wrap=True)
-
-
-def _print_table(
-    console: Console, mutations: Sequence[Mutation], runs: Mapping[str, PytestRun]
-) -> None:
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("mutation", "endangers", "result", "by", "seconds"):
-        table.add_column(column, justify="right" if column == "seconds" else "left")
-    for mutation in mutations:
-        run = runs[mutation.name]
-        by = run.failed[0].rpartition("/")[-1] if run.failed else ""
-        row = (mutation.name, " ".join(mutation.endangers), run.result, by, f"{run.seconds:.1f}")
-        table.add_row(*map(escape, row))
-    console.print()
-    console.print(table)
+    console.print(escape("\n".join(run.output.splitlines()[-_LAST_LINES:])), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.mutations.mutations_edge import EDGE
-from tests.mutations.mutations_payments import PAYMENTS
-from tests.mutations.mutations_privacy import PRIVACY
-from tests.mutations.mutations_reads import READS
+from tests.mutations.bugs_in_python import BUGS_IN_PYTHON
+from tests.mutations.bugs_in_sql import BUGS_IN_SQL
+from tests.mutations.mutation import read
 
-CATALOGUE = (*EDGE, *PAYMENTS, *READS, *PRIVACY)
+CATALOGUE = (*read(BUGS_IN_PYTHON), *read(BUGS_IN_SQL))

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from tests.mutations.pytest_reporter import FOLDER_VARIABLE
+from xml.etree import ElementTree as ET
 
 # A test that hangs has noticed the bug: pytest fails it before the whole run times out.
 _TEST_SECONDS = 30
 # Only what the tests need: loading the rest takes longer than most of the runs.
-_PLUGINS = (
-    "pytest_timeout",
-    "_hypothesis_pytestplugin",
-    "xdist",
-    "tests.mutations.pytest_reporter",
-)
+_PLUGINS = ("pytest_timeout", "_hypothesis_pytestplugin", "xdist")
+_REPORT = "report.xml"
 
 
 @dataclass(frozen=True, slots=True)
 class PytestRun:
-    """The outcome of a run of pytest. `code` is None when it timed out."""
+    """The outcome of a run of pytest. `code` is None when it timed out.
+
+    `failed` are the tests that failed themselves, `broken` those whose fixtures or modules did:
+    the exit code alone would take these for a bug that was noticed.
+    """
 
     code: int | None
     seconds: float
     failed: tuple[str, ...]
     broken: tuple[str, ...]
-    outside: tuple[str, ...]
     output: str
 
     @property
@@ -42,8 +38,6 @@ class PytestRun:
         """`caught`, `survived`, or why the run proves neither."""
         if self.code is None:
             return "timed out"
-        if self.outside:
-            return "ran other code"
         if self.code == 0:
             return "survived"
         caught = self.code == 1 and self.failed and not self.broken
@@ -55,22 +49,16 @@ def run_tests(
 ) -> PytestRun:
     """Run the tests in the copy at `root` until the first failure, for at most `seconds`."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            # For the processes that tests start: their own folder is not always the copy's.
-            "PYTHONPATH": os.pathsep.join([str(root), str(root / "client")]),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "DATABASE_URL_TESTS": database_url,
-            FOLDER_VARIABLE: folder,
-        }
-        code, output = _run([*_pytest(root, workers), *tests], root, seconds, environment)
-        reports = [json.loads(file.read_text("utf-8")) for file in Path(folder).iterdir()]
-    found = {
-        name: tuple(dict.fromkeys(one for report in reports for one in report[name]))
-        for name in ("failed", "broken", "outside")
+    environment = {
+        **os.environ,
+        # Before the checkout, which is installed as editable; for what tests start, too.
+        "PYTHONPATH": os.pathsep.join([str(root), str(root / "client")]),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "DATABASE_URL_TESTS": database_url,
     }
-    return PytestRun(code=code, seconds=time.monotonic() - started, output=output, **found)
+    code, output = _run([*_pytest(root, workers), *tests], root, seconds, environment)
+    failed, broken = (_tests_with(outcome, root / _REPORT) for outcome in ("failure", "error"))
+    return PytestRun(code, time.monotonic() - started, failed, broken, output)
 
 
 def _pytest(root: Path, workers: int) -> list[str]:
@@ -78,6 +66,7 @@ def _pytest(root: Path, workers: int) -> list[str]:
         *(sys.executable, "-m", "pytest", "-q", "-x", "--rootdir", str(root)),
         *("-c", str(root / "pyproject.toml"), "-o", f"timeout={_TEST_SECONDS}"),
         *("-p", "no:cacheprovider", "--hypothesis-profile", "ci"),
+        *("--junitxml", str(root / _REPORT)),
         *(part for name in _PLUGINS for part in ("-p", name)),
         *(("-n", str(workers), "--dist", "loadfile") if workers else ()),
     ]
@@ -102,3 +91,11 @@ def _run(
             os.killpg(process.pid, signal.SIGKILL)
             return None, process.communicate()[0]
         return process.returncode, output
+
+
+def _tests_with(outcome: str, report: Path) -> tuple[str, ...]:
+    """Name the tests of a report with this outcome; a run that was killed has left none."""
+    if not report.exists():
+        return ()
+    cases = ET.parse(report).findall(f".//testcase[{outcome}]")  # noqa: S314 - pytest wrote it
+    return tuple(f"{case.get('classname')}::{case.get('name')}" for case in cases)

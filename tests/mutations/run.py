@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,18 +48,12 @@ class MutationRun:
             workers=self._jobs,
         )
 
-    def with_each(
-        self, mutations: Sequence[Mutation], report: Callable[[Mutation, PytestRun], None]
-    ) -> dict[str, PytestRun]:
-        """Run each mutation's tests on a copy with its bug; returns the runs by name."""
-        runs: dict[str, PytestRun] = {}
+    def with_each(self, mutations: Sequence[Mutation]) -> Iterator[tuple[Mutation, PytestRun]]:
+        """Run each mutation's tests on a copy with its bug; give the runs as they end."""
         with ThreadPoolExecutor(self._jobs) as pool:
             waiting = {pool.submit(self._with, mutation): mutation for mutation in mutations}
             for future in as_completed(waiting):
-                mutation = waiting[future]
-                runs[mutation.name] = future.result()
-                report(mutation, runs[mutation.name])
-        return runs
+                yield waiting[future], future.result()
 
     def _with(self, mutation: Mutation) -> PytestRun:
         with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as folder:
