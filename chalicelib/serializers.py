@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from billing_app.domain.bills import Bill, Debt, Period, Provider, Receipt, Total, days_overdue
+from billing_app.adapters.ledger_json import write_bill, write_debt, write_period, write_provider
+from billing_app.domain.bills import Bill, Debt, Receipt, Total, days_overdue
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import format_instant
 from billing_app.use_cases.debts import Debts
@@ -50,9 +51,9 @@ def debts_parts(found: Debts) -> list[str]:
         **_grand_total(found.by_currency),
         "by_utility": [{"utility": one.key, **_total(one)} for one in found.by_utility],
         "by_provider": [
-            {"provider": _provider(one.key), **_total(one)} for one in found.by_provider
+            {"provider": write_provider(one.key), **_total(one)} for one in found.by_provider
         ],
-        "by_period": [{"period": _period(one.key), **_total(one)} for one in found.by_period],
+        "by_period": [{"period": write_period(one.key), **_total(one)} for one in found.by_period],
         "by_currency": [_total(one) for one in found.by_currency],
     }
     today = found.as_of.date()
@@ -99,23 +100,14 @@ def history_parts(update: HistoryUpdate) -> list[str]:
 
 
 def _debt(debt: Debt, *, today: date) -> Json:
-    return {
-        "bill_id": str(debt.bill_id),
-        "utility": debt.utility,
-        "provider": _provider(debt.provider),
-        "period": _period(debt.period),
-        "due_on": debt.due_on.isoformat(),
-        "days_overdue": days_overdue(due_on=debt.due_on, today=today),
-        "amount_minor": debt.amount_minor,
-        "currency": debt.currency,
-    }
+    overdue = days_overdue(due_on=debt.due_on, today=today)
+    return {**write_debt(debt), "days_overdue": overdue}
 
 
 def _settled_debt(event: SettledDebt) -> Json:
     return {
         "event": event.kind,
         **_line(event.bill),
-        "currency": event.bill.currency,
         "posted_at": format_instant(event.posted_at),
         "settled_at": format_instant(event.settled_at),
         "payment_id": str(event.payment_id),
@@ -124,14 +116,9 @@ def _settled_debt(event: SettledDebt) -> Json:
 
 
 def _line(bill: Bill) -> Json:
-    return {
-        "bill_id": str(bill.bill_id),
-        "utility": bill.utility,
-        "provider": bill.provider.name,
-        "provider_id": bill.provider.provider_id,
-        "period": _period(bill.period),
-        "amount_minor": bill.amount_minor,
-    }
+    """Write a paid bill; the contract has its provider's name and id side by side."""
+    provider = {"provider": bill.provider.name, "provider_id": bill.provider.provider_id}
+    return {**write_bill(bill), **provider}
 
 
 def _grand_total(by_currency: Sequence[Total[None]]) -> Json:
@@ -147,11 +134,3 @@ def _grand_total(by_currency: Sequence[Total[None]]) -> Json:
 
 def _total(total: Total[Any]) -> Json:
     return {"bills": total.bills, "total_minor": total.total_minor, "currency": total.currency}
-
-
-def _provider(provider: Provider) -> Json:
-    return {"provider_id": provider.provider_id, "name": provider.name}
-
-
-def _period(period: Period) -> Json:
-    return {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}

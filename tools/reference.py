@@ -1,4 +1,4 @@
-"""The tables of errors and operations in docs/: `python -m tools.reference` writes them anew."""
+"""The tables and the example file in docs/: `python -m tools.reference` writes them anew."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from billing_client.errors import CLIENT_CODES, COMMAND_CODES
 from marshmallow import Schema
 
 from billing_app.admin.operations import OPERATIONS
+from billing_app.domain.bill_lines import EXAMPLE_FILE
 from billing_app.domain.errors import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -88,6 +89,7 @@ def operators_page(text: str) -> str:
         for one in OPERATIONS.values()
     )
     text = _replaced(text, "operations", _table(("Function", "Operation", "Arguments"), operations))
+    text = _replaced(text, "file", f"```csv\n{EXAMPLE_FILE}```")
     lines = ((f"`{code}`", kind.line) for code, kind in CATALOGUE.items() if kind.line)
     errors = ((f"`{code}`", *kind.operator) for code, kind in CATALOGUE.items() if kind.operator)
     text = _replaced(text, "lines", _table(("Code", "What is wrong"), lines))

@@ -1,6 +1,6 @@
 """The ledger's values as JSON: as the database writes them and as the cache keeps them.
 
-Both have one form, so whatever is read is read in one way.
+Both have one form, so whatever is read is read in one way. Replies show a bill in this form, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_receipt(found: Json) -> Receipt:
         settled_at=datetime.fromisoformat(found["settled_at"]),
         total_minor=found["total_minor"],
         currency=found["currency"],
-        bills=tuple(Bill(*_bill_fields(row), found["currency"]) for row in found["lines"]),
+        bills=tuple(Bill(**_bill(row, found["currency"])) for row in found["lines"]),
     )
 
 
@@ -44,7 +44,7 @@ def read_open_debts(found: Json) -> OpenDebts:
 
 def write_open_debts(found: OpenDebts) -> Json:
     """Write open debts for the cache."""
-    return {"version": found.version, "debts": [_write_debt(debt) for debt in found.debts]}
+    return {"version": found.version, "debts": [write_debt(debt) for debt in found.debts]}
 
 
 def read_history_page(found: Json) -> HistoryPage:
@@ -74,18 +74,19 @@ def write_history_page(page: HistoryPage) -> Json:
 
 
 def _read_debt(row: Json) -> Debt:
-    return Debt(*_bill_fields(row), row["currency"], date.fromisoformat(row["due_on"]))
+    return Debt(**_bill(row, row["currency"]), due_on=date.fromisoformat(row["due_on"]))
 
 
-def _write_debt(debt: Debt) -> Json:
-    return {**_write_bill(debt), "due_on": debt.due_on.isoformat()}
+def write_debt(debt: Debt) -> dict[str, Any]:
+    """Write an open bill."""
+    return {**write_bill(debt), "due_on": debt.due_on.isoformat()}
 
 
 def _read_event(row: Json) -> SettledDebt:
     return SettledDebt(
         seq=row["seq"],
         kind=row["event"],
-        bill=Bill(*_bill_fields(row), row["currency"]),
+        bill=Bill(**_bill(row, row["currency"])),
         posted_at=datetime.fromisoformat(row["posted_at"]),
         settled_at=datetime.fromisoformat(row["settled_at"]),
         payment_id=UUID(row["payment_id"]),
@@ -95,7 +96,7 @@ def _read_event(row: Json) -> SettledDebt:
 
 def _write_event(event: SettledDebt) -> Json:
     return {
-        **_write_bill(event.bill),
+        **write_bill(event.bill),
         "seq": event.seq,
         "event": event.kind,
         "posted_at": event.posted_at.isoformat(),
@@ -105,24 +106,35 @@ def _write_event(event: SettledDebt) -> Json:
     }
 
 
-def _bill_fields(row: Json) -> tuple[UUID, str, Provider, Period, int]:
+def _bill(row: Json, currency: str) -> dict[str, Any]:
     provider, period = row["provider"], row["period"]
-    return (
-        UUID(row["bill_id"]),
-        row["utility"],
-        Provider(provider["provider_id"], provider["name"]),
-        Period(date.fromisoformat(period["from"]), date.fromisoformat(period["to"])),
-        row["amount_minor"],
-    )
+    return {
+        "bill_id": UUID(row["bill_id"]),
+        "utility": row["utility"],
+        "provider": Provider(provider["provider_id"], provider["name"]),
+        "period": Period(date.fromisoformat(period["from"]), date.fromisoformat(period["to"])),
+        "amount_minor": row["amount_minor"],
+        "currency": currency,
+    }
 
 
-def _write_bill(bill: Bill) -> Json:
-    first, last = bill.period.first_day, bill.period.last_day
+def write_bill(bill: Bill) -> dict[str, Any]:
+    """Write what every bill has."""
     return {
         "bill_id": str(bill.bill_id),
         "utility": bill.utility,
-        "provider": {"provider_id": bill.provider.provider_id, "name": bill.provider.name},
-        "period": {"from": first.isoformat(), "to": last.isoformat()},
+        "provider": write_provider(bill.provider),
+        "period": write_period(bill.period),
         "amount_minor": bill.amount_minor,
         "currency": bill.currency,
     }
+
+
+def write_provider(provider: Provider) -> dict[str, Any]:
+    """Write a provider."""
+    return {"provider_id": provider.provider_id, "name": provider.name}
+
+
+def write_period(period: Period) -> dict[str, Any]:
+    """Write a period; both days are included."""
+    return {"from": period.first_day.isoformat(), "to": period.last_day.isoformat()}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
@@ -13,14 +14,9 @@ from billing_app.admin.arguments import OPTIONAL, follows, text_field
 from billing_app.admin.bill_files import checked
 from billing_app.admin.formatting import plain
 from billing_app.admin.operation import AdminOperation, Json
-from billing_app.domain.bill_lines import COLUMNS, BillLine, Row, read_provider_id, read_utility
-from billing_app.domain.currencies import EXPONENT_OF
+from billing_app.domain.bill_lines import COLUMNS, EXAMPLE_FILE, BillLine, Row
 from billing_app.domain.errors import Rejection
-from billing_app.domain.limits import (
-    MAX_AMOUNT_MINOR,
-    MAX_LINES,
-    MAX_REFERENCE_CHARS,
-)
+from billing_app.domain.limits import MAX_AMOUNT_MINOR, MAX_LINES
 from billing_app.ports.operator_ledger import AdminContext, BillBatch
 from billing_app.use_cases import reconciliation
 from billing_app.use_cases.imports import ImportSummary, import_bills
@@ -28,27 +24,26 @@ from billing_app.use_cases.imports import ImportSummary, import_bills
 # An answer of a Lambda function holds 6 MB.
 MAX_REJECTED_LINES = 1000
 DAYS_RECONCILED = 31
-_LINE = (
-    "0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0c,gas,city-gas,G-17,"
-    "2026-10-01,2026-10-31,2026-11-15,51.40,EUR"
+
+
+def _issued_field(name: str, kind: type) -> fields.Field[Any]:
+    """Make the field of a value that was read from a cell; texts follow the rule of their cells."""
+    checks: list[Callable[[Any], Any]] = []
+    if name == "amount_minor":
+        checks = [validate.Range(1, MAX_AMOUNT_MINOR)]
+    elif kind is str:
+        checks = [follows(COLUMNS[name].read)]
+    strict: dict[str, Any] = {"strict": True} if kind is int else {}
+    return Schema.TYPE_MAPPING[kind](required=True, validate=checks, **strict)
+
+
+_IssuedFields = Schema.from_dict(
+    {name: _issued_field(name, kind) for name, kind in get_type_hints(BillLine).items()}
 )
 
 
-class IssuedLine(Schema):
+class IssuedLine(_IssuedFields):  # type: ignore[valid-type,misc]
     """A line that was read elsewhere already; the amount is in minor units."""
-
-    line = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
-    apartment_id = fields.UUID(required=True)
-    utility = fields.String(required=True, validate=follows(read_utility))
-    provider_id = fields.String(required=True, validate=follows(read_provider_id))
-    provider_reference = text_field(MAX_REFERENCE_CHARS, required=True)
-    period_from = fields.Date(required=True)
-    period_to = fields.Date(required=True)
-    due_on = fields.Date(required=True)
-    amount_minor = fields.Integer(
-        required=True, strict=True, validate=validate.Range(1, MAX_AMOUNT_MINOR)
-    )
-    currency = fields.String(required=True, validate=validate.OneOf(list(EXPONENT_OF)))
 
     @validates_schema
     def period_runs_forward(self, data: dict[str, Any], **_: Any) -> None:
@@ -164,7 +159,7 @@ BILL_OPERATIONS = (
         function="import_bills",
         schema=ImportBills(),
         work=_import_bills,
-        example={"file_name": "bills.csv", "text": f"{','.join(COLUMNS)}\n{_LINE}\n"},
+        example={"file_name": "bills.csv", "text": EXAMPLE_FILE},
     ),
     AdminOperation(
         name="reconcile",

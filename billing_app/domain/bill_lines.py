@@ -7,24 +7,13 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, get_args, get_type_hints
 from uuid import UUID
 
 from billing_app.domain.currencies import EXPONENT_OF, AmountError, minor_units
 from billing_app.domain.errors import CATALOGUE
 from billing_app.domain.limits import MAX_REFERENCE_CHARS
 
-COLUMNS = (
-    "apartment_id",
-    "utility",
-    "provider_id",
-    "provider_reference",
-    "period_from",
-    "period_to",
-    "due_on",
-    "amount",
-    "currency",
-)
 _UTILITY = re.compile(r"[a-z][a-z_]{0,31}")
 _PROVIDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -43,83 +32,7 @@ class CellError(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class BillLine:
-    """One bill as its provider wrote it; the period includes both of its days."""
-
-    line: int
-    apartment_id: UUID
-    utility: str
-    provider_id: str
-    provider_reference: str
-    period_from: date
-    period_to: date
-    due_on: date
-    amount_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a line was rejected: a code, and the column unless it is the whole line."""
-
-    code: str
-    column: str | None = None
-
-    @property
-    def message(self) -> str:
-        """Say it in a sentence, the column first."""
-        # The functions may be newer than the command, and have codes that it doesn't know.
-        known = CATALOGUE.get(self.code)
-        text = (known and known.line) or self.code
-        return f"{self.column}: {text}" if self.column else text
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a file: its cells as they came, and the bill in them or what is wrong.
-
-    `columns` are the file's; a line that was rejected may have another number of cells.
-    """
-
-    line: int
-    columns: tuple[str, ...]
-    cells: tuple[str, ...]
-    bill: BillLine | None = None
-    problems: tuple[Problem, ...] = ()
-
-
-def read_row(*, line: int, columns: tuple[str, ...], cells: tuple[str, ...]) -> Row:
-    """Read the bill in a line's cells, or find every problem that they have."""
-    if len(cells) != len(columns):
-        return Row(line, columns, cells, problems=(Problem("wrong_column_count"),))
-    values, problems = _read_cells(dict(zip(columns, cells, strict=True)))
-    if problems:
-        found = tuple(Problem(problems[one], one) for one in COLUMNS if one in problems)
-        return Row(line, columns, cells, problems=found)
-    return Row(line, columns, cells, bill=BillLine(line=line, **values))
-
-
-def _read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the values by field of a BillLine, and the codes of problems by column."""
-    values: dict[str, Any] = {}
-    problems: dict[str, str] = {}
-    for column, read in _READERS.items():
-        try:
-            values[column] = read(cells[column])
-        except CellError as error:
-            problems[column] = error.code
-    try:
-        values["amount_minor"] = read_amount(cells["amount"], values.get("currency"))
-    except CellError as error:
-        problems["amount"] = error.code
-    first, last = values.get("period_from"), values.get("period_to")
-    if first and last and last < first:
-        problems["period_to"] = "period_reversed"
-    return values, problems
-
-
-def read_amount(text: str, currency: str | None) -> int | None:
+def read_amount(text: str, currency: str | None = None) -> int | None:
     """Read an amount with the decimals of its currency; without one, only check its form."""
     _reject(not text, "value_missing")
     try:
@@ -170,24 +83,110 @@ def read_currency(text: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How the cells of a column are read, and a cell that can be."""
+
+    read: Callable[[str], object]
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One bill as its provider wrote it; the period includes both of its days.
+
+    Each field but `line` is a column of the file; `amount_minor` is the column `amount`, which is
+    in major units there.
+    """
+
+    line: int
+    apartment_id: Annotated[UUID, Column(read_apartment_id, "0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0c")]
+    utility: Annotated[str, Column(read_utility, "gas")]
+    provider_id: Annotated[str, Column(read_provider_id, "city-gas")]
+    provider_reference: Annotated[str, Column(read_text, "G-2026-10-0017")]
+    period_from: Annotated[date, Column(read_date, "2026-10-01")]
+    period_to: Annotated[date, Column(read_date, "2026-10-31")]
+    due_on: Annotated[date, Column(read_date, "2026-11-15")]
+    amount_minor: Annotated[int, Column(read_amount, "51.40")]
+    currency: Annotated[str, Column(read_currency, "EUR")]
+
+
+COLUMNS: Mapping[str, Column] = {
+    name.removesuffix("_minor"): get_args(hint)[1]
+    for name, hint in get_type_hints(BillLine, include_extras=True).items()
+    if name != "line"
+}
+EXAMPLE_FILE = f"{','.join(COLUMNS)}\n{','.join(one.example for one in COLUMNS.values())}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a line was rejected: a code, and the column unless it is the whole line."""
+
+    code: str
+    column: str | None = None
+
+    @property
+    def message(self) -> str:
+        """Say it in a sentence, the column first."""
+        # The functions may be newer than the command, and have codes that it doesn't know.
+        known = CATALOGUE.get(self.code)
+        text = (known and known.line) or self.code
+        return f"{self.column}: {text}" if self.column else text
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a file: its cells as they came, and the bill in them or what is wrong.
+
+    `columns` are the file's; a line that was rejected may have another number of cells.
+    """
+
+    line: int
+    columns: tuple[str, ...]
+    cells: tuple[str, ...]
+    bill: BillLine | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def read_row(*, line: int, columns: tuple[str, ...], cells: tuple[str, ...]) -> Row:
+    """Read the bill in a line's cells, or find every problem that they have."""
+    if len(cells) != len(columns):
+        return Row(line, columns, cells, problems=(Problem("wrong_column_count"),))
+    values, problems = _read_cells(dict(zip(columns, cells, strict=True)))
+    if problems:
+        found = tuple(Problem(problems[one], one) for one in COLUMNS if one in problems)
+        return Row(line, columns, cells, problems=found)
+    return Row(line, columns, cells, bill=BillLine(line=line, **values))
+
+
+def _read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values by field of a BillLine, and the codes of problems by column."""
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for column, rule in COLUMNS.items():
+        try:
+            values[column] = rule.read(cells[column])
+        except CellError as error:
+            problems[column] = error.code
+    try:
+        # Only the currency tells how many decimals there are.
+        values["amount_minor"] = read_amount(cells["amount"], values.get("currency"))
+    except CellError as error:
+        problems["amount"] = error.code
+    values.pop("amount", None)
+    first, last = values.get("period_from"), values.get("period_to")
+    if first and last and last < first:
+        problems["period_to"] = "period_reversed"
+    return values, problems
+
+
 def has_invisible(text: str) -> bool:
     """Tell whether a character of the text can't be seen or moves what can."""
     # Plain printable ASCII, nearly every cell, needs no look-up.
     if text.isascii() and text.isprintable():
         return False
     return any(unicodedata.category(character) in _INVISIBLE for character in text)
-
-
-_READERS: Mapping[str, Callable[[str], object]] = {
-    "apartment_id": read_apartment_id,
-    "utility": read_utility,
-    "provider_id": read_provider_id,
-    "provider_reference": read_text,
-    "period_from": read_date,
-    "period_to": read_date,
-    "due_on": read_date,
-    "currency": read_currency,
-}
 
 
 def _matching(pattern: re.Pattern[str], text: str, code: str) -> str:

@@ -12,7 +12,7 @@ from billing_client.serialization import (
     Fields,
     decode_event,
     decode_frame,
-    encode_event,
+    encode_bill,
     encode_frame,
     parse_instant,
 )
@@ -78,7 +78,7 @@ class HistoryState:
             "apartment_id": self.apartment_id,
             "covered": encode_frame(self.covered),
             "cursor": self.cursor,
-            "events": [encode_event(event) for event in self.events],
+            "events": [encode_bill(event) for event in self.events],
         }
 
     @classmethod

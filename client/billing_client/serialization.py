@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, NoReturn
+from functools import cache
+from typing import Any, NoReturn, get_type_hints
 
 from billing_client.errors import UnexpectedAnswer
 from billing_client.models import (
@@ -84,6 +85,10 @@ class Fields:
         except ValueError:
             return self._reject(field)
 
+    def optional_instant(self, field: str) -> datetime | None:
+        """Return an instant in UTC, None if it is missing or null."""
+        return self.instant(field) if self.has(field) else None
+
     def inner(self, field: str) -> Fields:
         """Return the fields of a nested object."""
         return Fields.of(self.values.get(field), f"{self.name}.{field}")
@@ -95,8 +100,29 @@ class Fields:
             self._reject(field)
         yield from (Fields.of(item, f"{self.name}.{field}") for item in found)
 
+    def plain(self, kind: type) -> dict[str, Any]:
+        """Return the texts, numbers and times that a dataclass has, read as its types say."""
+        return {name: read(self, name) for name, read in _readers(kind)}
+
     def _reject(self, field: str) -> NoReturn:
         raise UnexpectedAnswer(f"The service's answer has no valid {self.name}.{field}.")
+
+
+_READERS: dict[object, Callable[[Fields, str], object]] = {
+    str: Fields.text,
+    int: Fields.integer,
+    bool: Fields.flag,
+    date: Fields.day,
+    datetime: Fields.instant,
+    str | None: Fields.optional_text,
+    datetime | None: Fields.optional_instant,
+}
+
+
+@cache
+def _readers(kind: type) -> list[tuple[str, Callable[[Fields, str], object]]]:
+    hints = get_type_hints(kind).items()
+    return [(name, _READERS[hint]) for name, hint in hints if hint in _READERS]
 
 
 def parse_instant(text: str) -> datetime:
@@ -115,45 +141,24 @@ def format_instant(instant: datetime) -> str:
 def decode_login(data: Fields, *, refresh_token: str | None = None) -> Login:
     """Read a login; `refresh_token` stays in use where a renewal returns no new one."""
     tokens = data.inner("tokens")
+    if refresh_token and not tokens.has("refresh_token"):
+        tokens = Fields({**tokens.values, "refresh_token": refresh_token}, tokens.name)
     return Login(
         resident_name=data.inner("resident").text("name"),
-        apartments=tuple(
-            Apartment(item.text("apartment_id"), item.text("address"))
-            for item in data.items("apartments")
-        ),
-        tokens=Tokens(
-            id_token=tokens.text("id_token"),
-            access_token=tokens.text("access_token"),
-            refresh_token=tokens.optional_text("refresh_token")
-            or refresh_token
-            or tokens.text("refresh_token"),
-            expires_in_seconds=tokens.integer("expires_in_seconds"),
-        ),
+        apartments=tuple(Apartment(**item.plain(Apartment)) for item in data.items("apartments")),
+        tokens=Tokens(**tokens.plain(Tokens)),
     )
 
 
 def decode_debts(parts: list[Fields]) -> Debts:
     """Join the parts of one answer and check them against the total in each of them."""
     first = parts[0]
-    debts = tuple(
-        Debt(
-            **_bill(item, item.text("currency")),
-            due_on=item.day("due_on"),
-            days_overdue=item.integer("days_overdue"),
-        )
-        for part in parts
-        for item in part.items("debts")
-    )
+    debts = tuple(Debt(**_bill(item, Debt)) for part in parts for item in part.items("debts"))
     # There is no total if currencies are mixed.
     total = first.integer("total_minor") if first.has("total_minor") else None
     if total not in (None, sum(debt.amount.minor for debt in debts)):
         raise UnexpectedAnswer("The debts don't add up to the total that came with them.")
-    return Debts(
-        apartment_id=first.text("apartment_id"),
-        version=first.integer("version"),
-        as_of=first.instant("as_of"),
-        debts=debts,
-    )
+    return Debts(**first.plain(Debts), debts=debts)
 
 
 def decode_receipt(parts: list[Fields]) -> Receipt:
@@ -162,21 +167,17 @@ def decode_receipt(parts: list[Fields]) -> Receipt:
     currency = first.text("currency")
     lines = (item for part in parts for item in part.items("lines"))
     return Receipt(
-        payment_id=first.text("payment_id"),
-        receipt_number=first.text("receipt_number"),
-        settled_at=first.instant("settled_at"),
+        **first.plain(Receipt),
         total=Money(first.integer("total_minor"), currency),
-        lines=tuple(Bill(**_bill(line, currency)) for line in lines),
+        lines=tuple(Bill(**_bill(line, Bill, currency)) for line in lines),
     )
 
 
 def decode_history_part(data: Fields) -> HistoryPart:
     """Read a part of the history."""
     return HistoryPart(
-        apartment_id=data.text("apartment_id"),
+        **data.plain(HistoryPart),
         covered=decode_frame(data.inner("covered")),
-        cursor=data.optional_text("cursor"),
-        more=data.flag("more"),
         events=tuple(decode_event(item) for item in data.items("settled_debts")),
     )
 
@@ -185,29 +186,22 @@ def decode_frame(covered: Fields) -> Frame:
     """Read a frame; its texts are kept as they are once they are known to be instants."""
     covered.instant("date_down")
     covered.instant("date_up")
-    return Frame(covered.text("date_down"), covered.text("date_up"))
+    return Frame(**covered.plain(Frame))
 
 
 def decode_event(item: Fields) -> HistoryEvent:
     """Read an event of the history."""
-    return HistoryEvent(
-        **_bill(item, item.text("currency")),
-        event=item.text("event"),
-        settled_at=item.instant("settled_at"),
-        payment_id=item.text("payment_id"),
-        receipt_number=item.text("receipt_number"),
-        posted_at=item.instant("posted_at") if item.has("posted_at") else None,
-    )
+    return HistoryEvent(**_bill(item, HistoryEvent))
 
 
-def _bill(item: Fields, currency: str) -> dict[str, Any]:
+def _bill(item: Fields, kind: type[Bill], currency: str | None = None) -> dict[str, Any]:
+    """Read a bill of some kind; older services send no currency in a receipt's lines."""
     period = item.inner("period")
     return {
-        "bill_id": item.text("bill_id"),
-        "utility": item.text("utility"),
+        **item.plain(kind),
         "provider": _provider(item),
         "period": Period(period.day("from"), period.day("to")),
-        "amount": Money(item.integer("amount_minor"), currency),
+        "amount": Money(item.integer("amount_minor"), currency or item.text("currency")),
     }
 
 
@@ -216,8 +210,7 @@ def _provider(item: Fields) -> Provider:
     name = item.values.get("provider")
     if isinstance(name, str):
         return Provider(item.optional_text("provider_id") or name, name)
-    provider = item.inner("provider")
-    return Provider(provider.text("provider_id"), provider.text("name"))
+    return Provider(**item.inner("provider").plain(Provider))
 
 
 def encode_total(amount: Money) -> Json:
@@ -225,14 +218,20 @@ def encode_total(amount: Money) -> Json:
     return {"total_minor": amount.minor, "currency": amount.currency}
 
 
-def encode_apartment(apartment: Apartment) -> Json:
-    """Write an apartment."""
-    return {"apartment_id": apartment.apartment_id, "address": apartment.address}
+def encode_frame(frame: Frame | None) -> Json | None:
+    """Write a frame."""
+    return None if frame is None else encode_plain(frame)
 
 
-def encode_provider(provider: Provider) -> Json:
-    """Write a provider."""
-    return {"provider_id": provider.provider_id, "name": provider.name}
+def encode_plain(value: Any) -> Json:
+    """Write what `Fields.plain` reads: the texts, numbers and times of a dataclass."""
+    return {name: _written(getattr(value, name)) for name, _ in _readers(value.__class__)}
+
+
+def _written(value: object) -> object:
+    if isinstance(value, datetime):
+        return format_instant(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def encode_period(period: Period) -> Json:
@@ -240,48 +239,22 @@ def encode_period(period: Period) -> Json:
     return {"from": period.first.isoformat(), "to": period.last.isoformat()}
 
 
-def encode_frame(frame: Frame | None) -> Json | None:
-    """Write a frame."""
-    return None if frame is None else {"date_down": frame.date_down, "date_up": frame.date_up}
-
-
 def encode_bill(bill: Bill) -> Json:
-    """Write what every bill has."""
+    """Write a bill of any kind."""
     return {
-        "bill_id": bill.bill_id,
-        "utility": bill.utility,
-        "provider": encode_provider(bill.provider),
+        **encode_plain(bill),
+        "provider": encode_plain(bill.provider),
         "period": encode_period(bill.period),
         "amount_minor": bill.amount.minor,
         "currency": bill.amount.currency,
     }
 
 
-def encode_debt(debt: Debt) -> Json:
-    """Write an open bill."""
-    due = {"due_on": debt.due_on.isoformat(), "days_overdue": debt.days_overdue}
-    return {**encode_bill(debt), **due}
-
-
 def encode_receipt(receipt: Receipt, *, reversed_at: datetime | None = None) -> Json:
     """Write a receipt, and when its payment was reversed."""
     return {
-        "payment_id": receipt.payment_id,
-        "receipt_number": receipt.receipt_number,
-        "settled_at": format_instant(receipt.settled_at),
+        **encode_plain(receipt),
         **encode_total(receipt.total),
         "lines": [encode_bill(line) for line in receipt.lines],
-        "reversed_at": None if reversed_at is None else format_instant(reversed_at),
-    }
-
-
-def encode_event(event: HistoryEvent) -> Json:
-    """Write an event of the history."""
-    return {
-        "event": event.event,
-        **encode_bill(event),
-        "settled_at": format_instant(event.settled_at),
-        "posted_at": None if event.posted_at is None else format_instant(event.posted_at),
-        "payment_id": event.payment_id,
-        "receipt_number": event.receipt_number,
+        "reversed_at": _written(reversed_at),
     }

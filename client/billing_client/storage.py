@@ -22,7 +22,7 @@ from platformdirs import user_data_path
 from billing_client.errors import NotLoggedIn, UnexpectedAnswer
 from billing_client.history import HistoryState
 from billing_client.models import Apartment, Login, PendingRequest, Tokens
-from billing_client.serialization import Fields, decode_login, encode_apartment
+from billing_client.serialization import Fields, decode_login, encode_plain
 
 # Raise it when the shape of a file changes: files of another format count as absent.
 FORMAT = 1
@@ -58,7 +58,7 @@ class Session:
         return {
             "username": self.username,
             "resident": {"name": self.login.resident_name},
-            "apartments": [encode_apartment(apartment) for apartment in self.apartments],
+            "apartments": [encode_plain(apartment) for apartment in self.apartments],
             "tokens": asdict(self.tokens),
         }
 

@@ -21,7 +21,7 @@ from billing_app.admin.bill_files import DELIMITERS, BillFile, checked, open_bil
 from billing_app.admin.bill_operations import MAX_REJECTED_LINES, summary_data
 from billing_app.admin.cli.context import CliContext, json_option
 from billing_app.admin.formatting import plain, spreadsheet_safe, visible
-from billing_app.domain.bill_lines import Problem, Row
+from billing_app.domain.bill_lines import COLUMNS, Problem, Row
 from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch
 from billing_app.use_cases.imports import ImportSummary, import_bills
@@ -30,6 +30,16 @@ from billing_app.use_cases.imports import ImportSummary, import_bills
 _LARGE_FILE_BYTES = 200_000
 _RESULTS = ("issued", "revised", "already_present", "rejected")
 _SHOWN = 20
+_HELP = f"""Import the bills of a CSV file, or of stdin for "-".
+
+The first line names the columns {", ".join(COLUMNS)}, in any order. Amounts look like 51.40. Wrong
+lines are rejected, the others imported. Importing a file again adds nothing twice.
+
+\b
+Examples:
+  billing-admin --local import october.csv --dry-run
+  billing-admin --local import october.csv --report rejected.csv
+"""
 
 
 class RejectedRows:
@@ -54,7 +64,7 @@ class RejectedRows:
             self._report.writerow([spreadsheet_safe(str(cell)) for cell in cells])
 
 
-@click.command("import")
+@click.command("import", help=_HELP)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--dry-run", is_flag=True, help="Report the same, but change nothing.")
 @click.option(
@@ -70,17 +80,7 @@ class RejectedRows:
 def import_command(
     cli: CliContext, file: Path, dry_run: bool, report: Path | None, delimiter: str | None
 ) -> None:
-    """Import the bills of a CSV file, or of stdin for "-".
-
-    The first line names the columns apartment_id, utility, provider_id, provider_reference,
-    period_from, period_to, due_on, amount (such as 51.40) and currency, in any order. Wrong lines
-    are rejected, the others imported. Importing a file again adds nothing twice.
-
-    \b
-    Examples:
-      billing-admin --local import october.csv --dry-run
-      billing-admin --local import october.csv --report rejected.csv
-    """
+    """Import a file; `_HELP` is what the user reads."""
     with _opened(file) as bills, _report(report, file) as stream:
         rejected = RejectedRows(stream)
         summary = _import(cli, bills, dry_run, delimiter, rejected)

@@ -12,7 +12,7 @@ from billing_client.cli.context import CommandContext, is_private_connection, wi
 from billing_client.cli.terminal import Table, Terminal, cell
 from billing_client.errors import RequestRejected
 from billing_client.models import Apartment
-from billing_client.serialization import Json, encode_apartment
+from billing_client.serialization import Json, encode_plain
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def apartments(context: CommandContext, refresh: bool) -> None:
 
 def _as_json(listed: tuple[Apartment, ...]) -> Json:
     numbered = enumerate(listed, start=1)
-    return {"apartments": [{"number": n, **encode_apartment(a)} for n, a in numbered]}
+    return {"apartments": [{"number": n, **encode_plain(a)} for n, a in numbered]}
 
 
 def _show(terminal: Terminal, listed: tuple[Apartment, ...]) -> None:

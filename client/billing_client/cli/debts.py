@@ -12,7 +12,7 @@ from billing_client.cli.formatting import amount_texts, instant_text, show_bills
 from billing_client.cli.grouping import BILL_GROUPINGS, Group, group_json, group_text, grouped
 from billing_client.cli.terminal import Table, Terminal, cell
 from billing_client.models import Debt, Debts, Money, totals
-from billing_client.serialization import Json, encode_debt, encode_total, format_instant
+from billing_client.serialization import Json, encode_bill, encode_total, format_instant
 
 
 @click.command()
@@ -53,7 +53,7 @@ def _as_json(found: Debts) -> Json:
         "version": found.version,
         "as_of": format_instant(found.as_of),
         "totals": [encode_total(total) for total in found.totals],
-        "debts": [encode_debt(debt) for debt in found.debts],
+        "debts": [encode_bill(debt) for debt in found.debts],
         **{f"by_{by}": _sums_json(found.debts, by) for by in BILL_GROUPINGS},
     }
 

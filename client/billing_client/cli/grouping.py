@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from billing_client.cli.formatting import period_text
 from billing_client.models import Bill, HistoryEvent, Period, Provider
-from billing_client.serialization import Json, encode_period, encode_provider
+from billing_client.serialization import Json, encode_period, encode_plain
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def group_json(group: Group) -> Json | str:
     """Return a group for programs."""
     match group:
         case Provider():
-            return encode_provider(group)
+            return encode_plain(group)
         case Period():
             return encode_period(group)
         case PaymentGroup():

@@ -23,7 +23,7 @@ from billing_client.errors import SelectionError
 from billing_client.history import HistoryState
 from billing_client.serialization import (
     Json,
-    encode_event,
+    encode_bill,
     encode_frame,
     encode_receipt,
     encode_total,
@@ -100,7 +100,7 @@ def _as_json(state: HistoryState, by: str | None) -> Json:
         "apartment_id": state.apartment_id,
         "covered": encode_frame(state.covered),
         "totals": [encode_total(total) for total in sums_of(state.events)],
-        "events": [encode_event(event) for event in state.events],
+        "events": [encode_bill(event) for event in state.events],
         **groups,
     }
 

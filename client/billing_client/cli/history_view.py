@@ -13,7 +13,7 @@ from billing_client.cli.formatting import amount_texts, instant_text, period_tex
 from billing_client.cli.grouping import group_json, group_text, grouped
 from billing_client.cli.terminal import Table, Terminal, cell, safe
 from billing_client.models import Bill, HistoryEvent, Money, Receipt, totals
-from billing_client.serialization import Json, encode_event, encode_total, format_instant
+from billing_client.serialization import Json, encode_bill, encode_total, format_instant
 
 
 def sums_of(events: Sequence[HistoryEvent]) -> tuple[Money, ...]:
@@ -27,7 +27,7 @@ def groups_json(events: Sequence[HistoryEvent], by: str) -> list[Json]:
         {
             by: group_json(group),
             "totals": [encode_total(total) for total in sums_of(members)],
-            "events": [encode_event(event) for event in members],
+            "events": [encode_bill(event) for event in members],
         }
         for group, members in grouped(events, by).items()
     ]

@@ -30,6 +30,13 @@ BEGIN
 END
 $$;
 
+-- What a provider says of a bill: all of the bill but what we number and date.
+CREATE OR REPLACE FUNCTION billing.bill_content(p_bill billing.bills) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT to_jsonb(p_bill)
+        - ARRAY['bill_id', 'revision', 'replaces', 'import_id', 'issued_at']
+$$;
+
 -- Whether a line adds nothing: it equals the bill's newest revision, or any revision from a file
 -- with the same bytes. So a file imported again adds nothing, even after a correction; the old
 -- amount in a new file is a correction of its own.
@@ -45,10 +52,7 @@ BEGIN
         WHERE b.provider_id = p_line.provider_id
             AND b.provider_reference = p_line.provider_reference
             AND (b.bill_id = p_newest OR i.sha256 = p_sha256)
-            AND (b.apartment_id, b.utility, b.period_from, b.period_to, b.due_on, b.amount_minor,
-                    b.currency)
-                = (p_line.apartment_id, p_line.utility, p_line.period_from, p_line.period_to,
-                    p_line.due_on, p_line.amount_minor, p_line.currency)
+            AND billing.bill_content(b) = billing.bill_content(p_line)
     );
 END
 $$;
@@ -61,22 +65,19 @@ CREATE OR REPLACE FUNCTION billing.insert_bill_revision(
 RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
-    inserted uuid;
+    inserted billing.bills := p_line;
 BEGIN
     PERFORM billing.bump_version(p_line.apartment_id);
     DELETE FROM billing.open_bills WHERE bill_id = p_newest.bill_id;
-    INSERT INTO billing.bills
-        (apartment_id, utility, provider_id, provider_reference, revision, replaces,
-            period_from, period_to, due_on, amount_minor, currency, import_id)
-    VALUES
-        (p_line.apartment_id, p_line.utility, p_line.provider_id, p_line.provider_reference,
-            coalesce(p_newest.revision, 0) + 1, p_newest.bill_id,
-            p_line.period_from, p_line.period_to, p_line.due_on, p_line.amount_minor,
-            p_line.currency, p_import)
-    RETURNING bill_id INTO inserted;
+    inserted.bill_id := gen_random_uuid();
+    inserted.revision := coalesce(p_newest.revision, 0) + 1;
+    inserted.replaces := p_newest.bill_id;
+    inserted.import_id := p_import;
+    inserted.issued_at := clock_timestamp();
+    INSERT INTO billing.bills SELECT inserted.*;
     INSERT INTO billing.open_bills (bill_id, apartment_id, amount_minor, currency)
-    VALUES (inserted, p_line.apartment_id, p_line.amount_minor, p_line.currency);
-    RETURN inserted;
+    VALUES (inserted.bill_id, inserted.apartment_id, inserted.amount_minor, inserted.currency);
+    RETURN inserted.bill_id;
 END
 $$;
 

@@ -15,7 +15,7 @@ from billing_app.domain.bill_lines import COLUMNS, Problem, Row
 from billing_app.domain.errors import CATALOGUE, Rejection
 from tests.support.bill_files import APARTMENT, GOOD, HEADER, bill_line
 
-COMMAS = Header(COLUMNS, ",")
+COMMAS = Header(tuple(COLUMNS), ",")
 
 
 def codes(row: Row) -> set[tuple[str | None, str]]:
@@ -30,7 +30,7 @@ def test_a_good_line_becomes_a_bill() -> None:
 
 
 def test_columns_may_stand_in_any_order() -> None:
-    columns = tuple(reversed(COLUMNS))
+    columns = tuple(reversed(list(COLUMNS)))
     text = ",".join(GOOD[column] for column in columns)
     header = read_header(text=",".join(columns), delimiter=None)
     bill = header.row(text=text, line=2).bill

@@ -129,6 +129,7 @@ def test_a_receipt_and_a_settled_debt_name_the_provider_of_that_time(ada: Reside
         "provider_id": "north-gas",
         "period": {"from": "2026-01-01", "to": "2026-01-28"},
         "amount_minor": 5140,
+        "currency": "EUR",
     }
     payment_id = str(next(iter(ada.ledger.payments)))
     payment = {
