@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from billing_app.domain.limits import MAX_BILLS, MAX_TOTAL_MINOR
 from billing_app.ports.clock import Clock
 from billing_app.ports.identity import Credentials, IdentityProvider
 from billing_app.ports.ledger import ApartmentReader, Ledger, PaymentOrder
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import HistorySync
 from billing_app.use_cases.login import log_in, refresh_session
-from chalicelib import schemas
 from chalicelib.cursors import read_cursor, read_frame
 from chalicelib.records import Request, apartment_of, idempotency_key_of
+from chalicelib.schemas import RequestBody, validated
 from chalicelib.serializers import debts_parts, history_parts, receipt_parts, session_parts
 
 Body = Mapping[str, Any]
@@ -73,38 +74,81 @@ class Operation:
             Rejection: the request can't be done.
             Unavailable: a part that the work needs does not answer.
         """
-        return self.work(request, schemas.validated(self.schema, request.fields), dependencies)
+        return self.work(request, validated(self.schema, request.fields), dependencies)
 
 
-def _auth(_request: Request, body: Body, to: Dependencies) -> list[str]:
+class Auth(RequestBody):
+    """A password, with a new one where that is demanded, or a refresh token."""
+
+    username = fields.String(validate=validate.Length(min=1, max=128))
+    password = fields.String(validate=validate.Length(min=1, max=256))
+    new_password = fields.String(validate=validate.Length(min=1, max=256))
+    refresh_token = fields.String(validate=validate.Length(min=1, max=8_192))
+
+    @validates_schema
+    def one_way_in(self, data: dict[str, Any], **_: Any) -> None:
+        """Take either credentials or a refresh token."""
+        ways = {"username", "password", "refresh_token", "new_password"} & set(data)
+        if ways not in (
+            {"username", "password"},
+            {"username", "password", "new_password"},
+            {"refresh_token"},
+        ):
+            raise ValidationError("send username and password, or refresh_token", "_body")
+
+
+def _auth(_request: Request, body: Body, needs: Dependencies) -> list[str]:
     if "refresh_token" in body:
         token = body["refresh_token"]
-        session = refresh_session(identity=to.identity, ledger=to.ledger, refresh_token=token)
+        session = refresh_session(identity=needs.identity, ledger=needs.ledger, refresh_token=token)
     else:
         credentials = Credentials(body["username"], body["password"], body.get("new_password"))
-        session = log_in(identity=to.identity, ledger=to.ledger, credentials=credentials)
+        session = log_in(identity=needs.identity, ledger=needs.ledger, credentials=credentials)
     return session_parts(session)
 
 
-def _utils(request: Request, _body: Body, to: Dependencies) -> list[str]:
+class Utils(RequestBody):
+    """Nothing but where the answer goes."""
+
+
+def _utils(request: Request, _body: Body, needs: Dependencies) -> list[str]:
     found = show_debts(
-        reader=to.reader,
-        clock=to.clock,
+        reader=needs.reader,
+        clock=needs.clock,
         subject=request.caller,
         apartment_id=apartment_of(request),
     )
     return debts_parts(found)
 
 
-def _histories(request: Request, body: Body, to: Dependencies) -> list[str]:
+class Histories(RequestBody):
+    """What the client holds: a frame as it was handed out, or a cursor."""
+
+    date_up = fields.String(required=True, allow_none=True, validate=validate.Length(max=40))
+    date_down = fields.String(required=True, allow_none=True, validate=validate.Length(max=40))
+    cursor = fields.String(allow_none=True, validate=validate.Length(max=400))
+
+
+def _histories(request: Request, body: Body, needs: Dependencies) -> list[str]:
     apartment_id = apartment_of(request)
     start = read_frame(date_down=body["date_down"], date_up=body["date_up"])
     if body.get("cursor") is not None:
         start = read_cursor(body["cursor"], apartment_id=apartment_id)
-    return history_parts(HistorySync(to.reader, request.caller, apartment_id).update(start))
+    return history_parts(HistorySync(needs.reader, request.caller, apartment_id).update(start))
 
 
-def _payments(request: Request, body: Body, to: Dependencies) -> list[str]:
+class Payments(RequestBody):
+    """The bills to pay, and what the resident was shown that they cost."""
+
+    bills_id = fields.List(
+        fields.UUID(), required=True, validate=validate.Length(min=1, max=MAX_BILLS)
+    )
+    expected_total_minor = fields.Integer(
+        strict=True, allow_none=True, validate=validate.Range(min=1, max=MAX_TOTAL_MINOR)
+    )
+
+
+def _payments(request: Request, body: Body, needs: Dependencies) -> list[str]:
     order = PaymentOrder(
         subject=request.caller,
         request_key=idempotency_key_of(request),
@@ -112,13 +156,13 @@ def _payments(request: Request, body: Body, to: Dependencies) -> list[str]:
         bills=tuple(body["bills_id"]),
         expected_total_minor=body.get("expected_total_minor"),
     )
-    return receipt_parts(to.ledger.pay(order))
+    return receipt_parts(needs.ledger.pay(order))
 
 
 _OPERATIONS = (
     Operation(
         name="auth",
-        schema=schemas.Auth,
+        schema=Auth,
         work=_auth,
         done_message="Logged in.",
         # The answer holds tokens, and the request a password, which must not rest anywhere.
@@ -128,19 +172,19 @@ _OPERATIONS = (
     ),
     Operation(
         name="utils",
-        schema=schemas.Utils,
+        schema=Utils,
         work=_utils,
         done_message="These are the current debts.",
     ),
     Operation(
         name="histories",
-        schema=schemas.Histories,
+        schema=Histories,
         work=_histories,
         done_message="This is what was settled since.",
     ),
     Operation(
         name="payments",
-        schema=schemas.Payments,
+        schema=Payments,
         work=_payments,
         done_message="Paid.",
         # An earlier receive may have paid and lost the connection in COMMIT: never say "failed".

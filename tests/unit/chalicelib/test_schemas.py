@@ -9,7 +9,8 @@ import pytest
 from marshmallow import Schema
 
 from billing_app.domain.errors import Rejection
-from chalicelib import schemas
+from chalicelib.operations import Auth, Histories, Payments, Utils
+from chalicelib.schemas import validated
 
 QUEUE = {"queue_name": str(uuid4())}
 BILL = str(uuid4())
@@ -18,18 +19,18 @@ BILL = str(uuid4())
 @pytest.mark.parametrize(
     ("schema", "body"),
     [
-        (schemas.Auth, {"username": "ada", "password": "p"}),
-        (schemas.Auth, {"username": "ada", "password": "p", "new_password": "q"}),
-        (schemas.Auth, {"refresh_token": "t"}),
-        (schemas.Utils, {}),
-        (schemas.Payments, {"bills_id": [BILL]}),
-        (schemas.Payments, {"bills_id": [BILL], "expected_total_minor": 1}),
-        (schemas.Histories, {"date_up": None, "date_down": None}),
-        (schemas.Histories, {"date_up": "x", "date_down": "y", "cursor": "c"}),
+        (Auth, {"username": "ada", "password": "p"}),
+        (Auth, {"username": "ada", "password": "p", "new_password": "q"}),
+        (Auth, {"refresh_token": "t"}),
+        (Utils, {}),
+        (Payments, {"bills_id": [BILL]}),
+        (Payments, {"bills_id": [BILL], "expected_total_minor": 1}),
+        (Histories, {"date_up": None, "date_down": None}),
+        (Histories, {"date_up": "x", "date_down": "y", "cursor": "c"}),
     ],
 )
 def test_what_the_contract_allows_is_taken(schema: type[Schema], body: dict[str, Any]) -> None:
-    assert set(schemas.validated(schema, {**QUEUE, **body})) == {"queue_name", *body}
+    assert set(validated(schema, {**QUEUE, **body})) == {"queue_name", *body}
 
 
 def total(value: object) -> dict[str, Any]:
@@ -39,24 +40,24 @@ def total(value: object) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("schema", "body", "field"),
     [
-        (schemas.Auth, {"username": "ada"}, "_body"),
-        (schemas.Auth, {"refresh_token": "t", "password": "p"}, "_body"),
-        (schemas.Auth, {"username": "", "password": "p"}, "username"),
-        (schemas.Utils, {"made_up_by_the_client": 1}, "_body"),
-        (schemas.Payments, {}, "bills_id"),
-        (schemas.Payments, {"bills_id": []}, "bills_id"),
-        (schemas.Payments, {"bills_id": ["x"]}, "bills_id"),
-        (schemas.Payments, {"bills_id": [BILL] * 1001}, "bills_id"),
-        (schemas.Payments, total(1.5), "expected_total_minor"),
-        (schemas.Payments, total("1"), "expected_total_minor"),
-        (schemas.Payments, total(2**63), "expected_total_minor"),
-        (schemas.Histories, {"date_up": None}, "date_down"),
-        (schemas.Histories, {"date_up": 5, "date_down": None}, "date_up"),
+        (Auth, {"username": "ada"}, "_body"),
+        (Auth, {"refresh_token": "t", "password": "p"}, "_body"),
+        (Auth, {"username": "", "password": "p"}, "username"),
+        (Utils, {"made_up_by_the_client": 1}, "_body"),
+        (Payments, {}, "bills_id"),
+        (Payments, {"bills_id": []}, "bills_id"),
+        (Payments, {"bills_id": ["x"]}, "bills_id"),
+        (Payments, {"bills_id": [BILL] * 1001}, "bills_id"),
+        (Payments, total(1.5), "expected_total_minor"),
+        (Payments, total("1"), "expected_total_minor"),
+        (Payments, total(2**63), "expected_total_minor"),
+        (Histories, {"date_up": None}, "date_down"),
+        (Histories, {"date_up": 5, "date_down": None}, "date_up"),
     ],
 )
 def test_anything_else_is_rejected_by_naming_the_field(
     schema: type[Schema], body: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Rejection) as rejection:
-        schemas.validated(schema, {**QUEUE, **body})
+        validated(schema, {**QUEUE, **body})
     assert (rejection.value.code, rejection.value.data) == ("invalid_request", {"fields": [field]})
