@@ -21,7 +21,7 @@ _REQUESTS = (
     *("PasswordLogin", "NewPasswordLogin", "TokenRefresh"),
     *("DebtsRequest", "PaymentRequest", "HistoryRequest"),
 )
-# Statuses of codes that no gateway response gives.
+# Statuses of codes that no gateway response gives, or none of its own.
 _OF_TEMPLATES = {"bad_request": "4xx", "invalid_receipt": "400"}
 _REPLIES = ("LoginReply", "DebtsReply", "PaymentReply", "HistoryReply")
 
@@ -89,7 +89,7 @@ def _replies(document: str) -> Iterator[str]:
 def _errors(document: str) -> Iterator[str]:
     tree = public_document(document)
     messages = dict(_ERROR.findall(document))
-    statuses = {**_OF_TEMPLATES, **_statuses_of_gateway_responses(document)}
+    statuses = {**_statuses_of_gateway_responses(document), **_OF_TEMPLATES}
     yield "| Status | Code | Message |"
     yield "| --- | --- | --- |"
     for code in tree["components"]["schemas"]["Error"]["properties"]["code"]["enum"]:
@@ -102,7 +102,6 @@ def _statuses_of_gateway_responses(document: str) -> dict[str, str]:
         code: str(response.status)
         for response in responses
         for code, _ in _ERROR.findall(response.template)
-        if response.status
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 from uuid import uuid4
@@ -155,6 +156,28 @@ def test_a_hostile_user_name_is_just_an_unknown_one(env: Environment, name: str)
     assert env.login(name, name)["code"] == "invalid_credentials"
     ada = env.resident("a&Action=PurgeQueue&QueueUrl=x")
     assert env.login(ada.username)["status"] == "done"
+
+
+@pytest.mark.parametrize("receipt", ["x", "", "&Action=PurgeQueue", "\x00"])
+def test_a_receipt_that_is_none_is_rejected(env: Environment, receipt: str) -> None:
+    ada = env.resident()
+    poll = ada.caller.post(f"/apartments/{ada.home.apartment}/utils", {}).json()["poll"]
+    [reply] = ada.caller.awaited(poll)
+    answer = env.http.delete(poll, headers=ada.caller.headers, params={"receipt": receipt})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_receipt")
+    ada.caller.acknowledge(poll, reply)
+
+
+def test_characters_that_sqs_does_not_take_are_rejected(env: Environment) -> None:
+    body = {"username": "a\ufffe", "password": "b", "queue_name": str(uuid4())}
+    login = env.http.post(
+        "/auth",
+        content=json.dumps(body, ensure_ascii=False),
+        headers={"Content-Type": "application/json"},
+    )
+    assert (login.status_code, login.json()["code"]) == (400, "invalid_body")
+    debts = env.resident().caller.post("/apartments/a%01/utils", {})
+    assert (debts.status_code, debts.json()["code"]) == (400, "invalid_parameter")
 
 
 def test_tokens_are_refreshed_without_a_password(env: Environment) -> None:

@@ -16,7 +16,6 @@ from tests.unit.gateway.tools import (
     HISTORIES,
     LOGIN,
     PAYMENTS,
-    PREFIX,
     QUEUE_NAME,
     REQUEST,
     UTILS,
@@ -41,45 +40,30 @@ NO_EDGES: list[Any] = [
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        [],
-        None,
-        "x",
-        {"username": "anna", "password": "secret"},
-        {**LOGIN, "queue_name": "x"},
-        {**LOGIN, "queue_name": QUEUE_NAME + "0"},
-        {**LOGIN, "queue_name": QUEUE_NAME + "\n"},
-        {**LOGIN, "queue_name": None},
-        {**LOGIN, "refresh_token": "x"},
-        {**LOGIN, "subject": "victim"},
-        {**LOGIN, "password": 1},
-        {**LOGIN, "password": ""},
-        {**LOGIN, "username": "x" * 129},
-    ],
-)
-def test_an_invalid_login_body_is_rejected(
-    client: Client, queues: MemoryQueues, body: object
-) -> None:
-    assert_rejected(client.post("/auth", json=body), 400, "invalid_body")
-    assert queues.messages[f"{PREFIX}-auth"] == []
-
-
-@pytest.mark.parametrize(
     ("path", "body"),
     [
+        ("/auth", {}),
+        ("/auth", []),
+        ("/auth", None),
+        ("/auth", "x"),
+        ("/auth", {"username": "anna", "password": "secret"}),
+        ("/auth", {**LOGIN, "queue_name": "x"}),
+        ("/auth", {**LOGIN, "queue_name": QUEUE_NAME + "0"}),
+        ("/auth", {**LOGIN, "queue_name": QUEUE_NAME + "\n"}),
+        ("/auth", {**LOGIN, "queue_name": None}),
+        ("/auth", {**LOGIN, "refresh_token": "x"}),
+        ("/auth", {**LOGIN, "subject": "victim"}),
+        ("/auth", {**LOGIN, "password": 1}),
+        ("/auth", {**LOGIN, "password": ""}),
         (UTILS, {}),
         (UTILS, {**REQUEST, "x": 1}),
         (PAYMENTS, REQUEST),
         (PAYMENTS, {**REQUEST, "bills_id": []}),
         (PAYMENTS, {**REQUEST, "bills_id": ["x"]}),
-        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT] * 1001}),
         (PAYMENTS, {**REQUEST, "bills_id": APARTMENT}),
         (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 0}),
         (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 1.5}),
         (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": "1"}),
-        (PAYMENTS, {**REQUEST, "bills_id": [APARTMENT], "expected_total_minor": 2**63}),
         (HISTORIES, REQUEST),
         (HISTORIES, {**REQUEST, "date_up": None}),
         *[(HISTORIES, {**REQUEST, "date_up": edge, "date_down": None}) for edge in NO_EDGES],
@@ -87,9 +71,10 @@ def test_an_invalid_login_body_is_rejected(
     ],
 )
 def test_a_body_that_breaks_its_schema_is_rejected(
-    client: Client, login: Login, path: str, body: object
+    client: Client, queues: MemoryQueues, login: Login, path: str, body: object
 ) -> None:
     assert_rejected(client.post(path, json=body, headers=login()), 400, "invalid_body")
+    assert not any(queues.messages.values())
 
 
 @pytest.mark.parametrize(
@@ -123,7 +108,7 @@ def test_another_content_type_reaches_no_queue(
     assert_rejected(
         client.post(UTILS, data=raw_body, headers=headers), 415, "unsupported_media_type"
     )
-    assert queues.messages[f"{PREFIX}-utils"] == []
+    assert not any(queues.messages.values())
 
 
 @pytest.mark.parametrize(
@@ -150,16 +135,14 @@ def test_an_unknown_route_is_not_found(client: Client, method: str, path: str) -
     assert method == "HEAD" or (answer.json or {})["code"] == "route_not_found"
 
 
-@pytest.mark.parametrize("path", ["/auth/%ff", "/auth/%c3%28", "/auth/%ed%a0%80"])
-def test_a_path_that_is_not_utf8_is_rejected(client: Client, path: str) -> None:
-    answer = client.open("/", environ_overrides={"REQUEST_URI": path, "RAW_URI": path})
-    assert_rejected(answer, 400, "invalid_parameter")
-
-
-@pytest.mark.parametrize("query", ["receipt=%ff", "receipt=%ed%a0%80"])
-def test_a_query_that_is_not_utf8_is_rejected(client: Client, query: str) -> None:
-    answer = client.delete(f"/auth/{QUEUE_NAME}", query_string=query)
-    assert_rejected(answer, 400, "invalid_parameter")
+@pytest.mark.parametrize("escape", ["%ff", "%c3%28", "%ed%a0%80"])
+def test_a_path_or_query_that_is_not_utf8_is_rejected(client: Client, escape: str) -> None:
+    path = f"/auth/{escape}"
+    for answer in (
+        client.open("/", environ_overrides={"REQUEST_URI": path, "RAW_URI": path}),
+        client.delete(f"/auth/{QUEUE_NAME}", query_string=f"receipt={escape}"),
+    ):
+        assert_rejected(answer, 400, "invalid_parameter")
 
 
 @given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])), st.binary(max_size=40))

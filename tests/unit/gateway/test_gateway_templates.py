@@ -119,12 +119,6 @@ def test_a_body_arrives_untouched_and_adds_no_parameter(value: str) -> None:
     assert len(sent) == 3 + 3 * 3
 
 
-@pytest.mark.parametrize("character", ["x", "&", "Ж", "😀"])
-def test_a_body_of_256_kilobytes_arrives_untouched(character: str) -> None:
-    body = body_with(character * (256 * 1024 // len(character.encode())))
-    assert pay(body)["MessageBody"] == body
-
-
 @given(value=values, slot=st.sampled_from(["apartment_id", "subject", "request_id"]))
 def test_an_attribute_arrives_as_it_was(value: str, slot: str) -> None:
     slots = {"apartment_id": APARTMENT, "subject": ANNA, "request_id": "r-1", slot: value}

@@ -1,6 +1,7 @@
 """`python -m tools.local.gateway`: the gateway as a process, set up by its environment.
 
-BILLING_PREFIX, USER_POOL_ID and USER_POOL_CLIENT_ID are needed; the rest as in docs/local.md.
+BILLING_PREFIX, AWS_ENDPOINT_URL, USER_POOL_ID and USER_POOL_CLIENT_ID are needed; the rest as in
+docs/local.md.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from tools.local.gateway import create_app, render
 from tools.local.gateway.server import make_http_server
+from tools.local.gateway.sqs import Sqs, make_client
 from tools.local.gateway.throttle import Throttles
+from tools.local.gateway.tokens import pool_keys
 from tools.local.health import check_health
 from tools.local.processes import stop_on_signals
 from tools.local.service import service
@@ -29,7 +32,7 @@ def app_from(environ: Mapping[str, str]) -> WSGIApplication:
     Raises:
         KeyError: A variable is missing.
     """
-    settings = read_settings(environ)
+    settings, endpoint_url = read_settings(environ), environ["AWS_ENDPOINT_URL"]
 
     def health() -> dict[str, Any]:
         parts = check_health(settings.state)
@@ -43,8 +46,8 @@ def app_from(environ: Mapping[str, str]) -> WSGIApplication:
             user_pool_id=environ["USER_POOL_ID"],
             user_pool_client_id=environ["USER_POOL_CLIENT_ID"],
         ),
-        endpoint_url=settings.aws_endpoint_url,
-        region=settings.region,
+        backend=Sqs(make_client(endpoint_url=endpoint_url, region=settings.region)),
+        keys=lambda arn: pool_keys(arn, endpoint_url),
         health=health,
         throttles=Throttles(service().throttles, share=settings.throttle_share),
     )

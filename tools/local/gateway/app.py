@@ -6,20 +6,18 @@ import json
 import logging
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from tools.local.gateway.document import Contract, read
+from tools.local.gateway.document import read
 from tools.local.gateway.errors import GatewayError
 from tools.local.gateway.executor import Backend, Executor, Reply
 from tools.local.gateway.health_and_docs import HealthAndDocs
-from tools.local.gateway.request import Call, read_call
-from tools.local.gateway.sqs import Sqs, make_client
+from tools.local.gateway.request import Call
 from tools.local.gateway.throttle import Throttles
-from tools.local.gateway.tokens import CognitoAuthorizer, Keys, pool_keys
+from tools.local.gateway.tokens import CognitoAuthorizer, Keys
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,37 +29,25 @@ _CONTEXT_VARIABLE = re.compile(r"\$context\.(\w+)")
 def create_app(
     *,
     document: str,
-    endpoint_url: str | None = None,
-    region: str | None = None,
-    backend: Backend | None = None,
-    keys: Callable[[str], Keys] | None = None,
+    backend: Backend,
+    keys: Callable[[str], Keys],
     stage: str | None = None,
     health: Callable[[], Mapping[str, Any]] | None = None,
     throttles: Throttles | None = None,
 ) -> WSGIApplication:
     """Make the application that serves a rendered document.
 
-    `endpoint_url` stands in for AWS (SQS and the user pool's keys). `backend` and `keys` (by user
-    pool ARN) replace SQS and the keys themselves. `health` answers GET /health with {"ready": bool}
+    `keys` gives those of a user pool by its ARN. `health` answers GET /health with {"ready": bool}
     and whatever else it says. With a `stage` all paths start with it, as on API Gateway. Without
     `throttles` any number of requests passes.
     """
     contract = read(document)
-    find_keys = keys or (lambda arn: pool_keys(arn, endpoint_url))
-    executor = Executor(
-        contract=contract,
-        authorizers=_authorizers(contract, find_keys),
-        backend=backend or Sqs(make_client(endpoint_url=endpoint_url, region=region)),
-        stage=stage,
-    )
-    return GatewayApp(executor, HealthAndDocs(document, health), throttles)
-
-
-def _authorizers(contract: Contract, keys: Callable[[str], Keys]) -> dict[str, CognitoAuthorizer]:
-    return {
+    authorizers = {
         name: CognitoAuthorizer([(arn, keys(arn)) for arn in arns])
         for name, arns in contract.user_pools.items()
     }
+    executor = Executor(contract, authorizers, backend, stage)
+    return GatewayApp(executor, HealthAndDocs(document, health), throttles)
 
 
 class GatewayApp:
@@ -77,7 +63,7 @@ class GatewayApp:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, as WSGI asks."""
         extra = self._health_and_docs.answer(environ)
-        response = extra or self._serve(read_call(environ, str(uuid.uuid4())))
+        response = extra or self._serve(Call(environ))
         return response(environ, start_response)
 
     def _serve(self, call: Call) -> Response:
@@ -109,10 +95,9 @@ class GatewayApp:
 
     def _gateway_response(self, error: GatewayError, call: Call) -> Reply:
         entry = self._executor.contract.gateway_responses[error.kind]
-        status = entry.status or (400 if error.kind == "DEFAULT_4XX" else 500)
         values = {"requestId": call.request_id}
         body = _CONTEXT_VARIABLE.sub(lambda found: values.get(found[1], ""), entry.template)
-        return Reply(status, {"Content-Type": "application/json", **entry.headers}, body)
+        return Reply(entry.status, {"Content-Type": "application/json", **entry.headers}, body)
 
 
 def _log(call: Call, route: str | None, status: int, reason: str | None, seconds: float) -> None:

@@ -14,15 +14,20 @@ from jsonschema import Draft4Validator
 
 SOURCE = Path(__file__).parents[3] / "terraform" / "modules" / "api" / "openapi.yaml"
 METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
+# These two keep the status of their cause; that of all which the executor rejects by them is this.
+_USUAL_STATUS = {"DEFAULT_4XX": {"statusCode": "400"}, "DEFAULT_5XX": {"statusCode": "500"}}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrationResponse:
-    """How an integration's answer with a matching status becomes the client's."""
+class ResponseMapping:
+    """How an answer becomes the client's.
 
-    pattern: re.Pattern[str]
+    `pattern` says of which statuses of an integration; `status` is the client's.
+    """
+
+    pattern: str
     status: int
     headers: Mapping[str, str]
     template: str
@@ -34,10 +39,8 @@ class Integration:
 
     kind: str
     uri: str
-    headers: Mapping[str, str]
     templates: Mapping[str, str]
-    timeout_seconds: float
-    responses: tuple[IntegrationResponse, ...]
+    responses: tuple[ResponseMapping, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +57,11 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayResponse:
-    """An answer that API Gateway gives by itself. `status` None keeps the one of the cause."""
-
-    status: int | None
-    headers: Mapping[str, str]
-    template: str
-
-
-@dataclass(frozen=True, slots=True)
 class Contract:
     """All that the executor takes from the document."""
 
     operations: tuple[Operation, ...]
-    gateway_responses: Mapping[str, GatewayResponse]
+    gateway_responses: Mapping[str, ResponseMapping]
     user_pools: Mapping[str, tuple[str, ...]]
     """User pool ARNs by the name of the security scheme."""
 
@@ -129,7 +123,7 @@ def read(document: str) -> Contract:
     return Contract(
         operations=tuple(_operations(tree)),
         gateway_responses={
-            name: _gateway_response(entry)
+            name: _response_mapping(_USUAL_STATUS.get(name, {}) | entry, "gatewayresponse.header.")
             for name, entry in tree["x-amazon-apigateway-gateway-responses"].items()
         },
         user_pools=dict(_user_pools(tree)),
@@ -177,36 +171,27 @@ def _bodies(tree: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Draf
 
 
 def _integration(entry: Mapping[str, Any]) -> Integration:
+    responses = (
+        _response_mapping(response, "method.response.header.", pattern)
+        for pattern, response in entry["responses"].items()
+    )
+    # One for each status, as API Gateway keeps them: a later one replaces an earlier.
+    by_status = {response.status: response for response in responses}
     return Integration(
         kind=entry["type"].lower(),
         uri=entry.get("uri", ""),
-        headers=_named(entry.get("requestParameters", {}), "integration.request.header."),
         templates=entry["requestTemplates"],
-        timeout_seconds=entry.get("timeoutInMillis", 29_000) / 1000,
-        responses=tuple(_integration_responses(entry["responses"]).values()),
+        responses=tuple(by_status.values()),
     )
 
 
-def _integration_responses(entries: Mapping[str, Any]) -> dict[int, IntegrationResponse]:
-    """Keep one response for each status, as API Gateway does: a later one replaces an earlier."""
-    responses = (_integration_response(pattern, entry) for pattern, entry in entries.items())
-    return {response.status: response for response in responses}
-
-
-def _integration_response(pattern: str, entry: Mapping[str, Any]) -> IntegrationResponse:
-    return IntegrationResponse(
-        pattern=re.compile(pattern),
+def _response_mapping(
+    entry: Mapping[str, Any], header_prefix: str, pattern: str = ""
+) -> ResponseMapping:
+    return ResponseMapping(
+        pattern=pattern,
         status=int(entry["statusCode"]),
-        headers=_named(entry.get("responseParameters", {}), "method.response.header."),
-        template=entry["responseTemplates"]["application/json"],
-    )
-
-
-def _gateway_response(entry: Mapping[str, Any]) -> GatewayResponse:
-    status = entry.get("statusCode")
-    return GatewayResponse(
-        status=int(status) if status else None,
-        headers=_named(entry.get("responseParameters", {}), "gatewayresponse.header."),
+        headers=_named(entry.get("responseParameters", {}), header_prefix),
         template=entry["responseTemplates"]["application/json"],
     )
 

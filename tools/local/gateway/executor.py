@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from tools.local.gateway.document import Contract, Integration, IntegrationResponse, Operation
+from tools.local.gateway.document import Contract, Integration, Operation, ResponseMapping
 from tools.local.gateway.errors import GatewayError
 from tools.local.gateway.java import JavaString
 from tools.local.gateway.request import Call, decode_segment
@@ -51,7 +51,7 @@ class Executor:
         Raises:
             GatewayError: There is none.
         """
-        path = self._without_stage(call.path)
+        path = self._without_stage(call.raw_path)
         for operation in self.contract.operations:
             found = operation.pattern.fullmatch(path)
             if found and operation.method == call.method:
@@ -67,9 +67,10 @@ class Executor:
             GatewayError: API Gateway answers by itself.
         """
         claims = self._claims(operation, call)
-        parameters = {"path": path, "querystring": call.query_parameters(), "header": call.headers}
+        headers = Parameters(call.headers.items())
+        parameters = {"path": path, "querystring": call.query_parameters(), "header": headers}
         _require_parameters(operation, parameters)
-        body = call.body()
+        body = call.text()
         _validate_body(operation, call, body)
         template = _request_template(operation.integration, call)
         context = self._context(operation, call, claims)
@@ -87,16 +88,15 @@ class Executor:
     def _claims(self, operation: Operation, call: Call) -> Mapping[str, Any]:
         if operation.authorizer is None:
             return {}
-        return self.authorizers[operation.authorizer].claims(call.header("Authorization"))
+        return self.authorizers[operation.authorizer].claims(call.headers.get("Authorization"))
 
     def _context(self, operation: Operation, call: Call, claims: Mapping[str, Any]) -> Context:
         return new_context(
             requestId=call.request_id,
-            path=call.path,
+            path=call.raw_path,
             stage=self.stage or "",
             resourcePath=operation.path,
             httpMethod=call.method,
-            identity={"sourceIp": call.source_ip, "userAgent": call.header("User-Agent")},
             authorizer={"claims": claims},
         )
 
@@ -114,7 +114,7 @@ def _require_parameters(operation: Operation, parameters: Mapping[str, Parameter
 
 
 def _validate_body(operation: Operation, call: Call, body: str) -> None:
-    validator = operation.bodies.get(call.content_type)
+    validator = operation.bodies.get(call.media_type)
     if validator is not None and not validator.is_valid(_json(body or "{}")):
         raise GatewayError("BAD_REQUEST_BODY", "schema")
 
@@ -132,7 +132,7 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def _request_template(integration: Integration, call: Call) -> str:
-    template = integration.templates.get(call.content_type)
+    template = integration.templates.get(call.media_type)
     if template is None:
         raise GatewayError("UNSUPPORTED_MEDIA_TYPE", "no template for the content type")
     return template
@@ -155,8 +155,8 @@ def _response(integration: Integration, context: Context, answer: Answer) -> Rep
     return Reply(int(override["status"] or mapping.status), headers, body)
 
 
-def _mapping(integration: Integration, status: int) -> IntegrationResponse:
+def _mapping(integration: Integration, status: int) -> ResponseMapping:
     for response in integration.responses:
-        if response.pattern.fullmatch(str(status)):
+        if re.fullmatch(response.pattern, str(status)):
             return response
     raise GatewayError("API_CONFIGURATION_ERROR", f"no response for status {status}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import mimetypes
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import swagger_ui_bundle
-from werkzeug.security import safe_join
-from werkzeug.utils import redirect
+from werkzeug.exceptions import NotFound
+from werkzeug.utils import redirect, send_from_directory
 from werkzeug.wrappers import Response
 
 from tools.local.gateway.document import parse
@@ -18,8 +16,8 @@ from tools.local.gateway.document import parse
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_SWAGGER_UI = Path(str(swagger_ui_bundle.swagger_ui_path))
-_SETUP = """window.onload = function () {
+# In place of the bundle's own, which shows another document.
+_INITIALIZER = """window.onload = function () {
   window.ui = SwaggerUIBundle({
     url: "openapi.json",
     dom_id: "#swagger-ui",
@@ -30,22 +28,6 @@ _SETUP = """window.onload = function () {
     layout: "BaseLayout",
   });
 };
-"""
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <title>Utilities billing</title>
-    <link rel="stylesheet" href="swagger-ui.css">
-    <link rel="icon" type="image/png" href="favicon-32x32.png" sizes="32x32">
-  </head>
-  <body>
-    <div id="swagger-ui"></div>
-    <script src="swagger-ui-bundle.js"></script>
-    <script src="swagger-ui-standalone-preset.js"></script>
-    <script src="setup.js"></script>
-  </body>
-</html>
 """
 
 
@@ -66,8 +48,7 @@ class HealthAndDocs:
     def __init__(self, document: str, health: Callable[[], Mapping[str, Any]] | None) -> None:
         self._health = health
         self._pages = {
-            "": (_PAGE, "text/html"),
-            "setup.js": (_SETUP, "text/javascript"),
+            "swagger-initializer.js": (_INITIALIZER, "text/javascript"),
             "openapi.json": (json.dumps(public_document(document)), "application/json"),
         }
 
@@ -80,26 +61,23 @@ class HealthAndDocs:
             return self._answer_health()
         if path == "/docs":
             return redirect("/docs/")
-        return self._page(path.removeprefix("/docs/")) if path.startswith("/docs/") else None
+        if path.startswith("/docs/"):
+            return self._page(path.removeprefix("/docs/") or "index.html", environ)
+        return None
 
     def _answer_health(self) -> Response:
         state = self._health() if self._health else {"ready": True}
         status = 200 if state.get("ready") else 503
         return Response(json.dumps(state), status, content_type="application/json")
 
-    def _page(self, name: str) -> Response | None:
+    def _page(self, name: str, environ: WSGIEnvironment) -> Response | None:
         if name in self._pages:
             text, media_type = self._pages[name]
             return Response(text, content_type=f"{media_type}; charset=utf-8")
-        return _asset(name)
-
-
-def _asset(name: str) -> Response | None:
-    path = safe_join(str(_SWAGGER_UI), name)
-    if path is None or not Path(path).is_file():
-        return None
-    media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Response(Path(path).read_bytes(), content_type=media_type)
+        try:
+            return send_from_directory(swagger_ui_bundle.swagger_ui_path, name, environ)
+        except NotFound:
+            return None
 
 
 def _published(node: Any) -> Any:

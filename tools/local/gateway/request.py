@@ -2,75 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import uuid
+from functools import cached_property
 from urllib.parse import parse_qsl, quote, unquote
 
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
 from tools.local.gateway.errors import GatewayError
 from tools.local.gateway.vtl import Parameters
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
 MAX_BODY_BYTES = 10 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request. `path` is as sent, still percent-encoded, without the query string."""
+class Call(Request):
+    """One request, with an id of its own."""
 
-    request_id: str
-    method: str
-    path: str
-    query: str
-    headers: Parameters
-    source_ip: str
-    wsgi: Request
+    max_content_length = MAX_BODY_BYTES
+
+    @cached_property
+    def request_id(self) -> str:
+        """The id that client, log and function know the request by."""
+        return str(uuid.uuid4())
 
     @property
-    def content_type(self) -> str:
-        """The media type without its parameters; application/json when the client sent none."""
-        return self.wsgi.mimetype or "application/json"
+    def raw_path(self) -> str:
+        """The path as sent, still percent-encoded, without the query string."""
+        raw = self.environ.get("RAW_URI") or self.environ.get("REQUEST_URI")
+        if raw and raw.startswith("/"):
+            return str(raw).partition("?")[0]
+        return quote(self.environ.get("PATH_INFO", "").encode("latin-1"))
 
-    def header(self, name: str) -> str | None:
-        """Look up a header whatever its case."""
-        return self.wsgi.headers.get(name)
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters; application/json when the client sent none."""
+        return self.mimetype or "application/json"
 
-    def body(self) -> str:
+    def text(self) -> str:
         """Read the body.
 
         Raises:
             GatewayError: It is too large or no UTF-8.
         """
-        if (self.wsgi.content_length or 0) > MAX_BODY_BYTES:
-            raise GatewayError("REQUEST_TOO_LARGE")
-        raw = self.wsgi.stream.read(MAX_BODY_BYTES + 1)
-        if len(raw) > MAX_BODY_BYTES:
-            raise GatewayError("REQUEST_TOO_LARGE")
-        return _utf8(raw)
+        try:
+            return self.get_data().decode("utf-8")
+        except RequestEntityTooLarge as error:
+            raise GatewayError("REQUEST_TOO_LARGE") from error
+        except UnicodeDecodeError as error:
+            raise GatewayError("BAD_REQUEST_BODY", "not UTF-8") from error
 
     def query_parameters(self) -> Parameters:
         """Decode the query string; of a repeated name the last counts."""
+        query = self.environ.get("QUERY_STRING", "")
         try:
-            return Parameters(parse_qsl(self.query, keep_blank_values=True, errors="strict"))
+            return Parameters(parse_qsl(query, keep_blank_values=True, errors="strict"))
         except ValueError as error:
             raise GatewayError("BAD_REQUEST_PARAMETERS", "query string") from error
-
-
-def read_call(environ: WSGIEnvironment, request_id: str) -> Call:
-    """Read the request line and the headers."""
-    request = Request(environ)
-    return Call(
-        request_id=request_id,
-        method=request.method,
-        path=_raw_path(environ),
-        query=environ.get("QUERY_STRING", ""),
-        headers=Parameters(request.headers.items()),
-        source_ip=request.remote_addr or "",
-        wsgi=request,
-    )
 
 
 def decode_segment(segment: str) -> str:
@@ -83,17 +70,3 @@ def decode_segment(segment: str) -> str:
         return unquote(segment, errors="strict")
     except ValueError as error:
         raise GatewayError("BAD_REQUEST_PARAMETERS", "path") from error
-
-
-def _raw_path(environ: WSGIEnvironment) -> str:
-    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-    if raw and raw.startswith("/"):
-        return str(raw).partition("?")[0]
-    return quote(environ.get("PATH_INFO", "").encode("latin-1"))
-
-
-def _utf8(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise GatewayError("BAD_REQUEST_BODY", "not UTF-8") from error

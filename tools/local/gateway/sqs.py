@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, ReadTimeoutError
 
+from tools.local.clients import credentials
 from tools.local.gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -151,21 +152,9 @@ def _client_error(error: ClientError) -> Answer:
     return error_answer(status, code, response.get("Error", {}).get("Message", ""))
 
 
-def make_client(*, endpoint_url: str | None, region: str | None) -> SQSClient:
-    """Make a client with the credentials of the environment, or made-up ones for an endpoint."""
-    session = boto3.Session(region_name=region)
-    made_up = "local" if endpoint_url and session.get_credentials() is None else None
-    client = session.client(
-        "sqs",
-        endpoint_url=endpoint_url,
-        config=_CONFIG,
-        aws_access_key_id=made_up,
-        aws_secret_access_key=made_up,
+def make_client(*, endpoint_url: str, region: str) -> SQSClient:
+    """Make a client with the credentials of the environment, or made-up ones."""
+    made_up: Any = {name.lower(): value for name, value in credentials().items()}
+    return boto3.client(
+        "sqs", endpoint_url=endpoint_url, region_name=region, config=_CONFIG, **made_up
     )
-    client.meta.events.register("before-call.sqs", _escape_ampersands)
-    return client
-
-
-def _escape_ampersands(params: dict[str, Any], **_: object) -> None:
-    """Write & as \\u0026: moto reads a JSON body as a form too, and would obey an Action in it."""
-    params["body"] = params["body"].replace(b"&", b"\\u0026")

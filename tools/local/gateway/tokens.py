@@ -22,18 +22,14 @@ class Keys(Protocol):
 
 def issuer(user_pool_arn: str) -> str:
     """Give the issuer that stands in the tokens of a pool."""
-    region, pool_id = _region_and_id(user_pool_arn)
-    return f"https://cognito-idp.{region}.amazonaws.com/{pool_id}"
+    region, _, pool = user_pool_arn.split(":")[3:6]
+    return f"https://cognito-idp.{region}.amazonaws.com/{pool.removeprefix('userpool/')}"
 
 
-def pool_keys(user_pool_arn: str, endpoint_url: str | None) -> Keys:
-    """Fetch (and cache) a pool's keys from Cognito, or from the endpoint that stands in for it."""
-    base = (
-        f"{endpoint_url.rstrip('/')}/{_region_and_id(user_pool_arn)[1]}" if endpoint_url else None
-    )
-    return jwt.PyJWKClient(
-        f"{base or issuer(user_pool_arn)}/.well-known/jwks.json", cache_keys=True, timeout=5
-    )
+def pool_keys(user_pool_arn: str, endpoint_url: str) -> Keys:
+    """Fetch (and cache) a pool's keys from the endpoint that stands in for Cognito."""
+    pool_id = user_pool_arn.rpartition("/")[2]
+    return jwt.PyJWKClient(f"{endpoint_url}/{pool_id}/.well-known/jwks.json", timeout=5)
 
 
 class CognitoAuthorizer:
@@ -80,8 +76,3 @@ def _decode(token: str, keys: Keys, name: str) -> dict[str, Any]:
         issuer=name,
         options={"require": ["exp", "iss", "sub"], "verify_aud": False},
     )
-
-
-def _region_and_id(user_pool_arn: str) -> tuple[str, str]:
-    parts = user_pool_arn.split(":", 5)
-    return parts[3], parts[5].removeprefix("userpool/")
