@@ -1,117 +1,56 @@
-"""The shipped way to read through the cache, and ways that look as good and are wrong.
-
-Each wrong way is a `CachedLedger` that answers questions in another way, or something that the
-writer does after its commit.
-"""
+"""The shipped way to read through the cache, and ways that look as good and are wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from billing_app.adapters.cached_ledger import CachedLedger, Question, Result
-from billing_app.adapters.ledger_json import write_open_debts
 from billing_app.domain.history import Position
 from billing_app.domain.instants import TICK
 from billing_app.ports.cache import CachedResult
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import HistorySync
-from tests.model_checking.cache_checker import Program, Protocols
-from tests.model_checking.cache_ledger import (
-    MIDDLE,
-    NOW,
-    Change,
-    Ports,
-    Scenario,
-    SteppedCache,
-)
+from tests.model_checking.cache_model import CacheProtocol, Read, Scenario, SteppedCache
+from tests.support.fakes import START
 
-AfterCommit = Callable[[Ports, CachedResult], None]
+NOW = START + timedelta(days=40)
+# When the second of the two bills was posted that were paid before.
+MIDDLE = START + timedelta(seconds=2)
 
 
-def debts_by(way: type[CachedLedger]) -> Program:
+def debts_by(way: type[CachedLedger]) -> Read:
     """Show the debts as shipped, read in a way of one's own."""
 
-    def read(ports: Ports) -> Any:
+    def read(told: Scenario, ledger: Any, cache: SteppedCache) -> Any:
         return show_debts(
-            reader=way(ports.ledger, ports.cache),
+            reader=way(ledger, cache),
             clock=lambda: NOW,
-            subject=ports.told.ada,
-            apartment_id=ports.told.home,
+            subject=told.ada,
+            apartment_id=told.home,
         )
 
     return read
 
 
-read_debts = debts_by(CachedLedger)
-
-
-def read_history(start: Position | None) -> Program:
+def history_of(start: Position | None) -> Read:
     """Sync the history as shipped, with what a client holds."""
 
-    def read(ports: Ports) -> Any:
-        reader = CachedLedger(ports.ledger, ports.cache)
-        return HistorySync(reader, ports.told.ada, ports.told.home).update(start)
+    def read(told: Scenario, ledger: Any, cache: SteppedCache) -> Any:
+        return HistorySync(CachedLedger(ledger, cache), told.ada, told.home).update(start)
 
     return read
 
 
-def shipped(told: Scenario, reader: Program = read_debts) -> Protocols:
-    """Nobody touches the cache after a commit: readers compare versions."""
-    return Protocols(told, reader, _writing(told.changes, _nothing))
-
-
-def shipped_history(told: Scenario) -> Protocols:
-    """A client that holds the middle lacks what is older and what is newer: two reads.
-
-    When the ledger moves between these, it is sent everything.
-    """
-    protocols = shipped(told, read_history(Position(MIDDLE, MIDDLE + TICK)))
-    return replace(protocols, also_true=read_history(None))
-
-
-def delete_after_commit(told: Scenario) -> Protocols:
-    """Readers believe what they find; the writer deletes it."""
-
-    def delete(ports: Ports, result: CachedResult) -> None:
-        ports.script.ask("write", ("delete", _key(told), ""))
-
-    return Protocols(told, debts_by(Believing), _writing(told.changes, delete))
-
-
-def write_through(told: Scenario) -> Protocols:
-    """Readers believe what they find; the writer puts the new result there."""
-
-    def store(ports: Ports, result: CachedResult) -> None:
-        ports.cache.store(key=_key(told), result=result)
-
-    return Protocols(told, debts_by(Believing), _writing(told.changes, store))
-
-
-def set_if_newer(told: Scenario) -> Protocols:
-    """As write_through, but nothing is replaced by what is older."""
-
-    def store(ports: Ports, result: CachedResult) -> None:
-        ports.cache.newer_only.store(key=_key(told), result=result)
-
-    return Protocols(told, debts_by(BelievingNewer), _writing(told.changes, store))
-
-
-def version_in_redis(told: Scenario) -> Protocols:
-    """Readers compare with a version that the writer keeps in Redis."""
-
-    def store(ports: Ports, result: CachedResult) -> None:
-        version = CachedResult(result.version, None)
-        ports.cache.newer_only.store(key=_version_key(told.home), result=version)
-
-    return Protocols(told, debts_by(ComparingInRedis), _writing(told.changes, store))
-
-
-def version_read_apart(told: Scenario) -> Protocols:
-    """Readers compare as shipped, but label a body with a version that they read afterwards."""
-    return Protocols(told, debts_by(Labelling), _writing(told.changes, _nothing))
+# Nobody touches the cache after a change: readers compare versions.
+DEBTS = CacheProtocol(debts_by(CachedLedger))
+WHOLE_HISTORY = CacheProtocol(history_of(None))
+# A client that holds the middle lacks what is older and what is newer: two reads. When the ledger
+# moves between these, it is sent everything.
+HISTORY_AROUND_THE_MIDDLE = CacheProtocol(
+    history_of(Position(MIDDLE, MIDDLE + TICK)), also_true=history_of(None)
+)
 
 
 class Believing(CachedLedger):
@@ -119,88 +58,90 @@ class Believing(CachedLedger):
 
     def _answer(self, question: Question[Result]) -> Result | None:
         cached = self._cache.ask(key=question.key)()
-        if cached is not None:
+        if cached is not None and self._is_current(question, cached):
             return question.read(cached.body)
         computed = question.compute()
         if computed is not None:
-            self._keep(question.key, CachedResult(computed.version, question.write(computed)))
+            self._keep(question, CachedResult(computed.version, question.write(computed)))
         return computed
 
-    def _keep(self, key: str, result: CachedResult) -> None:
-        self._cache.store(key=key, result=result)
+    def _is_current(self, question: Question[Result], cached: CachedResult) -> bool:
+        return True
+
+    def _keep(self, question: Question[Result], result: CachedResult) -> None:
+        self._cache.store(key=question.key, result=result)
 
 
 class BelievingNewer(Believing):
     """As Believing, but replaces nothing by what is older."""
 
-    def _keep(self, key: str, result: CachedResult) -> None:
-        _newer_only(self._cache).store(key=key, result=result)
+    def _keep(self, question: Question[Result], result: CachedResult) -> None:
+        set_if_newer(self._cache, question.key, result)
 
 
-class ComparingInRedis(CachedLedger):
+class ComparingInRedis(Believing):
     """Compares with a version that Redis keeps."""
 
-    def _answer(self, question: Question[Result]) -> Result | None:
-        version_key = _version_key(question.apartment_id)
-        known = self._cache.ask(key=version_key)()
-        cached = self._cache.ask(key=question.key)()
-        if known is not None and cached is not None and cached.version == known.version:
-            return question.read(cached.body)
-        computed = question.compute()
-        if computed is not None:
-            result = CachedResult(computed.version, question.write(computed))
-            self._cache.store(key=question.key, result=result)
-            version = CachedResult(computed.version, None)
-            _newer_only(self._cache).store(key=version_key, result=version)
-        return computed
+    def _is_current(self, question: Question[Result], cached: CachedResult) -> bool:
+        known = self._cache.ask(key=version_key(question.apartment_id))()
+        return known is not None and known.version == cached.version
+
+    def _keep(self, question: Question[Result], result: CachedResult) -> None:
+        super()._keep(question, result)
+        keep_version(self._cache, question.apartment_id, result)
 
 
-class Labelling(CachedLedger):
-    """Labels a body with a version that it reads afterwards."""
+class Labelling(Believing):
+    """Compares as shipped, but labels a body with a version that it reads afterwards."""
 
-    def _answer(self, question: Question[Result]) -> Result | None:
-        cached = self._cache.ask(key=question.key)()
+    def _is_current(self, question: Question[Result], cached: CachedResult) -> bool:
+        return self._version(question) == cached.version
+
+    def _keep(self, question: Question[Result], result: CachedResult) -> None:
+        super()._keep(question, CachedResult(self._version(question), result.body))
+
+    def _version(self, question: Question[Result]) -> int:
         whose = {"subject": question.subject, "apartment_id": question.apartment_id}
         access = self._ledger.access(**whose)
-        if access is not None and cached is not None and cached.version == access.version:
-            return question.read(cached.body)
-        computed = question.compute()
-        access = self._ledger.access(**whose)
-        if access is not None and computed is not None:
-            result = CachedResult(access.version, question.write(computed))
-            self._cache.store(key=question.key, result=result)
-        return computed
+        return access.version if access else 0
 
 
-def _newer_only(cache: Any) -> SteppedCache:
-    stepped: SteppedCache = cache.newer_only
-    return stepped
+def debts_key(home: UUID) -> str:
+    """Return the key under which the shipped reader keeps debts."""
+    return f"debts:{home.hex}"
 
 
-def _nothing(ports: Ports, result: CachedResult) -> None:
-    """Leave the cache alone after a commit."""
-
-
-def _writing(changes: Any, after_commit: AfterCommit) -> Program:
-    def write(ports: Ports) -> None:
-        for number, change in enumerate(changes, start=1):
-            _change(ports, change, number, after_commit)
-
-    return write
-
-
-def _change(ports: Ports, change: Change, number: int, after_commit: AfterCommit) -> None:
-    ports.commit(change)
-    found = ports.told.at[number]
-    owed = found.open_debts(subject=ports.told.ada, apartment_id=ports.told.home)
-    if owed is not None:
-        after_commit(ports, CachedResult(owed.version, write_open_debts(owed)))
-    ports.answer()
-
-
-def _key(told: Scenario) -> str:
-    return f"debts:{told.home.hex}"
-
-
-def _version_key(home: UUID) -> str:
+def version_key(home: UUID) -> str:
+    """Return the key of a version that Redis keeps."""
     return f"version:{home.hex}"
+
+
+def set_if_newer(cache: Any, key: str, result: CachedResult) -> None:
+    """Keep a result unless there is a newer one."""
+    cache.write("set if newer", key, result)
+
+
+def keep_version(cache: Any, home: UUID, result: CachedResult) -> None:
+    """Keep the result's version alone, unless there is a newer one."""
+    set_if_newer(cache, version_key(home), CachedResult(result.version, None))
+
+
+# Readers believe what they find; the writer deletes it, or puts the new result there.
+WRONG_AT_ONCE = {
+    "delete_after_commit": CacheProtocol(
+        debts_by(Believing),
+        lambda cache, home, result: cache.write("delete", debts_key(home), result),
+    ),
+    "write_through": CacheProtocol(
+        debts_by(Believing),
+        lambda cache, home, result: cache.store(key=debts_key(home), result=result),
+    ),
+    "version_read_apart": CacheProtocol(debts_by(Labelling)),
+}
+WRONG_WHEN_REDIS_FAILS = {
+    "set_if_newer": CacheProtocol(
+        debts_by(BelievingNewer),
+        lambda cache, home, result: set_if_newer(cache, debts_key(home), result),
+    ),
+    "version_in_redis": CacheProtocol(debts_by(ComparingInRedis), keep_version),
+}

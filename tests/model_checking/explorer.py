@@ -1,14 +1,13 @@
 """Every state that a small system can reach, the nearest first, and the shortest way to a bad one.
 
-A system is any hashable value; `moves` lists all that can happen next. States are remembered, so
-interleavings that meet are followed once: that is what makes "all of them" affordable, and it
-leaves out none.
+A system is any hashable value. States are remembered, so interleavings that meet are followed once:
+that is what makes "all of them" affordable, and it leaves out none.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -16,80 +15,56 @@ State = TypeVar("State", bound=Hashable)
 
 
 class Move(NamedTuple, Generic[State]):
-    """Something that happens.
+    """Something that happens, in words; `broken` says which promise it broke."""
 
-    `kind` is for counting, `told` for the counterexample; `broken` says which promise broke.
-    """
-
-    kind: str
     told: str
     then: State
     broken: str | None = None
 
 
-Moves = Callable[[State], Iterable[Move[State]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Counterexample:
-    """The shortest scenario at whose end a promise is broken."""
-
-    scenario: tuple[str, ...]
-    broken: str
-
-    def __str__(self) -> str:
-        """Number the steps, one a line."""
-        lines = [f"{number:3}. {step}" for number, step in enumerate(self.scenario, start=1)]
-        return "\n".join([*lines, f"  => {self.broken}"])
-
-
 @dataclass
 class Explored:
-    """What was looked at. `counterexample` is None when no reachable move breaks a promise."""
+    """What was looked at. `counterexample` is empty when no reachable move breaks a promise.
+
+    Otherwise it is the shortest scenario at whose end one is broken.
+    """
 
     states: int = 0
     moves: Counter[str] = field(default_factory=Counter)
-    counterexample: Counterexample | None = None
+    counterexample: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Tell the numbers in a line."""
-        return f"{self.states} states, {self.moves.total()} moves"
+        """Tell the numbers, and the counterexample one step a line."""
+        numbers = f"{self.states} states, {self.moves.total()} moves"
+        return "\n  ".join([numbers, *self.counterexample])
 
 
-def explore(
-    start: State, moves: Moves[State], *, alike: Callable[[State], Hashable] = lambda state: state
-) -> Explored:
+def explore(start: State, moves: Callable[[State], Iterable[Move[State]]]) -> Explored:
     """Visit all that can be reached from `start`; end early at the first broken promise.
 
-    Of states for which `alike` gives the same, one is visited: they differ in names alone.
+    Args:
+        start: The first state.
+        moves: Lists all that can happen next.
     """
     found = Explored()
-    came_from: dict[Hashable, tuple[Hashable, str] | None] = {alike(start): None}
-    level = [start]
-    while level:
-        following: list[State] = []
-        for state in level:
-            found.states += 1
-            for move in moves(state):
-                found.moves[move.kind] += 1
-                if move.broken is not None:
-                    found.counterexample = _counterexample(came_from, alike(state), move)
-                    return found
-                name = alike(move.then)
-                if name not in came_from:
-                    came_from[name] = (alike(state), move.told)
-                    following.append(move.then)
-        level = following
+    came_from: dict[State, tuple[State, str] | None] = {start: None}
+    waiting = deque([start])
+    while waiting:
+        state = waiting.popleft()
+        found.states += 1
+        for move in moves(state):
+            found.moves[move.told] += 1
+            if move.broken is not None:
+                way = reversed(list(_way_back(came_from, state)))
+                found.counterexample = (*way, move.told, move.broken)
+                return found
+            if move.then not in came_from:
+                came_from[move.then] = (state, move.told)
+                waiting.append(move.then)
     return found
 
 
-def _counterexample(
-    came_from: dict[Hashable, tuple[Hashable, str] | None], name: Hashable, last: Move[State]
-) -> Counterexample:
-    steps = [last.told]
-    step = came_from[name]
-    while step is not None:
-        name, told = step
-        steps.append(told)
-        step = came_from[name]
-    return Counterexample(tuple(reversed(steps)), last.broken or "")
+def _way_back(came_from: dict[State, tuple[State, str] | None], state: State) -> Iterator[str]:
+    while (step := came_from[state]) is not None:
+        state, told = step
+        yield told
