@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 
 from billing_app.domain.errors import Rejection, Unavailable
-from billing_app.ports.reply_queues import ReplyQueues
+from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
 from chalicelib import replies
 from chalicelib.operations import Dependencies, Operation
 from chalicelib.records import Request, Undeliverable, read_record
@@ -72,7 +72,8 @@ class Batch:
         """Return the reply, if any, and whether the record can be deleted."""
         operation = self._operation
         try:
-            return replies.done(operation, operation.run(request, self._dependencies)), True
+            parts = operation.run(request, self._dependencies)
+            return Outcome("done", None, operation.done_message, parts), True
         except Rejection as rejection:
             return replies.rejected(rejection), True
         except SettingsError:
@@ -90,14 +91,21 @@ class Batch:
 
     def _reply(self, request: Request, outcome: Outcome) -> bool:
         try:
-            address = replies.address(self._operation, request)
-            self._queues.send(address, replies.messages(self._operation, request, outcome))
+            messages = replies.messages(
+                outcome, request_id=request.request_id, operation=self._operation.name
+            )
+            self._queues.send(self._address(request), messages)
         except Exception as error:
             self._log_error(request, error)
             # The work is done and its answer stored or repeatable: the record comes back for it.
             last = request.receive_count >= self._max_receive_count
             return last and not self._operation.dead_letters
         return True
+
+    def _address(self, request: Request) -> ReplyAddress:
+        """Say where the reply goes: for logged-in users a queue bound to their verified `sub`."""
+        subject = request.caller if self._operation.needs_subject else None
+        return ReplyAddress(request.queue_name, subject, self._operation.reply_retention)
 
     def _log_error(self, request: Request, error: Exception) -> None:
         logger.error(

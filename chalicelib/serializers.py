@@ -13,9 +13,9 @@ from billing_app.domain.instants import format_instant
 from billing_app.use_cases.debts import Debts
 from billing_app.use_cases.history import HistoryUpdate
 from billing_app.use_cases.login import Session
-from chalicelib import paging
+from chalicelib import replies
 from chalicelib.cursors import write_cursor, write_frame
-from chalicelib.paging import to_json
+from chalicelib.replies import to_json
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ def debts_parts(found: Debts) -> list[str]:
         "by_currency": [_total(one) for one in found.by_currency],
     }
     today = found.as_of.date()
-    return paging.paged(head, "debts", (_debt(debt, today=today) for debt in found.debts))
+    return replies.paged(head, "debts", (_debt(debt, today=today) for debt in found.debts))
 
 
 def receipt_parts(receipt: Receipt) -> list[str]:
@@ -70,7 +70,7 @@ def receipt_parts(receipt: Receipt) -> list[str]:
         "total_minor": receipt.total_minor,
         "currency": receipt.currency,
     }
-    return paging.paged(head, "lines", map(_line, receipt.bills))
+    return replies.paged(head, "lines", map(_line, receipt.bills))
 
 
 def history_parts(update: HistoryUpdate) -> list[str]:
@@ -79,9 +79,9 @@ def history_parts(update: HistoryUpdate) -> list[str]:
     Each part says what the client holds once it has it (`covered`, and the same as `cursor`) and
     whether there is `more` beyond it, in the next part or for the next request.
     """
-    divided = paging.pages(
+    divided = replies.pages(
         (to_json(_settled_debt(step.event)) for step in update.steps),
-        max_bytes=paging.PART_MAX_BYTES - _HISTORY_HEAD_BYTES,
+        max_bytes=replies.PART_MAX_BYTES - _HISTORY_HEAD_BYTES,
     )
     parts, taken = [], 0
     for page in divided:
@@ -95,7 +95,7 @@ def history_parts(update: HistoryUpdate) -> list[str]:
             "cursor": write_cursor(held, apartment_id=update.apartment_id),
             "more": update.more if last else True,
         }
-        parts.append(paging.part(head, "settled_debts", page))
+        parts.append(replies.part(head, "settled_debts", page))
     return parts
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from billing_app.adapters.queue_names import PREFIX_MAX_LENGTH, is_prefix
-
+# SQS allows 80 characters in a name, of which "-r-", two UUIDs without dashes and the dash
+# between them take 68: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html
+PREFIX_MAX_LENGTH = 12
+# The rule of `prefix` in terraform/variables.tf, which a test compares with this one.
+_PREFIX = re.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def is_prefix(text: str) -> bool:
+    """Tell whether the names of a deployment can start with `text`."""
+    return len(text) <= PREFIX_MAX_LENGTH and _PREFIX.fullmatch(text) is not None
 
 
 class SettingsError(Exception):

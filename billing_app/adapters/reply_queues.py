@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from billing_app.adapters.queue_names import reply_queue, reply_queue_prefixes
 from billing_app.domain.errors import Unavailable
 from billing_app.ports.clock import Clock
 from billing_app.ports.ledger import ReplyQueueRegistry
@@ -136,6 +136,22 @@ class SqsReplyQueues:
                 self._send(url, message)
             except _QueueGone as error:
                 raise Unavailable("sqs: the reply queue can't be made") from error
+
+
+# Terraform's policies and the contract's templates write these names as well.
+def reply_queue(*, prefix: str, subject: UUID | None, queue_name: UUID) -> str:
+    """Name the queue on which a user waits for an answer.
+
+    It is bound to the user's verified `sub`, whatever was asked; before a login there is none.
+    """
+    if subject is None:
+        return f"{prefix}-login-{queue_name.hex}"
+    return f"{prefix}-r-{subject.hex}-{queue_name.hex}"
+
+
+def reply_queue_prefixes(*, prefix: str) -> tuple[str, str]:
+    """Name what every reply queue of a deployment starts with."""
+    return f"{prefix}-login-", f"{prefix}-r-"
 
 
 class _QueueGone(Exception):

@@ -10,8 +10,7 @@ from uuid import UUID, uuid4
 import boto3
 import pytest
 
-from billing_app.adapters.queue_names import reply_queue
-from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues
+from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues, reply_queue
 from billing_app.domain.errors import Unavailable
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
 from tests.support.fakes import FakeClock, FakeLedger, FakeReplyQueues

@@ -7,7 +7,7 @@ BUGS_IN_PYTHON = """
 caught by tests/unit/chalicelib/test_batch.py
 
 reply_before_work: I4 I6
-+        self._reply(request, replies.done(operation, ['{}']))
++        self._reply(request, Outcome("done", None, operation.done_message, ["{}"]))
          outcome, acknowledged = self._outcome(request)
 
 batch_failure_swallowed: I5
@@ -103,7 +103,7 @@ exception_counts_as_success: I5
 -            return set(ids)
 +            return set()
 
---- billing_app/adapters/queue_names.py
+--- billing_app/adapters/reply_queues.py
 caught by tests/unit/chalicelib/test_batch.py
 
 reply_queue_of_whoever_knows_its_name: I7

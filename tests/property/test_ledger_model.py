@@ -18,7 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from billing_app.adapters import redis_cache
 from billing_app.use_cases import history
-from chalicelib import paging
+from chalicelib import replies
 from tests.property.machine import Run
 from tests.property.payment_rules import PaymentRules
 from tests.property.read_rules import ReadRules
@@ -115,7 +115,7 @@ def service(database: LedgerDatabase, redis_secret: Mapping[str, Any]) -> Iterat
     service = Service(database, redis_secret)
     with (
         patch.object(history, "PAGE_EVENTS", 3),
-        patch.object(paging, "PART_MAX_BYTES", 2_000),
+        patch.object(replies, "PART_MAX_BYTES", 2_000),
         patch.object(redis_cache, "TIMEOUT_SECONDS", 10),
         patch.object(engine, "MAX_SHRINKING_SECONDS", SHRINKING_SECONDS),
     ):

@@ -30,7 +30,7 @@ from billing_app.domain.history import SettledDebt
 from billing_app.ports.identity import Credentials, SignedIn, Tokens
 from billing_app.ports.ledger import PaymentOrder
 from billing_app.use_cases import history
-from chalicelib import paging
+from chalicelib import replies
 from chalicelib.batch import Batch
 from chalicelib.operations import OPERATIONS
 from tests.support.fakes import (
@@ -317,8 +317,8 @@ def _raise(error: Exception) -> Callable[..., Any]:
 def small_parts(*, item_bytes: int = 400, page_events: int = 2_000) -> Iterator[None]:
     """Cut answers into parts of a few items, and history into small pages."""
     with (
-        patch.object(paging, "PART_MAX_BYTES", item_bytes + 1_000),
-        patch.object(paging, "ITEMS_MIN_BYTES", item_bytes),
+        patch.object(replies, "PART_MAX_BYTES", item_bytes + 1_000),
+        patch.object(replies, "ITEMS_MIN_BYTES", item_bytes),
         patch.object(history, "PAGE_EVENTS", page_events),
     ):
         yield

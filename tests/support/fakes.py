@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from billing_app.adapters.cached_ledger import CachedLedger
-from billing_app.adapters.queue_names import reply_queue, reply_queue_prefixes
+from billing_app.adapters.reply_queues import reply_queue, reply_queue_prefixes
 from billing_app.domain.bills import Bill, Debt, OpenDebts, Receipt
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.domain.history import SettledDebt

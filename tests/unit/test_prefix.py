@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from billing_app.adapters.queue_names import is_prefix
+from chalicelib.settings import is_prefix
 from tests.support.terraform import TERRAFORM
 
 VALID = ("b", "bill", "bill-prod", "b1-2-3", "a" * 12)

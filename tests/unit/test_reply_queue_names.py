@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from billing_app.adapters.queue_names import reply_queue_prefixes
+from billing_app.adapters.reply_queues import reply_queue_prefixes
 from tests.support.documents import ROOT, text_of
 
 MODULES = ROOT / "terraform" / "modules"

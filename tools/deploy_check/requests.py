@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import psycopg2
 
-from billing_app.adapters.queue_names import reply_queue, reply_queue_prefixes
+from billing_app.adapters.reply_queues import reply_queue, reply_queue_prefixes
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import DeployCheckError
 from tools.deploy_check.operator_client import OperatorClient, Resident

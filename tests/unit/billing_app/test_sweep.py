@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from billing_app.adapters.queue_names import reply_queue
+from billing_app.adapters.reply_queues import reply_queue
 from billing_app.ports.reply_queues import ReplyAddress
 from billing_app.use_cases.sweep import MINIMUM_AGE, SweepReport, sweep_reply_queues
 from tests.support.fakes import FakeLedger, FakeReplyQueues

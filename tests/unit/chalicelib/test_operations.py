@@ -11,7 +11,7 @@ import pytest
 
 from billing_app.domain.bills import Provider
 from billing_app.domain.errors import Rejection
-from chalicelib import paging
+from chalicelib import replies
 from chalicelib.operations import OPERATIONS
 from chalicelib.records import read_record
 from tests.support.examples import Resident
@@ -30,7 +30,7 @@ def parts(ada: Resident, operation: str, *, key: str | None = None, **body: Any)
     ada.needs.clock.now = datetime(2026, 2, 4, 12, tzinfo=UTC)
     record = a_record(body, subject=ada.subject, apartment=ada.home, key=key)
     texts = OPERATIONS[operation].run(read_record(record), ada.needs)
-    assert all(len(text) <= paging.PART_MAX_BYTES for text in texts)
+    assert all(len(text) <= replies.PART_MAX_BYTES for text in texts)
     return [json.loads(text) for text in texts]
 
 
@@ -160,7 +160,7 @@ def test_many_debts_go_out_in_parts_that_each_have_the_totals(ada: Resident) -> 
 def test_a_client_that_loses_any_part_of_a_history_goes_on_from_the_part_before(
     ada: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "PART_MAX_BYTES", 2_000)
+    monkeypatch.setattr(replies, "PART_MAX_BYTES", 2_000)
     ada.pay(*(ada.bill() for _ in range(6)))
     found = history(ada)
     assert len(found) > 2
