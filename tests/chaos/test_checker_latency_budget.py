@@ -13,67 +13,39 @@ USUAL = 2.0
 SLOW = USUAL * RATIO + 1
 
 
-def read(run: RunBuilder, seconds: float, *, late: bool = False) -> None:
-    """Read debts; the answer takes so long."""
+def read(run: RunBuilder, seconds: float, *, late: bool = False, ends: str | None = None) -> None:
+    """Read debts; the answer takes so long. A fault may end meanwhile."""
     request_id = run.ask("utils", late=late)
-    run.t = run.events[-2]["t"] + seconds - 1.0
+    if ends is not None:
+        run.event("fault", name=ends, phase="end", at={})
+    run.t = run.sent(request_id)["t"] + seconds - 1.0
     run.reply(request_id, run.debts(), op="utils")
 
 
-def fault(run: RunBuilder, name: str, phase: str) -> None:
-    run.event("fault", name=name, phase=phase, at={})
-
-
 def run_with(
-    name: str, *, then: float, count: int = ENOUGH, late: bool = False, other: float = 0.0
+    fault: str, *, then: float, count: int = ENOUGH, late: bool = False, other: float = USUAL
 ) -> RunBuilder:
-    """Build a run of some reads without faults, and as many during a fault."""
+    """Build a run of reads without faults, and as many that begin during a fault each."""
     run = RunBuilder()
     for _ in range(count):
         read(run, USUAL)
-        if other:
-            read(run, other)
-    fault(run, name, "begin")
-    for _ in range(count):
-        read(run, then, late=late)
-    fault(run, name, "end")
+        read(run, other)
+    for number in range(count):
+        run.event("fault", name=fault, phase="begin", at={})
+        # The last one lasts to the end of the run.
+        read(run, then, late=late, ends=fault if number < count - 1 else None)
     return run
 
 
-@pytest.mark.parametrize(
-    "run",
-    [
-        run_with("redis_hung", then=SLOW),
-        run_with("redis_rejecting", then=SLOW),
-        # Some reads that are slow for other reasons change nothing.
-        run_with("redis_hung", then=SLOW, other=40.0),
-    ],
-)
-def test_reads_that_wait_for_redis_are_found(run: RunBuilder) -> None:
-    assert run.broken() == {"I12"}
-
-
-def test_reads_that_waited_until_redis_came_back_are_found() -> None:
-    run = RunBuilder()
-    for _ in range(ENOUGH):
-        read(run, USUAL)
-    for _ in range(ENOUGH):
-        fault(run, "redis_hung", "begin")
-        request_id = run.ask("utils")
-        fault(run, "redis_hung", "end")
-        run.t += USUAL * RATIO
-        run.reply(request_id, run.debts(), op="utils")
-    assert run.broken() == {"I12"}
-
-
-def test_a_fault_that_never_ended_counts() -> None:
-    run = run_with("redis_hung", then=SLOW)
-    run.events.pop()
-    assert run.broken() == {"I12"}
+@pytest.mark.parametrize("fault", ["redis_hung", "redis_rejecting"])
+# Some reads that are slow for other reasons change nothing.
+@pytest.mark.parametrize("other", [USUAL, 40.0])
+def test_reads_that_wait_for_redis_are_found(fault: str, other: float) -> None:
+    assert run_with(fault, then=SLOW, other=other).broken() == {"I12"}
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "facts"),
+    ("fault", "options", "facts"),
     [
         # A little longer is fine.
         ("redis_hung", {"then": USUAL * RATIO - 1}, 1),
@@ -83,6 +55,6 @@ def test_a_fault_that_never_ended_counts() -> None:
         ("redis_hung", {"then": 50.0, "late": True}, 0),
     ],
 )
-def test_other_slow_reads_are_accepted(name: str, options: Any, facts: int) -> None:
-    result = run_with(name, **options).result()
+def test_other_slow_reads_are_accepted(fault: str, options: Any, facts: int) -> None:
+    result = run_with(fault, **options).result()
     assert (result.violations, result.facts["I12"]) == ([], facts)
