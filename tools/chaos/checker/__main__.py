@@ -13,7 +13,7 @@ def main(arguments: list[str]) -> int:
     result = check(load(Path(arguments[0] if arguments else ".")))
     lines = [str(result), *map(render, result.smallest)]
     sys.stdout.write("\n\n".join(lines) + "\n")
-    return 0 if result.holds() else 1
+    return 1 if result.violations else 0
 
 
 if __name__ == "__main__":

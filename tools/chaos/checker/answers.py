@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tools.chaos.checker.history import Read, Reply, Request
+from tools.chaos.checker.history import Answer, Read, Reply, Request
 from tools.chaos.checker.result import Facts, Finding, finding
 from tools.chaos.checker.run_record import RunRecord, request_ids
 
@@ -18,25 +18,22 @@ _OF_THE_MOMENT = ("as_of", "days_overdue")
 def request_answered(run: RunRecord) -> Facts:
     """I5: see the module."""
     yield from _all_answered(run)
-    # `failed` is no answer yet.
-    yield from _agree(
-        "one payment request was answered in two ways",
-        (
-            ((request.user, request.key, request.content, reply.body["part"]), reply)
-            for reply in run.history.replies
-            for request in [reply.request]
-            if request is not None and request.op == "payments" and reply.status != "failed"
-        ),
-    )
+    yield from _agree("one payment request was answered in two ways", _answers_to_payments(run))
     yield from _agree(
         "one read was answered in two ways at one version",
         (
-            ((reply.request_id, reply.version, reply.body["part"]), reply)
+            ((reply.request_id, reply.version, reply.body["part"]), _lasting(reply), reply)
             for reply in run.history.replies
             if reply.version is not None
         ),
     )
-    yield from _versions_agree(run)
+    yield from _agree(
+        "two reads of an apartment at one version show different debts",
+        (
+            ((read.request.apartment, read.version), _content(read), read)
+            for read in run.history.debts
+        ),
+    )
     for reply in run.history.replies:
         if reply.status == "rejected" and reply.request is not None:
             yield finding(_missing_cause(run, reply, reply.request), reply)
@@ -79,20 +76,22 @@ def _bodies(run: RunRecord) -> Iterator[Mapping[str, Any]]:
         yield from queue["replies"]
 
 
-def _agree(text: str, replies: Iterable[tuple[Hashable, Reply]]) -> Facts:
-    """Replies with the same key are equal, but for what depends on the moment."""
-    first_of: dict[Hashable, Reply] = {}
-    for key, reply in replies:
-        first = first_of.setdefault(key, reply)
-        if _lasting(reply) == _lasting(first):
-            yield None
-        else:
-            events = (*first.events, *reply.events)
-            yield Finding(f"{text}: {_said(first)}, {_said(reply)}", first.request_id, events)
+def _agree(text: str, answers: Iterable[tuple[Hashable, str, Reply | Answer]]) -> Facts:
+    """Answers (key, content, source) with the same key have the same content."""
+    first_of: dict[Hashable, tuple[str, Reply | Answer]] = {}
+    for key, content, answer in answers:
+        expected, first = first_of.setdefault(key, (content, answer))
+        events = (*first.events, *answer.events)
+        yield None if content == expected else Finding(text, answer.request_id, events)
 
 
-def _said(reply: Reply) -> str:
-    return str(reply.body.get("code") or reply.data.get("receipt_number") or reply.status)
+def _answers_to_payments(run: RunRecord) -> Iterator[tuple[Hashable, str, Reply]]:
+    for reply in run.history.replies:
+        asked = reply.request
+        # `failed` is no answer yet.
+        if asked is not None and asked.op == "payments" and reply.status != "failed":
+            key = asked.user, asked.key, asked.content, reply.body["part"]
+            yield key, _lasting(reply), reply
 
 
 def _lasting(reply: Reply) -> str:
@@ -112,18 +111,6 @@ def _without_moment(value: Any) -> Any:
     return value
 
 
-def _versions_agree(run: RunRecord) -> Facts:
-    """Whoever reads the debts of an apartment at a version is shown the same."""
-    first_of: dict[tuple[str, int], Read] = {}
-    for read in run.history.debts:
-        first = first_of.setdefault((read.request.apartment, read.version), read)
-        if _content(first) == _content(read):
-            yield None
-        else:
-            text = f"two reads at version {read.version} of an apartment show different debts"
-            yield Finding(text, read.request_id, (*first.events, *read.events))
-
-
 def _content(read: Read) -> str:
     debts = sorted(read.rows("debts"), key=lambda debt: str(debt["bill_id"]))
     return _json({**read.first.data, "debts": debts})
@@ -140,42 +127,35 @@ def _missing_cause(run: RunRecord, reply: Reply, request: Request) -> str | None
     if request.op == "auth":
         is_right = code == "invalid_credentials" and request.event.get("login") == "wrong"
         return None if is_right else f"a right login was rejected: {code}"
-    cause = _CAUSES.get(code)
-    if cause is None:
+    causes = _causes(run, reply, request)
+    if code not in causes:
         return f"a well-formed request was rejected: {code}"
-    same = [one.t for one in run.history.same_key(request) if one.content == request.content]
-    if cause(run, reply, request, (min([request.t, *same]), reply.t)):
-        return None
-    return f"rejected with {code}, which was not so at any time: {reply.data or ''}"
+    text = f"rejected with {code}, which was not so at any time: {reply.data or ''}"
+    return None if causes[code] else text
 
 
-def _known_bills(run: RunRecord, request: Request) -> list[str]:
-    return [bill for bill in request.event["bills"] if bill in run.ledger.bills]
-
-
-def _named_bills(reply: Reply, request: Request) -> list[str]:
-    """Return the bills that a rejection names; none where the request didn't have them."""
-    named = reply.data.get("bills") or []
-    return named if set(named) <= set(request.event["bills"]) else []
-
-
-def _no_resident(run: RunRecord, _reply: Reply, request: Request, span: _Span) -> bool:
-    return not run.stays.is_certain(request.user, request.apartment, *span)
-
-
-def _foreign_bill(run: RunRecord, _reply: Reply, request: Request, _span: _Span) -> bool:
-    bills = request.event["bills"]
-    return any(run.ledger.apartment(bill) != request.apartment for bill in bills)
-
-
-def _bills_void(run: RunRecord, reply: Reply, request: Request, _span: _Span) -> bool:
-    named = set(_named_bills(reply, request))
-    return bool(named) and named <= run.ledger.gone
-
-
-def _bills_paid(run: RunRecord, reply: Reply, request: Request, span: _Span) -> bool:
-    named = _named_bills(reply, request)
-    return bool(named) and all(_was_paid(run, bill, span) for bill in named)
+def _causes(run: RunRecord, reply: Reply, request: Request) -> dict[str, bool]:
+    """Return whether a request may have been rejected, by code."""
+    same_key = run.history.same_key(request)
+    span = min([request.t, *(o.t for o in same_key if o.content == request.content)]), reply.t
+    asked = set(request.event["bills"])
+    bills = [run.ledger.bills[bill] for bill in asked if bill in run.ledger.bills]
+    named = set(reply.data.get("bills") or [])
+    names_its_own = bool(named) and named <= asked
+    total = sum(bill["amount_minor"] for bill in bills)
+    return {
+        "apartment_not_found": not run.stays.is_certain(request.user, request.apartment, *span),
+        "bill_not_found": any(run.ledger.apartment(bill) != request.apartment for bill in asked),
+        "bill_void": names_its_own and named <= run.ledger.gone,
+        "bill_already_paid": names_its_own and all(_was_paid(run, bill, span) for bill in named),
+        "total_changed": request.event["expected"] not in (None, total),
+        "currency_mixed": len({bill["currency"] for bill in bills}) > 1,
+        "idempotency_key_reused": any(
+            one.content != request.content and one.t <= reply.t for one in same_key
+        ),
+        # May come whenever a resident's view of the history moved: the client starts anew.
+        "history_frame_unknown": True,
+    }
 
 
 def _was_paid(run: RunRecord, bill_id: str, span: _Span) -> bool:
@@ -186,31 +166,3 @@ def _was_paid(run: RunRecord, bill_id: str, span: _Span) -> bool:
         if may_begin <= span[1] and span[0] <= run.reversed_by(payment_id):
             return True
     return False
-
-
-def _total_differs(run: RunRecord, _reply: Reply, request: Request, _span: _Span) -> bool:
-    bills = _known_bills(run, request)
-    total = sum(run.ledger.bills[bill]["amount_minor"] for bill in bills)
-    return request.event["expected"] not in (None, total)
-
-
-def _currencies_differ(run: RunRecord, _reply: Reply, request: Request, _span: _Span) -> bool:
-    return len({run.ledger.bills[bill]["currency"] for bill in _known_bills(run, request)}) > 1
-
-
-def _key_reused(run: RunRecord, _reply: Reply, request: Request, span: _Span) -> bool:
-    same = run.history.same_key(request)
-    return any(one.content != request.content and one.t <= span[1] for one in same)
-
-
-_CAUSES: dict[str, Callable[[RunRecord, Reply, Request, _Span], bool]] = {
-    "apartment_not_found": _no_resident,
-    "bill_not_found": _foreign_bill,
-    "bill_void": _bills_void,
-    "bill_already_paid": _bills_paid,
-    "total_changed": _total_differs,
-    "currency_mixed": _currencies_differ,
-    "idempotency_key_reused": _key_reused,
-    # May come whenever a resident's view of the history moved: the client starts anew.
-    "history_frame_unknown": lambda *_: True,
-}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from tools.chaos.checker.history import Read
-from tools.chaos.checker.result import Facts, Finding, Row, finding
+from tools.chaos.checker.history import Read, Row
+from tools.chaos.checker.result import Facts, Finding, finding
 from tools.chaos.checker.run_record import Ledger, RunRecord
 
 

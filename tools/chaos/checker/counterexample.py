@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from reprlib import Repr
+from textwrap import shorten
 from typing import Any
 
-from tools.chaos.checker.result import Event, Finding, Violation
-from tools.chaos.checker.run_record import RunRecord, imported_lines
+from tools.chaos.checker.history import Event
+from tools.chaos.checker.result import Finding, Violation
+from tools.chaos.checker.run_record import RunRecord
 
-_SHORT = 8
 _SOON_SECONDS = 5.0
+# Ids and lists are cut: who needs all of them finds them in the history.
+_SHORT = Repr()
+_SHORT.maxstring, _SHORT.maxlist = 20, 4
+_WIDTH = 170
+# What a line shows of an event, of the reply or answer in it, and of the data of that.
+_TOLD = (
+    "client action id op request_id name phase at how key bills expected apartment frame status"
+    " code receipt_number version lines debts user payment_id bill_id since attempts t0 asked body"
+)
 
 
 def counterexample(run: RunRecord, found: Finding) -> list[Event]:
@@ -74,67 +85,18 @@ def _faults_during(run: RunRecord, core: Sequence[Event]) -> list[Event]:
 def render(violation: Violation) -> str:
     """Write a violation for a terminal: the invariant, what broke it, a line for each event."""
     head = f"{violation.invariant} broken: {violation.text}"
-    return "\n".join([head, *(f"  {_line(event)}" for event in violation.counterexample)])
+    return "\n".join([head, *map(_line, violation.counterexample)])
 
 
 def _line(event: Event) -> str:
-    return f"{float(event['t']):9.3f} s  {_LINES.get(event['e'], _anything)(event)}"
+    said = event.get("reply") or event.get("answer") or {}
+    fields = {**event.get("args", {}), **(said.get("data") or {}), **said, **event}
+    told = [f"{name}={_value(fields[name])}" for name in _TOLD.split() if fields.get(name)]
+    return f"{_time(event):9.3f} s  {event['e']:<12} {shorten(' '.join(told), _WIDTH)}"
 
 
-def _ids(ids: Iterable[Any]) -> str:
-    return ", ".join(str(one)[:_SHORT] for one in ids)
-
-
-def _invoke(event: Event) -> str:
-    bills = f" bills {_ids(event['bills'])}" if event.get("bills") else ""
-    key = f" key {_ids([event['key']])}" if event.get("key") else ""
-    return f"{event['client']} asks #{event['id']} {event['op']}{bills}{key}"
-
-
-def _not_accepted(event: Event) -> str:
-    what = "nobody knows whether it was accepted" if event["status"] == 0 else "not accepted"
-    return f"   #{event['id']} {what} ({event['status']} {event['code']})"
-
-
-def _reply(event: Event) -> str:
-    reply, data = event["reply"], event["reply"].get("data") or {}
-    said = reply.get("code") or data.get("receipt_number") or ""
-    version = f" at version {data['version']}" if "version" in data else ""
-    bills = _ids(row["bill_id"] for row in [*data.get("lines", []), *data.get("debts", [])])
-    return (
-        f"{event['client']} gets {reply['operation']} {reply['status']} {said}{version}"
-        f" of {reply['request_id'][:_SHORT]}{f' [{bills}]' if bills else ''}"
-    )
-
-
-def _operator(event: Event) -> str:
-    answer = event["answer"] or {}
-    said = answer.get("code") or answer.get("status") or "no answer"
-    tries = f" in {event['attempts']} attempts" if event.get("attempts", 1) > 1 else ""
-    lines = imported_lines(event)
-    what = ", ".join(f"{_ids([line['bill_id']])} {line['result']}" for line in lines)
-    named = what or _ids(event["args"].values())
-    return f"operator {event['action']} {named} -> {said}{tries}, asked at {event['t0']} s"
-
-
-def _sync(event: Event) -> str:
-    frame = event["frame"]
-    return (
-        f"{event['client']} holds {len(event['events'])} events of {event['apartment'][:_SHORT]}"
-        f" in [{frame['date_down']}, {frame['date_up']}), asked at {event['asked']} s"
-    )
-
-
-def _anything(event: Event) -> str:
-    return json.dumps({k: v for k, v in event.items() if k != "t"}, ensure_ascii=False)
-
-
-_LINES: dict[str, Callable[[Event], str]] = {
-    "invoke": _invoke,
-    "accepted": lambda event: f"   #{event['id']} accepted as {event['request_id']}",
-    "not_accepted": _not_accepted,
-    "reply": _reply,
-    "operator": _operator,
-    "sync": _sync,
-    "fault": lambda e: f"FAULT {e['name']} {e['phase']}s {json.dumps(e.get('at'))}",
-}
+def _value(value: Any) -> str:
+    """Write a value; of rows that are about bills these alone."""
+    if isinstance(value, list):
+        value = [row.get("bill_id", row) if isinstance(row, dict) else row for row in value]
+    return _SHORT.repr(value).replace("'", "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tools.chaos.checker.history import Answer, Request
-from tools.chaos.checker.result import Facts, Row, finding
+from tools.chaos.checker.history import Answer, Request, Row
+from tools.chaos.checker.result import Facts, finding
 from tools.chaos.checker.run_record import RunRecord
 
 # Fields of a receipt that the payment's row has, too.

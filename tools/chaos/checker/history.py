@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tools.chaos.checker.result import Event
+Event = Mapping[str, Any]
+Row = Mapping[str, Any]
 
 
 class Request:
@@ -65,7 +66,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer: all parts of one request at one version."""
+    """A whole answer that was done: all parts of one request at one version, in order."""
 
     parts: tuple[Reply, ...]
 
@@ -84,7 +85,7 @@ class Answer:
         """When the client had the last of it."""
         return max(part.t for part in self.parts)
 
-    def rows(self, name: str) -> list[Mapping[str, Any]]:
+    def rows(self, name: str) -> list[Row]:
         """Return the rows of all parts: debts, or lines."""
         return [row for part in self.parts for row in part.data[name]]
 
@@ -177,17 +178,22 @@ class History:
         )
 
     @cached_property
-    def reads(self) -> list[Read]:
-        """Whole answers to reads that were done, the first of each (request, version)."""
-        sets: dict[tuple[str, int], dict[int, Reply]] = defaultdict(dict)
+    def answers(self) -> list[Answer]:
+        """Whole answers that were done, the first of each (request, version)."""
+        sets: dict[tuple[str, Any], dict[int, Reply]] = defaultdict(dict)
         for reply in self.replies:
-            if reply.status == "done" and reply.version is not None and reply.request is not None:
+            if reply.status == "done":
                 sets[reply.request_id, reply.version].setdefault(reply.body["part"], reply)
+        ordered = (tuple(parts[number] for number in sorted(parts)) for parts in sets.values())
+        return [Answer(parts) for parts in ordered if len(parts) == parts[0].body["parts"]]
+
+    @cached_property
+    def reads(self) -> list[Read]:
+        """Whole answers to reads."""
         return [
-            Read(_in_order(parts), parts[1].request, version)
-            for (_, version), parts in sets.items()
-            if 1 in parts and len(parts) == parts[1].body["parts"]
-            if parts[1].request is not None
+            Read(answer.parts, answer.first.request, answer.first.version)
+            for answer in self.answers
+            if answer.first.request is not None and answer.first.version is not None
         ]
 
     @property
@@ -195,19 +201,7 @@ class History:
         """Whole answers about debts."""
         return [read for read in self.reads if read.request.op == "utils"]
 
-    @cached_property
+    @property
     def receipts(self) -> list[Answer]:
-        """Whole receipts; one that comes again is one of its own."""
-        found: list[Answer] = []
-        open_sets: dict[str, dict[int, Reply]] = defaultdict(dict)
-        for reply in self.replies:
-            if reply.is_receipt:
-                parts = open_sets[reply.request_id]
-                parts[reply.body["part"]] = reply
-                if len(parts) == reply.body["parts"]:
-                    found.append(Answer(_in_order(open_sets.pop(reply.request_id))))
-        return found
-
-
-def _in_order(parts: Mapping[int, Reply]) -> tuple[Reply, ...]:
-    return tuple(parts[number] for number in sorted(parts))
+        """Whole receipts."""
+        return [answer for answer in self.answers if answer.first.is_receipt]

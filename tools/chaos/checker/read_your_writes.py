@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tools.chaos.checker.history import Read
-from tools.chaos.checker.result import Event, Facts, Finding
+from tools.chaos.checker.history import Event, Read
+from tools.chaos.checker.result import Facts, Finding
 from tools.chaos.checker.run_record import RunRecord, imported_lines
 
 _NEVER = float("inf")

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tools.chaos.checker.result import Event
+from tools.chaos.checker.history import Event
 
 _NEVER = float("inf")
 # The answer to a call that is repeated when an earlier attempt had its effect.

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
-Event = Mapping[str, Any]
-Row = Mapping[str, Any]
+from tools.chaos.checker.history import Answer, Event, Reply, Request
 
 
 @dataclass(frozen=True)
@@ -24,20 +22,10 @@ class Finding:
 Facts = Iterator[Finding | None]
 
 
-class Source(Protocol):
-    """A request, a reply or an answer that a finding is about."""
-
-    @property
-    def request_id(self) -> str | None:
-        """The request's id."""
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """The events that show it."""
-
-
-def finding(trouble: str | None, source: Source | None = None, *about: str) -> Finding | None:
-    """Return the finding about a trouble; None when there is none."""
+def finding(
+    trouble: str | None, source: Request | Reply | Answer | None = None, *about: str
+) -> Finding | None:
+    """Return the finding about a trouble, which a request or answer shows; None without one."""
     if trouble is None:
         return None
     if source is None:
@@ -72,15 +60,9 @@ class Result:
     def smallest(self) -> list[Violation]:
         """For each broken invariant the violation with the shortest counterexample."""
         found: dict[str, Violation] = {}
-        for one in self.violations:
-            kept = found.setdefault(one.invariant, one)
-            if len(one.counterexample) < len(kept.counterexample):
-                found[one.invariant] = one
+        for one in sorted(self.violations, key=lambda one: len(one.counterexample)):
+            found.setdefault(one.invariant, one)
         return list(found.values())
-
-    def holds(self, *, needed: Sequence[str] = ()) -> bool:
-        """Whether nothing was broken and each needed invariant was checked on something."""
-        return not self.violations and not set(needed) & set(self.vacuous)
 
     def __str__(self) -> str:
         """Return a table for a terminal, a line an invariant."""

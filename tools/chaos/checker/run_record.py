@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tools.chaos.checker.history import History, Reply, Request
+from tools.chaos.checker.history import Event, History, Reply, Request, Row
 from tools.chaos.checker.residency import ResidencySpans
-from tools.chaos.checker.result import Event, Row
 
 _NEVER = float("inf")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tools.chaos.checker.result import Event, Facts, Finding, Row
+from tools.chaos.checker.history import Event, Row
+from tools.chaos.checker.result import Facts, Finding
 from tools.chaos.checker.run_record import RunRecord
 
 _Identity = tuple[str, str, str]
