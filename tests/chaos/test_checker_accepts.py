@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.chaos.eventful_run import eventful_run
-from tests.chaos.run_builder import RunBuilder
+from tests.chaos.run_builder import Json, RunBuilder
 
 Step = Callable[[RunBuilder], object]
 
@@ -41,7 +41,7 @@ def show_a_debt_before_the_operator_knows_of_its_reversal(run: RunBuilder) -> No
 
 def move_out_while_paying(run: RunBuilder) -> None:
     run.grant("ada", "den")
-    place = {"apartment": "den", "bills": ["den's"]}
+    place: Json = {"apartment": "den", "bills": ["den's"]}
     paid, rejected = run.ask(**place, key="paid"), run.ask(**place, key="rejected")
     payment = run.book(["den's"], key="paid")
     run.end("ada", "den")
