@@ -12,13 +12,13 @@ variables {
 
 run "results_are_encrypted_on_the_wire_and_on_disk" {
   assert {
-    condition     = aws_elasticache_replication_group.this.transit_encryption_enabled && aws_elasticache_replication_group.this.transit_encryption_mode == "required"
-    error_message = "The cache must reject connections without TLS."
-  }
-
-  assert {
-    condition     = aws_elasticache_replication_group.this.at_rest_encryption_enabled == "true" && aws_elasticache_replication_group.this.kms_key_id == var.kms_key_arn
-    error_message = "Disks must be encrypted with the stage's key."
+    condition = alltrue([
+      aws_elasticache_replication_group.this.transit_encryption_enabled,
+      aws_elasticache_replication_group.this.transit_encryption_mode == "required",
+      aws_elasticache_replication_group.this.at_rest_encryption_enabled == "true",
+      aws_elasticache_replication_group.this.kms_key_id == var.kms_key_arn,
+    ])
+    error_message = "The cache must reject connections without TLS, and encrypt its disks with the stage's key."
   }
 }
 
@@ -34,20 +34,13 @@ run "a_function_logs_in_by_its_role_and_can_only_read_and_write_results" {
   }
 
   assert {
-    condition     = aws_elasticache_replication_group.this.user_group_ids == toset([aws_elasticache_user_group.this.user_group_id])
-    error_message = "The cache must know the users of its own group only."
-  }
-}
-
-run "on_valkey_there_is_no_default_user" {
-  assert {
-    condition     = aws_elasticache_user_group.this.user_ids == toset([aws_elasticache_user.functions.user_id])
-    error_message = "The group must have the functions' user and nobody else."
-  }
-
-  assert {
-    condition     = aws_elasticache_user_group.this.engine == "valkey" && aws_elasticache_user.functions.engine == "valkey"
-    error_message = "Users and groups must belong to the engine."
+    condition = alltrue([
+      aws_elasticache_replication_group.this.user_group_ids == toset([aws_elasticache_user_group.this.user_group_id]),
+      aws_elasticache_user_group.this.user_ids == toset([aws_elasticache_user.functions.user_id]),
+      aws_elasticache_user_group.this.engine == "valkey",
+      aws_elasticache_user.functions.engine == "valkey",
+    ])
+    error_message = "On Valkey there must be no user but that of the functions."
   }
 }
 
@@ -74,41 +67,37 @@ run "on_redis_the_default_user_has_no_permission" {
 
 run "a_failed_node_is_replaced_and_a_full_cache_evicts_the_oldest" {
   assert {
-    condition     = aws_elasticache_replication_group.this.automatic_failover_enabled && aws_elasticache_replication_group.this.multi_az_enabled && aws_elasticache_replication_group.this.num_cache_clusters == 2
-    error_message = "A replica in another zone must take over."
+    condition = alltrue([
+      aws_elasticache_replication_group.this.automatic_failover_enabled,
+      aws_elasticache_replication_group.this.multi_az_enabled,
+      aws_elasticache_replication_group.this.num_cache_clusters == 2,
+      # Computed results are not worth keeping.
+      aws_elasticache_replication_group.this.snapshot_retention_limit == 0,
+    ])
+    error_message = "A replica in another zone must take over, and no snapshot."
   }
 
   assert {
-    condition     = one([for parameter in aws_elasticache_parameter_group.this.parameter : parameter.value if parameter.name == "maxmemory-policy"]) == "allkeys-lru"
+    condition = alltrue([
+      aws_elasticache_replication_group.this.parameter_group_name == aws_elasticache_parameter_group.this.name,
+      one([for parameter in aws_elasticache_parameter_group.this.parameter : parameter.value if parameter.name == "maxmemory-policy"]) == "allkeys-lru",
+    ])
     error_message = "A full cache must drop what was not used for the longest time, whether it expires or not."
-  }
-
-  assert {
-    condition     = aws_elasticache_replication_group.this.parameter_group_name == aws_elasticache_parameter_group.this.name
-    error_message = "The cache must use the parameter group."
-  }
-
-  assert {
-    condition     = aws_elasticache_replication_group.this.snapshot_retention_limit == 0
-    error_message = "Computed results must not be kept."
   }
 }
 
 run "only_the_functions_reach_the_cache" {
   assert {
-    condition = (
-      aws_vpc_security_group_ingress_rule.cache_from_functions.security_group_id == aws_security_group.cache.id
-      && aws_vpc_security_group_ingress_rule.cache_from_functions.referenced_security_group_id == "sg-functions"
-      && aws_vpc_security_group_ingress_rule.cache_from_functions.cidr_ipv4 == null
-      && aws_vpc_security_group_ingress_rule.cache_from_functions.from_port == 6379
-      && aws_vpc_security_group_ingress_rule.cache_from_functions.to_port == 6379
-    )
-    error_message = "The cache must take connections from the functions' group and from no address."
-  }
-
-  assert {
-    condition     = aws_vpc_security_group_egress_rule.functions_to_cache.security_group_id == "sg-functions" && aws_vpc_security_group_egress_rule.functions_to_cache.referenced_security_group_id == aws_security_group.cache.id
-    error_message = "The functions must be let out to the cache, by reference."
+    condition = alltrue([
+      aws_vpc_security_group_ingress_rule.cache_from_functions.security_group_id == aws_security_group.cache.id,
+      aws_vpc_security_group_ingress_rule.cache_from_functions.referenced_security_group_id == "sg-functions",
+      aws_vpc_security_group_ingress_rule.cache_from_functions.cidr_ipv4 == null,
+      aws_vpc_security_group_ingress_rule.cache_from_functions.from_port == 6379,
+      aws_vpc_security_group_ingress_rule.cache_from_functions.to_port == 6379,
+      aws_vpc_security_group_egress_rule.functions_to_cache.security_group_id == "sg-functions",
+      aws_vpc_security_group_egress_rule.functions_to_cache.referenced_security_group_id == aws_security_group.cache.id,
+    ])
+    error_message = "The functions' group must be let out to the cache and into it, and no address."
   }
 
   assert {
@@ -137,14 +126,10 @@ run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    # An engine of another protocol.
-    engine = "memcached"
-    # A node type of another service.
-    node_type = "db.t4g.small"
-    # A single node.
-    node_count = 1
-    # A maintenance window without days.
-    maintenance_window = "03:00-04:00"
+    engine             = "memcached"
+    node_type          = "db.t4g.small" # One of another service.
+    node_count         = 1
+    maintenance_window = "03:00-04:00" # No days.
   }
 
   expect_failures = [var.engine, var.node_type, var.node_count, var.maintenance_window]

@@ -12,13 +12,13 @@ variables {
 
 run "data_is_encrypted_with_the_key_of_the_stage_wherever_it_rests" {
   assert {
-    condition     = aws_db_instance.this.storage_encrypted && aws_db_instance.this.kms_key_id == var.kms_key_arn
-    error_message = "Storage must be encrypted with the stage's key."
-  }
-
-  assert {
-    condition     = aws_db_instance.this.performance_insights_enabled && aws_db_instance.this.performance_insights_kms_key_id == var.kms_key_arn
-    error_message = "Performance Insights must be encrypted with the stage's key."
+    condition = alltrue([
+      aws_db_instance.this.storage_encrypted,
+      aws_db_instance.this.kms_key_id == var.kms_key_arn,
+      aws_db_instance.this.performance_insights_enabled,
+      aws_db_instance.this.performance_insights_kms_key_id == var.kms_key_arn,
+    ])
+    error_message = "Storage and Performance Insights must be encrypted with the stage's key."
   }
 
   assert {
@@ -29,30 +29,24 @@ run "data_is_encrypted_with_the_key_of_the_stage_wherever_it_rests" {
 
 run "the_owners_password_is_made_and_kept_by_rds" {
   assert {
-    condition     = aws_db_instance.this.manage_master_user_password && aws_db_instance.this.master_user_secret_kms_key_id == var.kms_key_arn
-    error_message = "RDS must manage the owner's password, under the stage's key."
-  }
-
-  assert {
-    condition     = aws_db_instance.this.password == null && aws_db_instance.this.username == "billing_migrator"
-    error_message = "No password may be handed over, and the owner must be billing_migrator."
-  }
-
-  assert {
-    condition     = output.master_secret_arn == "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1"
-    error_message = "The secret that RDS made must be told."
+    condition = alltrue([
+      aws_db_instance.this.username == "billing_migrator",
+      aws_db_instance.this.password == null,
+      aws_db_instance.this.manage_master_user_password,
+      aws_db_instance.this.master_user_secret_kms_key_id == var.kms_key_arn,
+      output.master_secret_arn == "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!db-1",
+    ])
+    error_message = "RDS must make billing_migrator's password, keep it under the stage's key, and its secret must be told."
   }
 }
 
 run "the_server_rejects_connections_without_tls_and_weak_password_hashes" {
   assert {
-    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "rds.force_ssl"]) == "1"
-    error_message = "rds.force_ssl must be 1."
-  }
-
-  assert {
-    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter.value if parameter.name == "password_encryption"]) == "scram-sha-256"
-    error_message = "Passwords must be stored as scram-sha-256."
+    condition = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value if contains(["rds.force_ssl", "password_encryption"], parameter.name) } == {
+      "rds.force_ssl"     = "1"
+      password_encryption = "scram-sha-256"
+    }
+    error_message = "TLS must be required, and passwords stored as scram-sha-256."
   }
 
   assert {
@@ -85,40 +79,24 @@ run "the_log_of_the_server_holds_no_personal_data" {
   }
 }
 
-run "the_connection_limit_is_the_one_that_functions_are_counted_against" {
-  variables {
-    max_connections = 321
-  }
-
-  assert {
-    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter if parameter.name == "max_connections"]).value == "321"
-    error_message = "The server must take as many connections as asked for."
-  }
-
-  assert {
-    condition     = one([for parameter in aws_db_parameter_group.this.parameter : parameter if parameter.name == "max_connections"]).apply_method == "pending-reboot"
-    error_message = "The server reads max_connections at its start only."
-  }
-
-  assert {
-    condition     = output.max_connections == 321
-    error_message = "Others must be told how many connections there are."
-  }
-}
-
 run "the_database_survives_a_zone_a_mistake_and_a_destroy" {
   assert {
-    condition     = aws_db_instance.this.multi_az
-    error_message = "A standby must stand in another zone."
+    condition = alltrue([
+      aws_db_instance.this.multi_az,
+      aws_db_instance.this.backup_retention_period == 14,
+      aws_db_instance.this.copy_tags_to_snapshot,
+      !aws_db_instance.this.delete_automated_backups,
+      aws_db_instance.this.max_allocated_storage == 500,
+    ])
+    error_message = "There must be a standby in another zone, backups of two weeks that outlive the instance, and room to grow."
   }
 
   assert {
-    condition     = aws_db_instance.this.backup_retention_period == 14 && aws_db_instance.this.copy_tags_to_snapshot && !aws_db_instance.this.delete_automated_backups
-    error_message = "Backups must reach back two weeks and outlive the instance."
-  }
-
-  assert {
-    condition     = aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == "bill-test-db-final"
+    condition = alltrue([
+      aws_db_instance.this.deletion_protection,
+      !aws_db_instance.this.skip_final_snapshot,
+      aws_db_instance.this.final_snapshot_identifier == "bill-test-db-final",
+    ])
     error_message = "The instance must have deletion protection, and leave a snapshot when it may."
   }
 
@@ -126,41 +104,30 @@ run "the_database_survives_a_zone_a_mistake_and_a_destroy" {
     condition     = !aws_db_instance.this.allow_major_version_upgrade && !aws_db_instance.this.apply_immediately
     error_message = "Neither a typing error in the version nor a new size may take the database away in the middle of the day."
   }
-
-  assert {
-    condition     = aws_db_instance.this.max_allocated_storage == 500
-    error_message = "Storage must grow by itself."
-  }
 }
 
 run "only_the_functions_reach_the_database" {
   assert {
-    condition     = !aws_db_instance.this.publicly_accessible && aws_db_instance.this.vpc_security_group_ids == toset([aws_security_group.database.id])
-    error_message = "The instance must be private and carry its own security group only."
+    condition = alltrue([
+      !aws_db_instance.this.publicly_accessible,
+      aws_db_instance.this.vpc_security_group_ids == toset([aws_security_group.database.id]),
+      aws_db_instance.this.db_subnet_group_name == aws_db_subnet_group.this.name,
+      aws_db_subnet_group.this.subnet_ids == toset(["subnet-1", "subnet-2"]),
+    ])
+    error_message = "The instance must be private, in the subnets that it was given, with its own security group only."
   }
 
   assert {
-    condition     = aws_db_subnet_group.this.subnet_ids == toset(["subnet-1", "subnet-2"]) && aws_db_instance.this.db_subnet_group_name == aws_db_subnet_group.this.name
-    error_message = "The instance must stand in the subnets that it was given."
-  }
-
-  assert {
-    condition = (
-      aws_vpc_security_group_ingress_rule.database_from_functions.referenced_security_group_id == "sg-functions"
-      && aws_vpc_security_group_ingress_rule.database_from_functions.security_group_id == aws_security_group.database.id
-      && aws_vpc_security_group_ingress_rule.database_from_functions.cidr_ipv4 == null
-      && aws_vpc_security_group_ingress_rule.database_from_functions.from_port == 5432
-      && aws_vpc_security_group_ingress_rule.database_from_functions.to_port == 5432
-    )
-    error_message = "The database must take Postgres from the functions' group and from no address."
-  }
-
-  assert {
-    condition = (
-      aws_vpc_security_group_egress_rule.functions_to_database.security_group_id == "sg-functions"
-      && aws_vpc_security_group_egress_rule.functions_to_database.referenced_security_group_id == aws_security_group.database.id
-    )
-    error_message = "The functions must be let out to the database, by reference."
+    condition = alltrue([
+      aws_vpc_security_group_ingress_rule.database_from_functions.referenced_security_group_id == "sg-functions",
+      aws_vpc_security_group_ingress_rule.database_from_functions.security_group_id == aws_security_group.database.id,
+      aws_vpc_security_group_ingress_rule.database_from_functions.cidr_ipv4 == null,
+      aws_vpc_security_group_ingress_rule.database_from_functions.from_port == 5432,
+      aws_vpc_security_group_ingress_rule.database_from_functions.to_port == 5432,
+      aws_vpc_security_group_egress_rule.functions_to_database.security_group_id == "sg-functions",
+      aws_vpc_security_group_egress_rule.functions_to_database.referenced_security_group_id == aws_security_group.database.id,
+    ])
+    error_message = "The functions' group must be let out to the database and into it, on Postgres' port, and no address."
   }
 }
 
@@ -171,22 +138,11 @@ run "rds_may_write_readings_and_no_other_account_may_use_its_role" {
   }
 
   assert {
-    condition = (
-      one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).variable == "aws:SourceAccount"
-      && tolist(one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).values) == tolist(["123456789012"])
-    )
+    condition = alltrue([
+      one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).variable == "aws:SourceAccount",
+      tolist(one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).values) == tolist(["123456789012"]),
+    ])
     error_message = "RDS may take the role on behalf of this account only."
-  }
-}
-
-run "the_parameter_group_follows_the_major_version" {
-  variables {
-    engine_version = "16.9"
-  }
-
-  assert {
-    condition     = aws_db_parameter_group.this.family == "postgres16"
-    error_message = "Postgres 16 needs a parameter group of its own family."
   }
 }
 
@@ -212,8 +168,12 @@ run "with_a_proxy_functions_connect_to_it_and_migrations_to_the_instance" {
   }
 
   assert {
-    condition     = output.host == "bill-test-db-proxy.proxy-abc.eu-central-1.rds.amazonaws.com" && output.instance_host == "bill-test-db.abc.eu-central-1.rds.amazonaws.com"
-    error_message = "Functions must be told the proxy's host, migrations the instance's."
+    condition = alltrue([
+      output.host == "bill-test-db-proxy.proxy-abc.eu-central-1.rds.amazonaws.com",
+      output.instance_host == "bill-test-db.abc.eu-central-1.rds.amazonaws.com",
+      aws_db_proxy_target.this["this"].db_instance_identifier == aws_db_instance.this.identifier,
+    ])
+    error_message = "Functions must be told the proxy's host, migrations the instance's, to which the proxy leads."
   }
 
   assert {
@@ -222,35 +182,28 @@ run "with_a_proxy_functions_connect_to_it_and_migrations_to_the_instance" {
   }
 
   assert {
-    condition     = toset([for auth in aws_db_proxy.this["this"].auth : auth.secret_arn]) == toset(values(var.role_secret_arns))
-    error_message = "The proxy must know every role's secret and no other."
+    condition = alltrue([
+      toset([for auth in aws_db_proxy.this["this"].auth : auth.secret_arn]) == toset(values(var.role_secret_arns)),
+      toset([for auth in aws_db_proxy.this["this"].auth : auth.client_password_auth_type]) == toset(["POSTGRES_SCRAM_SHA_256"]),
+    ])
+    error_message = "The proxy must know every role's secret and no other, and let functions log in by SCRAM."
   }
 
   assert {
-    condition     = alltrue([for auth in aws_db_proxy.this["this"].auth : auth.client_password_auth_type == "POSTGRES_SCRAM_SHA_256"])
-    error_message = "Functions must log in to the proxy by SCRAM."
-  }
-
-  assert {
-    condition = (
-      toset(flatten([for statement in data.aws_iam_policy_document.proxy["this"].statement : statement.resources if statement.sid == "ReadRoleSecrets"])) == toset(values(var.role_secret_arns))
-      && toset(flatten([for statement in data.aws_iam_policy_document.proxy["this"].statement : statement.resources if statement.sid != "ReadRoleSecrets"])) == toset([var.kms_key_arn])
-    )
+    condition = { for statement in data.aws_iam_policy_document.proxy["this"].statement : statement.sid => statement.resources } == {
+      ReadRoleSecrets    = toset(values(var.role_secret_arns))
+      DecryptRoleSecrets = toset([var.kms_key_arn])
+    }
     error_message = "The proxy's role may read the roles' secrets and use the stage's key, no more."
   }
 
   assert {
-    condition = (
-      aws_vpc_security_group_ingress_rule.proxy_from_functions["this"].referenced_security_group_id == "sg-functions"
-      && aws_vpc_security_group_ingress_rule.database_from_proxy["this"].referenced_security_group_id == aws_security_group.proxy["this"].id
-      && aws_vpc_security_group_ingress_rule.database_from_proxy["this"].security_group_id == aws_security_group.database.id
-    )
+    condition = alltrue([
+      aws_vpc_security_group_ingress_rule.proxy_from_functions["this"].referenced_security_group_id == "sg-functions",
+      aws_vpc_security_group_ingress_rule.database_from_proxy["this"].referenced_security_group_id == aws_security_group.proxy["this"].id,
+      aws_vpc_security_group_ingress_rule.database_from_proxy["this"].security_group_id == aws_security_group.database.id,
+    ])
     error_message = "Functions must reach the proxy and the proxy the database, by reference."
-  }
-
-  assert {
-    condition     = aws_db_proxy_target.this["this"].db_instance_identifier == aws_db_instance.this.identifier
-    error_message = "The proxy must lead to the instance."
   }
 }
 
@@ -262,13 +215,40 @@ run "a_temporary_deployment_can_be_destroyed" {
   }
 
   assert {
-    condition     = !aws_db_instance.this.deletion_protection && aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.final_snapshot_identifier == null
-    error_message = "Neither protection nor a snapshot may hold the instance."
+    condition = alltrue([
+      !aws_db_instance.this.deletion_protection,
+      aws_db_instance.this.skip_final_snapshot,
+      aws_db_instance.this.final_snapshot_identifier == null,
+      length(aws_cloudwatch_log_group.this) == 0,
+    ])
+    error_message = "Neither protection, a snapshot nor logs may hold the instance."
+  }
+}
+
+run "version_and_connections_decide_the_parameter_group" {
+  command = plan
+
+  variables {
+    engine_version  = "16.9"
+    max_connections = 321
   }
 
   assert {
-    condition     = length(aws_cloudwatch_log_group.this) == 0
-    error_message = "Without exports there must be no log groups."
+    condition     = aws_db_parameter_group.this.family == "postgres16"
+    error_message = "Postgres 16 needs a parameter group of its own family."
+  }
+
+  assert {
+    condition = { for parameter in aws_db_parameter_group.this.parameter : parameter.value => parameter.apply_method if parameter.name == "max_connections" } == {
+      # The server reads it at its start only.
+      "321" = "pending-reboot"
+    }
+    error_message = "The server must take as many connections as asked for."
+  }
+
+  assert {
+    condition     = output.max_connections == 321
+    error_message = "The connections that functions are counted against must be those of the server."
   }
 }
 
@@ -276,30 +256,18 @@ run "invalid_values_are_rejected" {
   command = plan
 
   variables {
-    # A version of postgres that was not tried.
-    engine_version = "12"
-    # An instance class of another service.
-    instance_class = "t4g.medium"
-    # Too little storage.
-    allocated_storage_gib = 10
-    # Backups of a day.
-    backup_retention_days = 1
-    # A backup window that is no span.
-    backup_window = "1am"
-    # A maintenance window without days.
-    maintenance_window = "03:00-04:00"
-    # Too few connections.
-    max_connections = 10
-    # A timeout of never.
-    timeouts_ms = { statement = 0, lock = 0 }
-    # Logging nearly every statement.
-    slow_statement_log_ms = 0
-    # A monitoring interval that rds does not offer.
-    monitoring_interval_seconds = 0
-    # A retention that performance insights does not offer.
+    engine_version                      = "12"
+    instance_class                      = "t4g.medium" # One of another service.
+    allocated_storage_gib               = 10
+    backup_retention_days               = 1
+    backup_window                       = "1am"
+    maintenance_window                  = "03:00-04:00" # No days.
+    max_connections                     = 10
+    timeouts_ms                         = { statement = 0, lock = 0 } # A timeout of never.
+    slow_statement_log_ms               = 0                           # Nearly every statement.
+    monitoring_interval_seconds         = 0
     performance_insights_retention_days = 30
-    # A proxy that knows no secret.
-    proxy_enabled = true
+    proxy_enabled                       = true # One that knows no secret.
   }
 
   expect_failures = [

@@ -44,24 +44,19 @@ run "each_failure_has_an_alarm" {
 
 run "dead_letters_are_counted_by_messages_visible_in_their_own_queue" {
   assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].metric_name == "ApproximateNumberOfMessagesVisible" &&
-      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].dimensions == tomap({ QueueName = "bill-test-payments-dlq" }) &&
-      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].threshold == 0
-    )
+    condition = alltrue([
+      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].metric_name == "ApproximateNumberOfMessagesVisible",
+      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].dimensions == tomap({ QueueName = "bill-test-payments-dlq" }),
+      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].threshold == 0,
+    ])
     error_message = "One dead letter is one too many. (Messages moved there by redrive are never counted as sent.)"
   }
 }
 
 run "thresholds_follow_from_what_is_deployed" {
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["duration-payments"].threshold == 16000
-    error_message = "80 % of 20 s is 16,000 ms."
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.this["database-connections"].threshold == 160
-    error_message = "80 % of 200 connections is 160."
+    condition     = aws_cloudwatch_metric_alarm.this["duration-payments"].threshold == 16000 && aws_cloudwatch_metric_alarm.this["database-connections"].threshold == 160
+    error_message = "80 % of 20 s is 16,000 ms, and of 200 connections 160."
   }
 
   assert {
@@ -72,57 +67,49 @@ run "thresholds_follow_from_what_is_deployed" {
 
 run "a_ledger_that_differs_is_found_in_the_log_of_reconcile" {
   assert {
-    condition     = aws_cloudwatch_log_metric_filter.ledger_differs.log_group_name == "/aws/lambda/bill-test-reconcile" && strcontains(aws_cloudwatch_log_metric_filter.ledger_differs.pattern, "ledger_differs")
-    error_message = "The filter must read the log of reconcile."
+    condition = alltrue([
+      aws_cloudwatch_log_metric_filter.ledger_differs.log_group_name == "/aws/lambda/bill-test-reconcile",
+      strcontains(aws_cloudwatch_log_metric_filter.ledger_differs.pattern, "ledger_differs"),
+      aws_cloudwatch_metric_alarm.this["ledger-differs"].namespace == aws_cloudwatch_log_metric_filter.ledger_differs.metric_transformation[0].namespace,
+      aws_cloudwatch_metric_alarm.this["ledger-differs"].metric_name == aws_cloudwatch_log_metric_filter.ledger_differs.metric_transformation[0].name,
+    ])
+    error_message = "The filter must read the log of reconcile, and the alarm watch the filter's metric."
   }
+}
 
+run "an_unreachable_cache_is_found_in_the_logs_of_its_users" {
   assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.this["ledger-differs"].namespace == aws_cloudwatch_log_metric_filter.ledger_differs.metric_transformation[0].namespace &&
-      aws_cloudwatch_metric_alarm.this["ledger-differs"].metric_name == aws_cloudwatch_log_metric_filter.ledger_differs.metric_transformation[0].name
-    )
-    error_message = "The alarm must watch the filter's metric."
+    condition = alltrue([
+      aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].log_group_name == "/aws/lambda/bill-test-utils",
+      aws_cloudwatch_metric_alarm.this["cache-left-alone"].namespace == aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].metric_transformation[0].namespace,
+      aws_cloudwatch_metric_alarm.this["cache-left-alone"].metric_name == aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].metric_transformation[0].name,
+      aws_cloudwatch_metric_alarm.this["cache-left-alone"].evaluation_periods == 5,
+    ])
+    error_message = "A filter must read the log of each function that uses the cache, and the alarm let a failover pass."
   }
 }
 
 run "an_alarm_begins_with_the_invariants_that_it_guards" {
   assert {
     condition = alltrue([
-      for name in ["dead-letters-payments", "oldest-request-auth", "errors-payments", "throttles-payments"] :
-      startswith(aws_cloudwatch_metric_alarm.this[name].alarm_description, "I5 request_answered: ")
+      for name, start in {
+        # Requests that are not answered.
+        dead-letters-payments = "I5 request_answered: "
+        oldest-request-auth   = "I5 request_answered: "
+        errors-payments       = "I5 request_answered: "
+        throttles-payments    = "I5 request_answered: "
+        # A rule of the ledger.
+        ledger-differs = "I1 bill_paid_once, I2 payment_adds_up, I3 bill_open_or_paid, I8 history_without_gap: Reconciling"
+        # A cache in trouble.
+        cache-left-alone = "I12 cache_never_stalls: "
+        duration-utils   = "I12 cache_never_stalls: "
+        # None of them: what to do comes at once.
+        errors-migrate    = "Function"
+        duration-payments = "Function"
+        database-storage  = "The"
+      } : startswith(aws_cloudwatch_metric_alarm.this[name].alarm_description, start)
     ])
-    error_message = "Requests that are not answered break I5."
-  }
-
-  assert {
-    condition     = startswith(aws_cloudwatch_metric_alarm.this["ledger-differs"].alarm_description, "I1 bill_paid_once, I2 payment_adds_up, I3 bill_open_or_paid, I8 history_without_gap: Reconciling")
-    error_message = "A ledger that differs breaks a rule of the ledger."
-  }
-
-  assert {
-    condition     = startswith(aws_cloudwatch_metric_alarm.this["cache-left-alone"].alarm_description, "I12 cache_never_stalls: ") && startswith(aws_cloudwatch_metric_alarm.this["duration-utils"].alarm_description, "I12 cache_never_stalls: ")
-    error_message = "A cache in trouble puts I12 to the test."
-  }
-
-  assert {
-    condition     = startswith(aws_cloudwatch_metric_alarm.this["errors-migrate"].alarm_description, "Function") && startswith(aws_cloudwatch_metric_alarm.this["duration-payments"].alarm_description, "Function") && startswith(aws_cloudwatch_metric_alarm.this["database-storage"].alarm_description, "The")
-    error_message = "An alarm that guards none of them says what to do at once."
-  }
-}
-
-run "an_unreachable_cache_is_found_in_the_logs_of_its_users" {
-  assert {
-    condition     = aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].log_group_name == "/aws/lambda/bill-test-utils"
-    error_message = "The filter must read the log of each function that uses the cache."
-  }
-
-  assert {
-    condition = (
-      aws_cloudwatch_metric_alarm.this["cache-left-alone"].namespace == aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].metric_transformation[0].namespace &&
-      aws_cloudwatch_metric_alarm.this["cache-left-alone"].metric_name == aws_cloudwatch_log_metric_filter.cache_left_alone["utils"].metric_transformation[0].name &&
-      aws_cloudwatch_metric_alarm.this["cache-left-alone"].evaluation_periods == 5
-    )
-    error_message = "The alarm must watch the filters' metric, and let a failover pass."
+    error_message = "Whoever gets an alarm must see which promise is in danger."
   }
 }
 
@@ -132,13 +119,12 @@ run "notifications_are_encrypted_and_come_from_this_account_alone" {
   }
 
   assert {
-    condition     = aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn && aws_sns_topic_subscription.email["oncall@example.org"].topic_arn == aws_sns_topic.alarms.arn
-    error_message = "The topic must be encrypted and have its subscribers."
-  }
-
-  assert {
-    condition     = one(data.aws_iam_policy_document.alarms.statement[0].condition).values == tolist(["123456789012"])
-    error_message = "Only alarms of this account may publish."
+    condition = alltrue([
+      aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn,
+      aws_sns_topic_subscription.email["oncall@example.org"].topic_arn == aws_sns_topic.alarms.arn,
+      one(data.aws_iam_policy_document.alarms.statement[0].condition).values == tolist(["123456789012"]),
+    ])
+    error_message = "The topic must be encrypted, have its subscribers, and take alarms of this account alone."
   }
 
   assert {
