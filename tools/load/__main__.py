@@ -7,22 +7,25 @@ wrong usage.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tools.load.errors import LoadError
-from tools.load.report import as_text
+from tools.console import Console
+from tools.load.report import show
 from tools.load.run import Settings, run
-from tools.load.target import Target, own_stack, running_service
-from tools.load.workload import Mix
+from tools.load.target import own_stack, running_service
+from tools.load.workload import parse_mix
 from tools.local.errors import LocalStackError
 
 _COMMON = (
-    click.option("--mix", default="debts=5,sync=3,pay=2,login=1", show_default=True),
+    click.option(
+        "--mix",
+        default="debts=5,sync=3,pay=2,login=1",
+        show_default=True,
+        callback=lambda _context, _option, text: parse_mix(text),
+    ),
     click.option("--users", type=click.IntRange(1), default=12, show_default=True),
     click.option("--seconds", type=click.FloatRange(1), default=20.0, show_default=True),
     click.option("--timeout", type=click.FloatRange(1), default=60.0, show_default=True),
@@ -59,7 +62,6 @@ def closed(**options: Any) -> None:
 @main.command("open")
 @_common
 @click.option("--rate", type=click.FloatRange(0.01), default=5.0, show_default=True)
-@click.option("--poisson/--constant", default=True, show_default=True)
 def open_(**options: Any) -> None:
     """Operations that arrive whether or not the earlier ones are answered."""
     _run("open", **options)
@@ -69,29 +71,21 @@ def _run(
     kind: str, *, url: str | None, credentials: Path | None, out: Path, **options: Any
 ) -> None:
     """Run, print and write the report."""
+    if (url is None) != (credentials is None):
+        raise click.UsageError("--url and --credentials go together.")
     try:
-        settings = Settings(**options | {"mix": Mix.parse(options["mix"])})
-        with _target(url, credentials) as target:
-            report = {"kind": kind, "settings": options, **run(target, settings)}
-    except (LoadError, LocalStackError) as error:
+        with running_service(url, credentials) if url and credentials else own_stack() as target:
+            report = {"kind": kind, "settings": options, **run(target, Settings(**options))}
+    except LocalStackError as error:
         raise click.ClickException(str(error)) from error
     file = out / f"{kind}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    click.echo("\n".join([*as_text(report), f"Report: {file}"]))
+    console = Console()
+    show(report, console)
+    console.text(f"Report: {file}")
     if not report["ledger"]["holds"]:
         raise click.ClickException("A request was lost or the ledger is wrong; see the report.")
-
-
-@contextmanager
-def _target(url: str | None, credentials: Path | None) -> Iterator[Target]:
-    if (url is None) != (credentials is None):
-        raise click.UsageError("--url and --credentials go together.")
-    if url is not None and credentials is not None:
-        yield running_service(url, credentials)
-        return
-    with own_stack() as target:
-        yield target
 
 
 if __name__ == "__main__":

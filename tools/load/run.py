@@ -1,30 +1,32 @@
-"""Runs a closed or an open loop against a target, then looks for every accepted request."""
+"""Runs a closed or an open loop against a target, then looks for what was lost."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+import click
 from billing_client import BillingError
 
-from tools.load.errors import LoadError
-from tools.load.ledger import check_ledger
-from tools.load.recording import Recording
-from tools.load.report import summarize
+from tools.load.report import Recording, summarize
 from tools.load.target import Target
-from tools.load.users import User
-from tools.load.workload import Mix, arrivals, closed_loop, open_loop
+from tools.load.users import Bill, User
+from tools.load.workload import Clock, Mix, arrivals, closed_loop, open_loop
+from tools.local.demo_data import PROVIDERS
 
 _THREADS = 400
 _LOGIN_THREADS = 4
 # No operation takes less than this here, so a user of a closed loop can't call more often.
 _SHORTEST_SECONDS = 0.05
+_SETTLE_SECONDS = 90.0
+_AMOUNT_MINOR = 1250
 
 
 @dataclass(frozen=True)
@@ -41,76 +43,110 @@ class Settings:
     seed: str = "1"
     think: float = 0.5
     rate: float | None = None
-    poisson: bool = True
 
 
 def run(target: Target, settings: Settings) -> dict[str, Any]:
     """Put the load on the target and return its report."""
-    recording = Recording(time.monotonic)
+    recording = Recording()
     with _users(target, settings, recording) as users:
-        loop = _Loop(target, settings, recording, users)
-        seconds = loop.closed() if settings.rate is None else loop.open(settings.rate)
-        ledger = check_ledger(target, users, recording)
-    checked = {**asdict(ledger), "holds": ledger.holds}
-    return {**summarize(recording, seconds=seconds), "ledger": checked}
+        if settings.rate is None:
+            _closed(target, settings, users)
+        else:
+            _open(target, settings, users, settings.rate)
+        measured = summarize(recording)
+        return {**measured, "ledger": check_ledger(target, users)}
 
 
-@dataclass(frozen=True)
-class _Loop:
-    target: Target
-    settings: Settings
-    recording: Recording
-    users: list[User]
+def _closed(target: Target, settings: Settings, users: Sequence[User]) -> None:
+    """Have all users call and think."""
+    calls = settings.seconds / (settings.think + _SHORTEST_SECONDS)
+    share = settings.mix.get("pay", 0.0) / sum(settings.mix.values())
+    for user in users:
+        _issue(target, user, math.ceil(calls * share) + 2)
 
-    def closed(self) -> float:
-        """Have all users call and think; returns the seconds that it took."""
-        settings = self.settings
-        calls = settings.seconds / (settings.think + _SHORTEST_SECONDS)
-        for user in self.users:
-            self._issue(user, math.ceil(calls * settings.mix.share("pay")) + 2)
-        start = self.recording.now()
-
-        def call(number: int) -> None:
-            closed_loop(
-                self.users[number],
-                mix=settings.mix,
-                seconds=settings.seconds,
-                think=settings.think,
-                now=self.recording.now,
-                sleep=time.sleep,
-                seed=f"{settings.seed} {number}",
-            )
-
-        with ThreadPoolExecutor(len(self.users)) as pool:
-            list(pool.map(call, range(len(self.users))))
-        return self.recording.now() - start
-
-    def open(self, rate: float) -> float:
-        """Have operations arrive; returns the seconds until the last one ended."""
-        settings = self.settings
-        planned = arrivals(
-            rate=rate,
+    def use(number: int) -> None:
+        closed_loop(
+            users[number],
+            settings.mix,
             seconds=settings.seconds,
-            poisson=settings.poisson,
-            mix=settings.mix,
-            users=len(self.users),
-            seed=settings.seed,
+            think=settings.think,
+            seed=f"{settings.seed} {number}",
+            clock=Clock(),
         )
-        payments = Counter(arrival.user for arrival in planned if arrival.operation == "pay")
-        for user, count in payments.items():
-            self._issue(self.users[user], count)
-        start = self.recording.now()
-        with ThreadPoolExecutor(_THREADS) as pool:
-            open_loop(
-                planned, callers=self.users, now=self.recording.now, sleep=time.sleep, pool=pool
-            )
-        return self.recording.now() - start
 
-    def _issue(self, user: User, count: int) -> None:
-        """Give a user bills to pay; at a service that runs, those that they owe."""
-        operators = self.target.operators
-        issued = operators.issue(user.resident.apartment_id, count) if operators else user.debts()
-        user.bills.extend(issued)
+    with ThreadPoolExecutor(len(users)) as pool:
+        list(pool.map(use, range(len(users))))
+
+
+def _open(target: Target, settings: Settings, users: Sequence[User], rate: float) -> None:
+    """Have operations arrive, and wait until the last one has ended."""
+    planned = arrivals(
+        settings.mix,
+        rate=rate,
+        seconds=settings.seconds,
+        users=len(users),
+        seed=settings.seed,
+    )
+    payments = Counter(arrival.user for arrival in planned if arrival.operation == "pay")
+    for number, count in payments.items():
+        _issue(target, users[number], count)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        open_loop(planned, users, pool=pool, clock=Clock())
+
+
+def _issue(target: Target, user: User, count: int) -> None:
+    """Give a user bills to pay; at a service that runs, those that they owe."""
+    if target.operator is None:
+        user.bills.extend(user.debts())
+    elif count:
+        line = _line(user.resident.apartment_id)
+        lines = [{**line, "provider_reference": str(uuid4())} for _ in range(count)]
+        issued = target.operator.import_bills(lines)
+        user.bills.extend(Bill(bill_id, _AMOUNT_MINOR) for bill_id in issued)
+
+
+def _line(apartment_id: str) -> dict[str, Any]:
+    today = datetime.now(UTC).date()
+    return {
+        "apartment_id": apartment_id,
+        "utility": "water",
+        "provider_id": next(iter(PROVIDERS)),
+        "period_from": (today - timedelta(days=60)).isoformat(),
+        "period_to": (today - timedelta(days=31)).isoformat(),
+        "due_on": (today + timedelta(days=10)).isoformat(),
+        "amount_minor": _AMOUNT_MINOR,
+        "currency": "EUR",
+    }
+
+
+def check_ledger(
+    target: Target, users: Sequence[User], *, settle_seconds: float = _SETTLE_SECONDS
+) -> dict[str, Any]:
+    """Fetch the answers that nobody waited for, and compare receipts with histories.
+
+    It waits `settle_seconds` for the answers of a user, and returns what was lost: requests without
+    an answer, and bills whose payments in the resident's history are not exactly the one of the
+    receipt. `reconciled` is None without an operator.
+    """
+    unanswered = [one for user in users for one in user.collect(seconds=settle_seconds)]
+    wrong = [bill for user in users for bill in _wrong_receipts(user)]
+    operator = target.operator
+    reconciled = bool(operator.do("reconcile", {})["agrees"]) if operator else None
+    return {
+        "holds": not unanswered and not wrong and reconciled is not False,
+        "unanswered": sorted(one.request_id or one.path for one in unanswered),
+        "receipts": sum(len(user.receipts) for user in users),
+        "wrong_receipts": sorted(wrong),
+        "reconciled": reconciled,
+    }
+
+
+def _wrong_receipts(user: User) -> list[str]:
+    payments = defaultdict(list)
+    for event in user.client.history(user.resident.apartment_id):
+        if event.event == "payment":
+            payments[event.bill_id].append(event.payment_id)
+    return [bill for bill, payment in user.receipts.items() if payments[bill] != [payment]]
 
 
 @contextmanager
@@ -118,21 +154,17 @@ def _users(target: Target, settings: Settings, recording: Recording) -> Iterator
     """Give users who are logged in and have their reply queues.
 
     Raises:
-        LoadError: a user can't log in.
+        click.ClickException: a user can't log in.
     """
-    residents = target.residents
     with ExitStack() as stack, ThreadPoolExecutor(_LOGIN_THREADS) as pool:
-        users = [
+        users = []
+        for number in range(settings.users):
             # With fewer residents than users, some are there at several devices.
-            User(
-                number, residents[number % len(residents)], recording, target.api, settings.timeout
-            )
-            for number in range(settings.users)
-        ]
-        for user in users:
-            stack.enter_context(closing(user))
+            resident = target.residents[number % len(target.residents)]
+            user = User(resident, recording, api=target.api, timeout=settings.timeout)
+            users.append(stack.enter_context(closing(user)))
         try:
             list(pool.map(lambda user: (user.login(), user.debts()), users))
         except BillingError as error:
-            raise LoadError(f"The users can't log in: {error}") from error
+            raise click.ClickException(f"The users can't log in: {error}") from error
         yield users

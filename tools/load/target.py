@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools.load.errors import LoadError
-from tools.load.operators import Operators, operators_of
+import click
+
 from tools.load.users import Resident
 from tools.local.stack import Stack
+from tools.operator_client import OperatorClient, local_operator
 
 # Of a function; a request whose worker was killed comes back after six of these.
 _FUNCTION_SECONDS = "20"
@@ -20,11 +21,11 @@ _FUNCTION_SECONDS = "20"
 
 @dataclass(frozen=True)
 class Target:
-    """Where the API is and who uses it; only a stack of our own has operators."""
+    """Where the API is and who uses it; only a stack of our own has an operator."""
 
     api: str
     residents: Sequence[Resident]
-    operators: Operators | None = None
+    operator: OperatorClient | None = None
 
 
 @contextmanager
@@ -34,18 +35,18 @@ def own_stack() -> Iterator[Target]:
         stack = Stack(Path(folder) / "state", {"BILLING_FUNCTION_TIMEOUT": _FUNCTION_SECONDS})
         stack.start()
         try:
-            with operators_of(stack.cloud) as operators:
-                target = running_service(stack.base_url, stack.state / "demo.json")
-                yield replace(target, operators=operators)
+            with running_service(stack.base_url, stack.state / "demo.json") as target:
+                yield replace(target, operator=local_operator(stack.cloud))
         finally:
             stack.stop()
 
 
-def running_service(url: str, credentials: Path) -> Target:
+@contextmanager
+def running_service(url: str, credentials: Path) -> Iterator[Target]:
     """Use any service, with the residents of a JSON file as `demo.json`.
 
     Raises:
-        LoadError: the file can't be read or names no resident with an apartment.
+        click.ClickException: the file can't be read or names no resident with an apartment.
     """
     try:
         content = json.loads(credentials.read_text(encoding="utf-8"))
@@ -56,7 +57,7 @@ def running_service(url: str, credentials: Path) -> Target:
         ]
     except (OSError, ValueError, LookupError, TypeError) as error:
         form = '{"residents": [{"username": ..., "password": ..., "apartments": [...]}]}'
-        raise LoadError(f"{credentials} can't be read as {form}.") from error
+        raise click.ClickException(f"{credentials} can't be read as {form}.") from error
     if not residents:
-        raise LoadError(f"{credentials} names no resident with an apartment.")
-    return Target(url, residents)
+        raise click.ClickException(f"{credentials} names no resident with an apartment.")
+    yield Target(url, residents)

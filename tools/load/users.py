@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
-from billing_client import BillingClient, BillingError, HistoryState
+from billing_client import (
+    BillingClient,
+    BillingError,
+    HistoryState,
+    PendingRequest,
+    Receipt,
+    RequestRejected,
+)
 
-from tools.load.recording import DONE, Accepted, Recording, Sample
+from tools.load.report import DONE, Recording, Sample
 
 # What the path of each operation ends with.
 _PATHS = {"login": "auth", "debts": "utils", "pay": "payments", "sync": "histories"}
+# A limit of connections would be a queue that the service knows nothing of.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 
 
 @dataclass(frozen=True)
@@ -36,19 +44,24 @@ class Bill:
 
 
 class User:
-    """One resident at their client. Threads may share a user."""
+    """One resident at their client. Threads may share a user.
+
+    `pending` are requests whose answers nobody waited for, `receipts` the payments by bill.
+    """
 
     def __init__(
-        self, number: int, resident: Resident, recording: Recording, api: str, timeout: float
+        self, resident: Resident, recording: Recording, *, api: str, timeout: float
     ) -> None:
-        self._transport = WatchedTransport(recording, number)
-        self._http = httpx.Client(transport=self._transport)
+        self._http = httpx.Client(limits=_LIMITS, event_hooks={"response": [self._record]})
         self.client = BillingClient(api, timeout_seconds=timeout, http=self._http)
         self.resident = resident
         self.bills: deque[Bill] = deque()
+        self.pending: list[PendingRequest] = []
         self.receipts: dict[str, str] = {}
         self._recording = recording
         self._history = HistoryState(resident.apartment_id)
+        # A call runs in the thread that asked for it.
+        self._call = threading.local()
         self._calls: dict[str, Callable[[], object]] = {
             "login": self.login,
             "debts": self.debts,
@@ -63,15 +76,17 @@ class User:
 
     def call(self, operation: str, *, due: float) -> None:
         """Call an operation and record its sample; errors of the service are its outcome."""
-        started = self._recording.now()
-        self._transport.begin(_PATHS[operation])
+        started = time.monotonic()
+        self._call.path, self._call.accepted = _PATHS[operation], None
+        outcome = DONE
         try:
             self._calls[operation]()
-            outcome = DONE
         except BillingError as error:
             outcome = error.code
-        accepted, ended = self._transport.accepted_at, self._recording.now()
-        self._recording.add(Sample(operation, due, started, accepted, ended, outcome))
+            if error.pending:
+                self.pending.append(error.pending)
+        sample = Sample(operation, due, started, self._call.accepted, time.monotonic(), outcome)
+        self._recording.samples.append(sample)
 
     def login(self) -> None:
         """Log in anew."""
@@ -82,68 +97,47 @@ class User:
         debts = self.client.debts(self.resident.apartment_id).debts
         return [Bill(debt.bill_id, debt.amount.minor) for debt in debts]
 
-    def resume_payments(self) -> None:
-        """Ask for the outcome of each payment that has none yet; raises BillingError."""
-        for pending in self.client.pending_payments.all():
-            receipt = self.client.resume_payment(pending)
-            self.receipts |= {line.bill_id: receipt.payment_id for line in receipt.lines}
+    def collect(self, *, seconds: float) -> list[PendingRequest]:
+        """Fetch each answer that nobody waited for; returns the requests that have none.
+
+        Args:
+            seconds: How long to wait for all of them, but for each a second at least.
+        """
+        deadline = time.monotonic() + seconds
+        return [one for one in self.pending if not self._is_answered(one, deadline)]
+
+    def _is_answered(self, request: PendingRequest, deadline: float) -> bool:
+        self.client.timeout_seconds = max(1.0, deadline - time.monotonic())
+        try:
+            answer = self.client.collect(request)
+        except RequestRejected:
+            return True
+        except BillingError:
+            return False
+        if isinstance(answer, Receipt):
+            self._keep(answer)
+        return True
 
     def _pay(self) -> None:
         try:
             bill = self.bills.popleft()
         except IndexError:
             raise BillingError("no_open_bill", "There is nothing left to pay.") from None
-        receipt = self.client.pay(
-            self.resident.apartment_id, [bill.bill_id], expected_total_minor=bill.amount_minor
-        )
-        self.receipts[bill.bill_id] = receipt.payment_id
+        apartment, total = self.resident.apartment_id, bill.amount_minor
+        self._keep(self.client.pay(apartment, [bill.bill_id], expected_total_minor=total))
+
+    def _keep(self, receipt: Receipt) -> None:
+        self.receipts |= {line.bill_id: receipt.payment_id for line in receipt.lines}
 
     def _sync(self) -> None:
         # Two threads of a user may fetch the same entries.
         self._history = self.client.sync_history(self._history)
 
-
-class WatchedTransport(httpx.HTTPTransport):
-    """Records statuses, accepted requests and replies; the client notices nothing."""
-
-    def __init__(self, recording: Recording, user: int) -> None:
-        # A limit of connections would be a queue that the service knows nothing of.
-        super().__init__(limits=httpx.Limits(max_connections=None, max_keepalive_connections=20))
-        self._recording, self._user = recording, user
-        # A call runs in the thread that asked for it.
-        self._of_thread = threading.local()
-
-    def begin(self, path: str) -> None:
-        """Expect this thread's next operation to be accepted at a path that ends like this."""
-        self._of_thread.path, self._of_thread.accepted_at = path, None
-
-    @property
-    def accepted_at(self) -> float | None:
-        """When this thread's operation was first accepted, None if it was not."""
-        at: float | None = self._of_thread.accepted_at
-        return at
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and record the response."""
-        response = super().handle_request(request)
-        self._recording.add_response(request.method, response.status_code)
-        if response.status_code == 202:
-            self._accept(request, _content(response))
-        elif request.method == "GET" and response.status_code == 200:
-            for reply in _content(response).get("replies", []):
-                self._recording.add_reply(reply)
-        return response
-
-    def _accept(self, request: httpx.Request, content: dict[str, Any]) -> None:
-        accepted = Accepted(content["poll"], self._user)
-        self._recording.add_accepted(content["request_id"], accepted)
+    def _record(self, response: httpx.Response) -> None:
+        """Record a response, and when this thread's operation was first accepted."""
+        request, call = response.request, self._call
+        self._recording.responses.append(f"{request.method} {response.status_code}")
         # The client may renew its tokens in between, which is not what was called.
-        path, mine = request.url.path.rpartition("/")[2], self._of_thread
-        if getattr(mine, "path", None) == path and mine.accepted_at is None:
-            mine.accepted_at = self._recording.now()
-
-
-def _content(response: httpx.Response) -> dict[str, Any]:
-    """Read the body, which httpx keeps for the client."""
-    content: dict[str, Any] = json.loads(response.read())
-    return content
+        called = request.url.path.rpartition("/")[2] == getattr(call, "path", None)
+        if response.status_code == 202 and called and call.accepted is None:
+            call.accepted = time.monotonic()

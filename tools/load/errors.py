@@ -1,7 +1,0 @@
-"""Errors of the load generator."""
-
-from __future__ import annotations
-
-
-class LoadError(Exception):
-    """The load can't be run as asked; the message says why."""
