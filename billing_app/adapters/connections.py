@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import psycopg2
@@ -20,6 +21,7 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
+    retry_if_not_exception_type,
     stop_after_attempt,
     wait_random_exponential,
 )
@@ -30,12 +32,14 @@ from billing_app.domain.errors import Unavailable
 RDS_CA_BUNDLE = Path(__file__).with_name("rds-ca-bundle.pem")
 CONNECT_TIMEOUT_SECONDS = 3
 _ATTEMPTS = 3
+# How often at most a failed connect fetches the secret anew.
+RENEWAL_SECONDS = 10.0
 
 # Conflicts with another transaction: ours was rolled back whole, so it runs again.
 # https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
 _CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
-# The connection is gone, or goes: reconnect.
-_BROKEN = (psycopg2.OperationalError, psycopg2.InterfaceError)
+# The connection is gone, goes, or leads to a server that only reads since a failover: reconnect.
+_BROKEN = (psycopg2.OperationalError, psycopg2.InterfaceError, errors.ReadOnlySqlTransaction)
 
 Row = tuple[Any, ...]
 FetchSecret = Callable[[], Mapping[str, Any]]
@@ -45,9 +49,9 @@ class Database:
     """Runs statements on a connection that is opened on first use.
 
     `secret` returns the connection's fields (`username`, `password`, `host`, `port`, `dbname`,
-    optional `sslmode` and `pooled`); `renew_secret` is called when the server rejects them, before
-    one more try: the password may have been rotated while this process was warm. Statements end
-    after `timeouts`, by default those of the role that logs in.
+    optional `sslmode` and `pooled`); `renew_secret` is called when a connect fails, before one more
+    try: the password may have been rotated while this process was warm. Statements end after
+    `timeouts`, by default those of the role that logs in; one that did is not tried again.
     """
 
     def __init__(
@@ -57,11 +61,14 @@ class Database:
         renew_secret: Callable[[], None],
         application_name: str,
         timeouts: Timeouts | None = None,
+        now: Callable[[], float] = monotonic,
     ) -> None:
         self._secret = secret
         self._renew_secret = renew_secret
         self._application_name = application_name
         self._timeouts = timeouts
+        self._now = now
+        self._renewable_at = now()
         self._connection: Connection | None = None
 
     def value(self, statement: str, parameters: Mapping[str, Any]) -> Any:
@@ -89,7 +96,9 @@ class Database:
 
     def _retrying(self) -> Retrying:
         return Retrying(
-            retry=retry_if_exception_type((*_BROKEN, *_CONFLICTS)),
+            # QueryCanceled is an OperationalError, but asking again would only add to the load.
+            retry=retry_if_exception_type((*_BROKEN, *_CONFLICTS))
+            & retry_if_not_exception_type(errors.QueryCanceled),
             wait=wait_random_exponential(multiplier=0.05, max=0.5),
             stop=stop_after_attempt(_ATTEMPTS),
             before_sleep=self._before_retry,
@@ -107,16 +116,23 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
     def _open(self) -> Connection:
-        if self._connection is None or self._connection.closed:
+        if self._connection is None or self._connection.closed or _only_reads(self._connection):
+            self.close()
             self._connection = self._connect_with_fresh_secret()
         return self._connection
 
     def _connect_with_fresh_secret(self) -> Connection:
+        """Connect; whatever the reason of a failure, the secret may be old.
+
+        Postgres and RDS Proxy reject a password in words of their own, which may be translated, and
+        psycopg2 gives no SQLSTATE for a connection that never came about.
+        """
         try:
             return self._connect(self._secret())
-        except psycopg2.OperationalError as error:
-            if not is_rejected_login(error):
+        except psycopg2.OperationalError:
+            if self._now() < self._renewable_at:
                 raise
+        self._renewable_at = self._now() + RENEWAL_SECONDS
         self._renew_secret()
         return self._connect(self._secret())
 
@@ -163,15 +179,14 @@ def tls_arguments(secret: Mapping[str, Any]) -> dict[str, Any]:
     return {"sslmode": secret.get("sslmode", "verify-full"), "sslrootcert": str(RDS_CA_BUNDLE)}
 
 
-def is_rejected_login(error: psycopg2.OperationalError) -> bool:
-    """Tell whether the server rejected the login.
+def _only_reads(connection: Connection) -> bool:
+    """Tell whether the server has said that it is a standby or was made read-only by a switchover.
 
-    psycopg2 gives no SQLSTATE for a connection that never came about, and libpq's only other sign
-    is the server's text, whose severity and role name are translated but whose shape is not:
-    https://www.postgresql.org/docs/current/libpq-status.html#LIBPQ-PQCONNECTIONUSEDPASSWORD
+    It says so without being asked: these settings are reported whenever they change.
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-ASYNC
     """
-    text = str(error)
-    return "authentication failed" in text or 'role "' in text
+    reported = ("in_hot_standby", "default_transaction_read_only")
+    return any(connection.info.parameter_status(name) == "on" for name in reported)
 
 
 def describe(error: psycopg2.Error) -> str:

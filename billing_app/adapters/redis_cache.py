@@ -18,8 +18,8 @@ import botocore.session
 from botocore.exceptions import BotoCoreError
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.connection import Connection
-from redis.exceptions import RedisError
+from redis.connection import Connection, ConnectionPool
+from redis.exceptions import ReadOnlyError, RedisError
 from redis.retry import Retry
 
 from billing_app.adapters.cache_login import IamLogin
@@ -100,13 +100,18 @@ class RedisCache:
         if self._breaker.is_open:
             return _nothing
         try:
-            connection = self._connection()
-            # redis-py leaves its connections without types, here and below.
-            connection.send_command("GET", key)  # type: ignore[no-untyped-call]
+            pool = self._redis().connection_pool
+            connection = pool.get_connection()
         except _TROUBLE as error:
             self._trouble(error)
             return _nothing
-        return lambda: self._answer(connection, key)
+        try:
+            # redis-py leaves its connections without types, here and below.
+            connection.send_command("GET", key)  # type: ignore[no-untyped-call]
+        except _TROUBLE as error:
+            self._broken(connection, pool, error)
+            return _nothing
+        return lambda: self._answer(connection, pool, key)
 
     def store(self, *, key: str, result: CachedResult) -> None:
         """Send SET under the version that the result was computed at."""
@@ -119,20 +124,24 @@ class RedisCache:
         except _TROUBLE as error:
             self._trouble(error)
 
-    def _answer(self, connection: Connection, key: str) -> CachedResult | None:
+    def _answer(
+        self, connection: Connection, pool: ConnectionPool, key: str
+    ) -> CachedResult | None:
         try:
             raw = connection.read_response()
-            self._redis().connection_pool.release(connection)
-            self._breaker.succeed()
-            return None if raw is None else _decode(raw, key=key)
+            found = None if raw is None else _decode(raw, key=key)
         except _TROUBLE as error:
-            # An answer that comes too late would be read as the answer to the next question.
-            connection.disconnect()  # type: ignore[no-untyped-call]
-            self._trouble(error)
+            self._broken(connection, pool, error)
             return None
+        pool.release(connection)
+        self._breaker.succeed()
+        return found
 
-    def _connection(self) -> Connection:
-        return self._redis().connection_pool.get_connection()
+    def _broken(self, connection: Connection, pool: ConnectionPool, error: Exception) -> None:
+        # An answer that comes too late would be read as the answer to the next question.
+        connection.disconnect()  # type: ignore[no-untyped-call]
+        pool.release(connection)
+        self._trouble(error)
 
     def _redis(self) -> Redis:
         if self._client is None:
@@ -141,9 +150,12 @@ class RedisCache:
 
     def _trouble(self, error: Exception) -> None:
         self.failures += 1
-        if not self._breaker.fail():
+        opened = self._breaker.fail()
+        if opened:
+            logger.warning("cache left alone for a while", extra={"error": type(error).__name__})
+        # After a failover the old primary may live on as a replica that answers reads for ever.
+        if not opened and not isinstance(error, ReadOnlyError):
             return
-        logger.warning("cache left alone for a while", extra={"error": type(error).__name__})
         # The password may have been rotated, the endpoint moved: start over next time.
         client, self._client = self._client, None
         if client is not None:

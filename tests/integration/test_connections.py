@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socketserver
+import struct
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
@@ -117,10 +120,82 @@ def test_a_password_that_was_rotated_while_warm_is_fetched_again(
     assert secret.renewals == 1
 
 
-def test_a_password_that_stays_wrong_is_an_outage(connection: Database, secret: Secret) -> None:
+def test_a_password_that_stays_wrong_is_an_outage_and_the_secret_is_asked_for_once(
+    connection: Database, secret: Secret
+) -> None:
     secret.fields["password"] = "wrong"
-    with pytest.raises(Unavailable, match="OperationalError"):
-        connection.value(ONE, {})
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="OperationalError"):
+            connection.value(ONE, {})
+    assert secret.renewals == 1
+
+
+def test_a_secret_is_fetched_again_after_a_while(secret: Secret) -> None:
+    times = iter(range(0, 1_000, 9))
+    opened = Database(
+        secret=secret.get,
+        renew_secret=secret.renew,
+        application_name="test",
+        now=lambda: next(times),
+    )
+    secret.fields["password"] = "wrong"
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            opened.value(ONE, {})
+    assert 2 <= secret.renewals <= 4
+
+
+# What RDS Proxy says: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.troubleshooting.html
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password authentication failed for user "billing_writer"',
+        "The password that was provided for the role billing_writer is wrong.",
+        "This RDS proxy has no credentials for the role billing_writer.",
+        "le mot de passe ne convient pas",
+    ],
+)
+def test_whatever_a_server_says_to_an_old_password_the_secret_is_fetched_again(
+    secret: Secret, text: str
+) -> None:
+    good = dict(secret.fields)
+    with rejecting_server(text) as port:
+        secret.fields.update(host="127.0.0.1", port=port)
+        opened = Database(
+            secret=secret.get,
+            renew_secret=lambda: secret.fields.update(good),
+            application_name="test",
+        )
+        assert opened.value(ONE, {}) == 1
+        opened.close()
+
+
+@contextmanager
+def rejecting_server(text: str) -> Iterator[int]:
+    """Listen on the port that is given, and end each session at its first message with an error.
+
+    https://www.postgresql.org/docs/current/protocol-message-formats.html
+    """
+    fields = f"SFATAL\0C28P01\0M{text}\0\0".encode()
+    message = b"E" + struct.pack(">i", len(fields) + 4) + fields
+
+    class Session(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(8)
+            self.request.sendall(b"N")  # no TLS
+            self.request.recv(1_024)
+            self.request.sendall(message)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Session) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_session_that_only_reads_since_a_switchover_is_left_behind(connection: Database) -> None:
+    pid = connection.value("SELECT pg_backend_pid()", {})
+    connection.value("SELECT set_config('default_transaction_read_only', 'on', false)", {})
+    assert connection.value("SELECT pg_backend_pid()", {}) != pid
 
 
 def test_a_database_that_is_away_is_an_outage_that_names_no_secret(secret: Secret) -> None:
@@ -131,25 +206,35 @@ def test_a_database_that_is_away_is_an_outage_that_names_no_secret(secret: Secre
     assert str(outage.value) == "database: OperationalError"
 
 
-def test_a_statement_that_takes_too_long_is_cancelled_as_an_outage(connection: Database) -> None:
-    with pytest.raises(Unavailable, match="57014"):
-        connection.value("SELECT pg_sleep(5)", {})
-    assert connection.value(ONE, {}) == 1
-
-
-@pytest.mark.parametrize("code", ["40001", "40P01", "55P03"])
-def test_a_conflict_is_tried_again_until_it_passes(
-    connection: Database, ledger: Ledger, code: str
-) -> None:
+def counting(ledger: Ledger, name: str, then: str) -> None:
+    """Make a function that counts its calls, for whoever asks api.tries, and goes on as told."""
     with ledger.database.connect("owner").cursor() as cursor:
         cursor.execute("CREATE SEQUENCE api.tries")
         cursor.execute(
-            "CREATE FUNCTION api.conflict() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$"
-            " BEGIN IF nextval('api.tries') < 3 THEN"
-            f" RAISE EXCEPTION 'conflict' USING ERRCODE = '{code}'; END IF;"
-            " RETURN currval('api.tries'); END $$"
+            f"CREATE FUNCTION api.{name}() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$"
+            f" BEGIN PERFORM nextval('api.tries'); {then} RETURN currval('api.tries'); END $$"
         )
-        cursor.execute("GRANT EXECUTE ON FUNCTION api.conflict() TO billing_writer")
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION api.{name}() TO billing_writer")
+
+
+def test_a_statement_that_takes_too_long_is_cancelled_as_an_outage_and_not_tried_again(
+    connection: Database, ledger: Ledger
+) -> None:
+    counting(ledger, "slow", "PERFORM pg_sleep(5);")
+    with pytest.raises(Unavailable, match="57014"):
+        connection.value("SELECT api.slow()", {})
+    with ledger.database.connect("owner").cursor() as cursor:
+        cursor.execute("SELECT last_value FROM api.tries")
+        assert cursor.fetchall() == [(1,)]
+    assert connection.value(ONE, {}) == 1
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "55P03", "25006"])
+def test_a_conflict_or_a_server_that_only_reads_is_tried_again_until_it_passes(
+    connection: Database, ledger: Ledger, code: str
+) -> None:
+    raised = f"RAISE EXCEPTION 'conflict' USING ERRCODE = '{code}';"
+    counting(ledger, "conflict", f"IF currval('api.tries') < 3 THEN {raised} END IF;")
     assert connection.value("SELECT api.conflict()", {}) == 3
 
 
