@@ -6,8 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+often = settings(
+    max_examples=150,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 # Stands in every hostile text, so that it can be looked for where it must not be.
 CANARY = "c4n4ry"
 FRAGMENTS = (
@@ -90,68 +97,52 @@ odd_values = st.one_of(
 )
 
 
-def spellings(uuid: str) -> st.SearchStrategy[str]:
-    """Write a UUID as something between the contract's way and none at all."""
-    ways: tuple[Callable[[str], str], ...] = (
-        str.upper,
-        lambda u: u.replace("-", ""),
-        lambda u: f"{{{u}}}",
-        lambda u: f"urn:uuid:{u}",
-        lambda u: f"{u}\n",
-        lambda u: f" {u}",
-        lambda u: f"{u}\x00",
-        lambda u: u.translate({ord("0") + n: 0xFF10 + n for n in range(10)}),
-        lambda u: u[:-1],
-        lambda u: u + u,
-    )
-    return st.sampled_from(ways).map(lambda way: json.dumps(way(uuid)))
+_SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str.upper,
+    lambda uuid: uuid.replace("-", ""),
+    lambda uuid: f"{{{uuid}}}",
+    lambda uuid: f"urn:uuid:{uuid}",
+    lambda uuid: f"{uuid}\n",
+    lambda uuid: f" {uuid}",
+    lambda uuid: f"{uuid}\x00",
+    lambda uuid: uuid.translate({ord("0") + n: 0xFF10 + n for n in range(10)}),
+    lambda uuid: uuid[:-1],
+    lambda uuid: uuid + uuid,
+)
+_DISTORTIONS: tuple[Callable[[bytes], bytes], ...] = (
+    lambda body: b"\xef\xbb\xbf" + body,
+    lambda body: body.decode().encode("utf-16"),
+    lambda body: body.decode().encode("utf-32-le"),
+    lambda body: body + b"\x00",
+    lambda body: body + body,
+    lambda body: b"//x\n" + body,
+    lambda body: body.replace(b"{", b"{,", 1),
+    lambda body: body.replace(b'"', b"'"),
+    lambda body: body[:-1],
+    lambda body: b"\xff" + body,
+    lambda body: body.replace(b":", b":\xed\xa0\x80", 1),
+    lambda body: b" " * 1000 + body + b"\r\n\t",
+    lambda _: b"",
+)
 
 
-def bodies(valid: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
-    """Make bodies that were valid but for one thing, from a value to the bytes themselves."""
-    return st.one_of(
-        _one_field(valid), _one_spelling(valid), _odd_bytes(json.dumps(valid).encode())
-    )
+@st.composite
+def bodies(draw: st.DrawFn, valid: Mapping[str, Any]) -> bytes:
+    """Make a body that was valid but for one thing, from a value to the bytes themselves."""
+    change = draw(st.sampled_from(["field", "repeated field", "spelling", "bytes", "noise"]))
+    if change == "noise":
+        return draw(st.binary(max_size=40))
+    if change == "bytes":
+        return draw(st.sampled_from(_DISTORTIONS))(json.dumps(valid).encode())
+    if change == "spelling":
+        spelled = draw(st.sampled_from(_SPELLINGS))(str(valid["queue_name"]))
+        return written(valid, "queue_name", json.dumps(spelled)).encode()
+    name = draw(st.one_of(st.sampled_from(sorted(valid)), texts))
+    return written(valid, name, draw(odd_values), repeated=change != "field").encode()
 
 
-def _one_field(valid: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
-    """Replace a field, repeat it with another value, or add one with an odd name."""
-    names = st.one_of(st.sampled_from(sorted(valid)), texts)
-    return st.tuples(names, odd_values, st.booleans()).map(
-        lambda change: _written(valid, change[0], change[1], repeated=change[2])
-    )
-
-
-def _one_spelling(valid: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
-    return spellings(str(valid["queue_name"])).map(
-        lambda value: _written(valid, "queue_name", value, repeated=False)
-    )
-
-
-def _written(valid: Mapping[str, Any], name: str, value: str, *, repeated: bool) -> bytes:
+def written(valid: Mapping[str, Any], name: str, value: str, *, repeated: bool = False) -> str:
+    """Write an object with a field of a value in JSON, beside or in place of the valid one."""
     fields = {key: json.dumps(entry) for key, entry in valid.items() if repeated or key != name}
-    written = [f"{json.dumps(key)}:{entry}" for key, entry in fields.items()]
-    return "{{{}}}".format(",".join([*written, f"{json.dumps(name)}:{value}"])).encode()
-
-
-def _odd_bytes(body: bytes) -> st.SearchStrategy[bytes]:
-    return st.one_of(
-        st.sampled_from(
-            [
-                b"\xef\xbb\xbf" + body,
-                body.decode().encode("utf-16"),
-                body.decode().encode("utf-32-le"),
-                body + b"\x00",
-                body + body,
-                b"//x\n" + body,
-                body.replace(b"{", b"{,", 1),
-                body.replace(b'"', b"'"),
-                body[:-1],
-                b"\xff" + body,
-                body.replace(b":", b":\xed\xa0\x80", 1),
-                b" " * 1000 + body + b"\r\n\t",
-                b"",
-            ]
-        ),
-        st.binary(max_size=40),
-    )
+    parts = [f"{json.dumps(key)}:{entry}" for key, entry in fields.items()]
+    return "{{{}}}".format(",".join([*parts, f"{json.dumps(name)}:{value}"]))

@@ -2,104 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 
-from tests.hostile.contract import published_document
 from tests.support.api import Json
+from tests.unit.gateway.tools import DOCUMENT as DEPLOYED
 from tools.local.gateway.document import METHODS
+from tools.local.gateway.health_and_docs import public_document
 
-# In place of a value: the field is not sent at all.
-LEFT_OUT = object()
+# What clients read.
+DOCUMENT = public_document(DEPLOYED)
 BODIES: Mapping[str, Json] = {
-    "/auth": {"username": "nobody", "password": "Wrong-Passw0rd-1"},
-    "/apartments/{apartment_id}/utils": {},
-    "/apartments/{apartment_id}/payments": {"bills_id": [str(uuid4())]},
-    "/apartments/{apartment_id}/histories": {"date_up": None, "date_down": None},
+    "auth": {"username": "nobody", "password": "Wrong-Passw0rd-1"},
+    "utils": {},
+    "payments": {"bills_id": [str(uuid4())]},
+    "histories": {"date_up": None, "date_down": None},
 }
 
 
 @dataclass(frozen=True)
 class Route:
-    """A method of a path, and the names of everything in it that a client chooses."""
+    """A method of a path, and where everything stands in it that a client chooses."""
 
     method: str
     path: str
-    secured: bool
-    identifiers: frozenset[str]
+    entry: Json
 
     def __str__(self) -> str:
         """Write it as documents do."""
         return f"{self.method} {self.path}"
 
+    @property
+    def secured(self) -> bool:
+        """Whether it needs a token."""
+        return bool(self.entry.get("security"))
 
-@dataclass(frozen=True)
-class Ask:
-    """A request to a route."""
+    @property
+    def operation(self) -> str:
+        """The last word of the path of a POST."""
+        return self.path.rpartition("/")[2]
 
-    route: Route
-    apartment: UUID = field(default_factory=uuid4)
-    queue_name: str = field(default_factory=lambda: str(uuid4()))
-    receipt: str = "none"
-    body: Json = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def places(self) -> dict[str, str]:
+        """Say where each value stands: path, query, header or body."""
+        parameters = map(resolved, self.entry.get("parameters", []))
+        content = self.entry.get("requestBody", {"content": {}})["content"].values()
+        fields = {name: "body" for body in content for name in _fields(body["schema"])}
+        return fields | {parameter["name"]: parameter["in"] for parameter in parameters}
 
-    def but(self, **changes: Any) -> Ask:
-        """Return the request with something else in it."""
-        return replace(self, **changes)
+    def usual(self, **changes: Any) -> Json:
+        """Return values for a request that is right, but for the changes."""
+        named = {"apartment_id": uuid4(), "queue_name": str(uuid4()), "receipt": "none"}
+        return {**named, "wait_seconds": 0, **BODIES.get(self.operation, {}), **changes}
 
-    def send(self, http: httpx.Client) -> httpx.Response:
-        """Send it; polls don't wait."""
-        path = self.route.path.format(apartment_id=self.apartment, queue_name=self.queue_name)
-        if self.route.method == "POST":
-            body = {"queue_name": self.queue_name, **BODIES[self.route.path], **self.body}
-            body = {name: value for name, value in body.items() if value is not LEFT_OUT}
-            return http.post(path, json=body, headers=self.headers)
-        query = {"receipt": self.receipt} if self.route.method == "DELETE" else _NO_WAIT
-        return http.request(self.route.method, path, params=query, headers=self.headers)
-
-
-_NO_WAIT = {"wait_seconds": "0"}
-
-
-def routes() -> list[Route]:
-    """List the routes of the document."""
-    document = published_document()
-    return [
-        Route(
-            method=method.upper(),
-            path=path,
-            secured=bool(item[method].get("security")),
-            identifiers=frozenset(_identifiers(document, item[method])),
+    def send(self, http: httpx.Client, values: Json, headers: Mapping[str, str]) -> httpx.Response:
+        """Send a request with the values; those that have no place in it are left out."""
+        parts: dict[str, Json] = {"path": {}, "query": {}, "header": {**headers}, "body": {}}
+        for name, place in self.places().items():
+            if name in values:
+                parts[place][name] = values[name]
+        return http.request(
+            self.method,
+            self.path.format(**parts["path"]),
+            params=parts["query"],
+            headers=parts["header"],
+            json=parts["body"] or None,
         )
-        for path, item in document["paths"].items()
-        for method in METHODS
-        if method in item
-    ]
 
 
-def _identifiers(document: Json, operation: Json) -> list[str]:
-    """Name the parameters and the fields of the body."""
-    parameters = [_resolved(document, one)["name"] for one in operation.get("parameters", [])]
-    content = operation.get("requestBody", {}).get("content", {})
-    return parameters + [
-        name for entry in content.values() for name in _fields(document, entry["schema"])
-    ]
+def routes() -> Iterator[Route]:
+    """List the routes of the document."""
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield Route(method.upper(), path, item[method])
 
 
-def _fields(document: Json, schema: Json) -> list[str]:
-    schema = _resolved(document, schema)
-    ways = [name for way in schema.get("oneOf", []) for name in _fields(document, way)]
-    return ways + list(schema.get("properties", {}))
-
-
-def _resolved(document: Json, node: Json) -> Json:
+def resolved(node: Json) -> Json:
+    """Follow a reference into the document's components."""
     if "$ref" not in node:
         return node
     _, kind, name = node["$ref"].removeprefix("#/").split("/")
-    found: Json = document["components"][kind][name]
+    found: Json = DOCUMENT["components"][kind][name]
     return found
+
+
+def _fields(schema: Json) -> list[str]:
+    schema = resolved(schema)
+    ways = [name for way in schema.get("oneOf", []) for name in _fields(way)]
+    return ways + list(schema.get("properties", {}))

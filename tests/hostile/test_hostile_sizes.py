@@ -9,13 +9,13 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.support.api import Caller, Environment, Resident
+from tests.hostile.routes import BODIES
+from tests.support.api import Environment, Resident
 
 # As docs/api.md says; SQS counts the attributes too, so a client stays a bit under it.
 LARGEST_BODY = 1024 * 1024
 ATTRIBUTES = 1024
 A_UUID = str(UUID("5a3c1c9e-6a52-4f0e-8f8e-2d7b0c1f3a11"))
-NOTHING_HELD = {"date_up": None, "date_down": None}
 # Field, the largest value that is accepted, one that is larger, and the rest of the body.
 FIELDS: list[Any] = [
     ("auth", "username", "u" * 128, "u" * 129, {"password": "x"}),
@@ -23,7 +23,7 @@ FIELDS: list[Any] = [
     ("auth", "refresh_token", "r" * 8192, "r" * 8193, {}),
     ("payments", "bills_id", [A_UUID] * 1000, [A_UUID] * 1001, {}),
     ("payments", "expected_total_minor", 2**63 - 1, 2**63, {"bills_id": [A_UUID]}),
-    ("histories", "cursor", "c" * 400, "c" * 401, NOTHING_HELD),
+    ("histories", "cursor", "c" * 400, "c" * 401, BODIES["histories"]),
 ]
 
 
@@ -38,26 +38,23 @@ def path_of(resident: Resident, operation: str) -> str:
     return "/auth" if operation == "auth" else f"/apartments/{resident.home.apartment}/{operation}"
 
 
-def padded(caller: Caller, size: int) -> bytes:
-    """Make a body of so many bytes that says nothing but where the answer goes."""
-    return json.dumps({"queue_name": caller.queue_name}).encode().ljust(size)
-
-
-def post(resident: Resident, body: bytes) -> httpx.Response:
-    """Ask for debts with a body as it is."""
+def post(resident: Resident, body: bytes, *, size: int = 0) -> httpx.Response:
+    """Ask for debts with a body as it is, filled up to so many bytes."""
     headers = {**resident.caller.headers, "Content-Type": "application/json"}
     path = path_of(resident, "utils")
-    return resident.caller.http.post(path, content=body, headers=headers)
+    return resident.caller.http.post(path, content=body.ljust(size), headers=headers)
 
 
 def test_a_body_of_the_largest_size_is_answered(resident: Resident) -> None:
-    accepted = post(resident, padded(resident.caller, LARGEST_BODY - ATTRIBUTES))
+    body = json.dumps({"queue_name": resident.caller.queue_name}).encode()
+    accepted = post(resident, body, size=LARGEST_BODY - ATTRIBUTES)
     assert resident.caller.parts(accepted)[0]["status"] == "done"
 
 
 @pytest.mark.parametrize("more", [1, ATTRIBUTES, 9 * LARGEST_BODY, 10 * LARGEST_BODY])
 def test_a_larger_body_is_too_large_and_reaches_nobody(resident: Resident, more: int) -> None:
-    rejected = post(resident, padded(resident.caller, LARGEST_BODY + more))
+    body = json.dumps({"queue_name": A_UUID}).encode()
+    rejected = post(resident, body, size=LARGEST_BODY + more)
     assert (rejected.status_code, rejected.json()["code"]) == (413, "body_too_large")
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.hostile.routes import LEFT_OUT, Ask, Route, routes
+from tests.hostile.routes import BODIES, Route, routes
 from tests.support.api import Caller, Environment, Json, Resident, wait_until
 
 # Not names of anything: a number, a proof, a wish.
@@ -36,9 +36,9 @@ TOLD: Mapping[tuple[str, str], tuple[str, str | None]] = {
     ("histories", "queue_name"): ("done", None),
 }
 CASES = [
-    pytest.param(route, identifier, id=f"{route} {identifier}")
+    (route, identifier)
     for route in routes()
-    for identifier in sorted(route.identifiers - NAME_NOTHING)
+    for identifier in sorted({*route.places()} - NAME_NOTHING)
 ]
 
 
@@ -79,10 +79,10 @@ def ada(stage: Environment) -> Ada:
     home, caller = resident.home.apartment, resident.caller
     paid, owed, key = stage.ledger.bill(resident.home), stage.ledger.bill(resident.home), uuid4()
     receipt = caller.pay(home, paid, key=str(key))["data"]
-    nothing = {"date_up": None, "date_down": None}
-    history = caller.ask(f"/apartments/{home}/histories", nothing)["data"]
-    for operation, body in (("utils", {}), ("histories", nothing)):
-        assert caller.post(f"/apartments/{home}/{operation}", body).status_code == 202
+    history = caller.ask(f"/apartments/{home}/histories", BODIES["histories"])["data"]
+    for operation in ("utils", "histories"):
+        accepted = caller.post(f"/apartments/{home}/{operation}", BODIES[operation])
+        assert accepted.status_code == 202
     values = {
         "apartment_id": home,
         "queue_name": caller.queue_name,
@@ -114,91 +114,57 @@ def mallory(stage: Environment) -> Resident:
     return stage.resident("Mallory")
 
 
-def asked(ada: Ada, eve: Resident, route: Route, identifiers: list[str]) -> Ask:
-    """Make Eve's own request, with Ada's values under some names."""
-    theirs = {name: ada.values[name] for name in identifiers}
-    own = Ask(route, apartment=eve.home.apartment, headers=eve.caller.headers)
+def tried(ada: Ada, who: Resident, route: Route, identifiers: set[str]) -> Json:
+    """Make somebody's own request, with Ada's values under some names."""
+    values = route.usual(apartment_id=who.home.apartment)
+    if route.operation == "payments":
+        values["bills_id"] = [ada.env.ledger.bill(who.home)]
+    if "refresh_token" in identifiers:
+        # It stands in place of the other ways to log in.
+        del values["username"], values["password"]
+    if identifiers & {"date_up", "date_down"}:
+        identifiers = identifiers | {"date_up", "date_down"}
+    return values | {name: ada.values[name] for name in identifiers}
+
+
+def helps_nobody(
+    ada: Ada, who: Resident, route: Route, identifiers: set[str], expected: Any
+) -> None:
+    """Try Ada's identifiers: the answer is the expected one, says nothing, changes nothing."""
+    before, values = ada.state(), tried(ada, who, route, identifiers)
+    answer = route.send(ada.env.http, values, who.caller.headers)
+    assert answer.status_code < 500, answer.text
+    shown = answer.text
+    if route.method == "GET":
+        assert answer.json() == {"replies": []}
     if route.method == "POST":
-        return own.but(
-            apartment=theirs.pop("apartment_id", own.apartment),
-            queue_name=theirs.pop("queue_name", own.queue_name),
-            headers={**own.headers, **_headers(theirs)},
-            body=_body(ada, eve, route, theirs),
-        )
-    return own.but(
-        apartment=theirs.get("apartment_id", own.apartment),
-        queue_name=theirs.get("queue_name", own.queue_name),
-        receipt=theirs.get("receipt", own.receipt),
-    )
+        token = who.caller.token if route.secured else None
+        [reply] = Caller(ada.env.http, token).parts(answer)
+        assert (reply["status"], reply["code"]) == expected
+        shown += str(reply)
+    # What the request itself said may be repeated.
+    assert [one for one in ada.secrets if one in shown and one not in str(values)] == []
+    assert ada.state() == before
 
 
-def _headers(theirs: dict[str, Any]) -> dict[str, str]:
-    key = theirs.pop("Idempotency-Key", None)
-    return {"Idempotency-Key": key} if key else {}
-
-
-def _body(ada: Ada, eve: Resident, route: Route, theirs: dict[str, Any]) -> Json:
-    body: Json = dict(theirs)
-    if "refresh_token" in theirs:
-        # The other ways to log in are left out, and the usual body has them.
-        return {"username": LEFT_OUT, "password": LEFT_OUT, **body}
-    if {"date_up", "date_down"} & set(theirs):
-        body |= {name: ada.values[name] for name in ("date_up", "date_down")}
-    if route.path.endswith("payments"):
-        body.setdefault("bills_id", [ada.env.ledger.bill(eve.home)])
-    return body
-
-
-@pytest.mark.parametrize(("route", "identifier"), CASES)
+@pytest.mark.parametrize(("route", "identifier"), CASES, ids=str)
 def test_what_is_anothers_helps_nobody(
     ada: Ada, eve: Resident, route: Route, identifier: str
 ) -> None:
-    before, ask = ada.state(), asked(ada, eve, route, [identifier])
-    answer = ask.send(ada.env.http)
-    expected = TOLD.get((route.path.rpartition("/")[2], identifier))
-    assert leaked(ada, ask, see(ada, eve, route, answer, expected)) == set()
-    assert ada.state() == before
+    expected = TOLD.get((route.operation, identifier))
+    helps_nobody(ada, eve, route, {identifier}, expected)
 
 
 @pytest.mark.parametrize("route", [one for one in routes() if one.secured], ids=str)
 def test_all_that_is_anothers_together_helps_nobody_without_her_token(
     ada: Ada, mallory: Resident, route: Route
 ) -> None:
-    before, ask = ada.state(), asked(ada, mallory, route, sorted(route.identifiers - NAME_NOTHING))
-    answer = ask.send(ada.env.http)
-    expected = ("rejected", "apartment_not_found")
-    assert leaked(ada, ask, see(ada, mallory, route, answer, expected)) == set()
-    assert ada.state() == before
-
-
-def see(ada: Ada, who: Resident, route: Route, answer: Any, expected: Any) -> str:
-    """Check what is answered and return all that was shown."""
-    assert answer.status_code < 500, answer.text
-    if route.method == "GET":
-        assert answer.json() == {"replies": []}
-    if route.method != "POST":
-        return str(answer.text)
-    reply = told(ada, who, route, answer)
-    assert (reply["status"], reply["code"]) == expected
-    return f"{answer.text} {reply}"
-
-
-def leaked(ada: Ada, ask: Ask, shown: str) -> set[str]:
-    """Find what is Ada's in what was shown, but for what the request itself had said."""
-    return {secret for secret in ada.secrets if secret in shown and secret not in str(ask)}
-
-
-def told(ada: Ada, eve: Resident, route: Route, answer: Any) -> Json:
-    """Return the reply that Eve finds to her request in a queue of her own."""
-    assert answer.status_code == 202, answer.text
-    token = eve.caller.token if route.secured else None
-    [reply] = Caller(ada.env.http, token).parts(answer)
-    return reply
+    identifiers = {*route.places()} - NAME_NOTHING
+    helps_nobody(ada, mallory, route, identifiers, ("rejected", "apartment_not_found"))
 
 
 def test_each_identifier_has_its_case() -> None:
-    operations = {(r.path.rpartition("/")[2], r) for r in routes() if r.method == "POST"}
-    named = {(name, one) for name, r in operations for one in r.identifiers - NAME_NOTHING}
+    named = {(route.operation, one) for route, one in CASES if route.method == "POST"}
     assert named == set(TOLD)
-    others = {one for r in routes() if r.method != "POST" for one in r.identifiers}
-    assert others - NAME_NOTHING == {"apartment_id", "queue_name", "receipt"}
+    others = {one for route, one in CASES if route.method != "POST"}
+    assert others == {"apartment_id", "queue_name", "receipt"}

@@ -246,7 +246,7 @@ class BillingService:
         self.answer_times = 1
         self.accepted: list[str] = []
         self.app = create_app(document=DOCUMENT, backend=self, keys=lambda _: self.identity)
-        self._dependencies = FakeDependencies(
+        self.dependencies = FakeDependencies(
             self.ledger, self.cache, self.identity, FakeClock(TODAY)
         )
 
@@ -292,15 +292,20 @@ class BillingService:
             for name, value in message_attributes(dict(parameters)).items()
         }
         for _ in range(self.answer_times):
-            self._work(operation, record)
+            self._answer(operation, record)
 
-    def _work(self, name: str, record: Json) -> None:
+    def work(self, name: str, record: Json) -> tuple[bool, Mapping[str, list[str]]]:
+        """Have a function work on a record; tell whether it comes back, and the replies."""
         operation, replies = OPERATIONS[name], FakeReplyQueues(FakeClock(), PREFIX)
         if name in self.failing:
             operation = replace(operation, work=_raise(self.failing[name]))
-        batch = Batch(operation, self._dependencies, queues=replies, max_receive_count=1)
-        batch.handle({"Records": [record]})
-        for queue, texts in replies.messages.items():
+        batch = Batch(operation, self.dependencies, queues=replies, max_receive_count=1)
+        failures = batch.handle({"Records": [record]})["batchItemFailures"]
+        return bool(failures), replies.messages
+
+    def _answer(self, operation: str, record: Json) -> None:
+        _, replies = self.work(operation, record)
+        for queue, texts in replies.items():
             for text in texts:
                 reply = json.dumps(self.edit(json.loads(text)))
                 self.queues.put(queue, reply, after_seconds=self.answer_seconds)

@@ -14,6 +14,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 from psycopg2.extras import register_uuid
 
+from billing_app.adapters.connections import Database
 from billing_app.adapters.migrations import migrate
 
 ROLES = ("writer", "reader", "operator")
@@ -70,7 +71,7 @@ class LedgerDatabase:
 
     admin: Login
     owner: Login
-    connections: list[Connection] = field(default_factory=list)
+    connections: list[Connection | Database] = field(default_factory=list)
 
     def login(self, role: str) -> Login:
         """Return the login of `admin`, `owner`, `writer`, `reader` or `operator`.
@@ -93,8 +94,18 @@ class LedgerDatabase:
         self.connections.append(connection)
         return connection
 
+    def adapters(self, role: str) -> Database:
+        """Return the connection that the adapters have in a function of this role."""
+        connection = Database(
+            secret=lambda: self.secret(role),
+            renew_secret=lambda: None,
+            application_name="test",
+        )
+        self.connections.append(connection)
+        return connection
+
     def close(self) -> None:
-        """Close the connections that `connect` opened."""
+        """Close all connections that were made here."""
         for connection in self.connections:
             connection.close()
 
