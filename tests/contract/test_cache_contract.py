@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import socket
-import threading
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
-import botocore.session
 import pytest
+from botocore.session import Session, get_session
 from redis import Redis
 
 from billing_app.adapters.cache_login import IamLogin
 from billing_app.adapters.redis_cache import SCHEMA, Breaker, RedisCache
 from billing_app.ports.cache import CachedResult, ResultCache
+from tests.support.api import wait_until
 from tests.support.fakes import FakeCache
+from tests.support.sockets import Listener, listening
 
 
 def connected(secret: Mapping[str, Any]) -> Redis:
@@ -91,46 +90,22 @@ def test_entries_expire(redis_secret: Mapping[str, Any]) -> None:
         assert 0 < server.ttl(key) <= 1.1 * 3600
 
 
-@contextmanager
-def listening(*, answers: bytes | None) -> Iterator[Mapping[str, Any]]:
-    """Run a server that accepts and then says nothing, or always the same."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        kept: list[tuple[socket.socket, Any]] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, address = server.accept()
-                except OSError:
-                    return
-                kept.append((connection, address))
-                if answers is not None:
-                    connection.sendall(answers)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield {"host": "127.0.0.1", "port": server.getsockname()[1], "accepted": kept}
-        finally:
-            server.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            for connection, _ in kept:
-                connection.close()
+def secret_of(server: Listener) -> Mapping[str, Any]:
+    return {"host": "127.0.0.1", "port": server.port}
 
 
-def accepted(server: Mapping[str, Any]) -> int:
+def accepted(server: Listener) -> int:
     """Count the connections that were made before this call; they are taken in their order."""
-    with socket.create_connection((server["host"], server["port"])) as marker:
-        while all(address != marker.getsockname() for _, address in server["accepted"]):
-            time.sleep(0.005)
-        return len(server["accepted"]) - 1
+    with socket.create_connection(("127.0.0.1", server.port)) as marker:
+        wait_until(lambda: marker.getsockname() in server.accepted, "the last connection")
+        return server.accepted.index(marker.getsockname())
 
 
 def test_a_redis_that_hangs_is_given_up_on_and_then_left_alone() -> None:
     moments = [0.0]
     breaker = Breaker(now=lambda: moments[0])
-    with listening(answers=None) as secret:
-        cache = redis_cache(secret, breaker)
+    with listening() as server:
+        cache = redis_cache(secret_of(server), breaker)
         for _ in range(10):
             assert cache.ask(key="k")() is None
             cache.store(key="k", result=CachedResult(1, []))
@@ -142,11 +117,11 @@ def test_a_redis_that_hangs_is_given_up_on_and_then_left_alone() -> None:
 
 def test_a_redis_that_hangs_is_asked_once_for_each_question() -> None:
     """A second try would wait as long again."""
-    with listening(answers=None) as secret:
-        cache = redis_cache(secret)
+    with listening() as server:
+        cache = redis_cache(secret_of(server))
         assert cache.ask(key="k")() is None
         cache.store(key="k", result=CachedResult(1, []))
-        assert accepted(secret) == 2
+        assert accepted(server) == 2
 
 
 @pytest.mark.parametrize(
@@ -163,17 +138,17 @@ def test_a_redis_that_hangs_is_asked_once_for_each_question() -> None:
     ],
 )
 def test_a_redis_that_talks_nonsense_is_a_miss(nonsense: bytes) -> None:
-    with listening(answers=nonsense) as secret:
-        cache = redis_cache(secret)
+    with listening(nonsense) as server:
+        cache = redis_cache(secret_of(server))
         for _ in range(3):
             assert cache.ask(key="k")() is None
             cache.store(key="k", result=CachedResult(1, []))
 
 
 def test_a_redis_that_rejects_is_a_miss() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    cache = redis_cache({"host": "127.0.0.1", "port": port})
+    with listening() as closed:
+        pass
+    cache = redis_cache(secret_of(closed))
     assert cache.ask(key="k")() is None
     cache.store(key="k", result=CachedResult(1, []))
     assert cache.failures == 2
@@ -197,13 +172,19 @@ def test_a_redis_with_another_password_is_a_miss_and_the_secret_is_fetched_again
     assert cache.ask(key=key)() == CachedResult(1, "new")
 
 
+@pytest.fixture
+def aws_session(monkeypatch: pytest.MonkeyPatch) -> Session:
+    """Give a session of a function with credentials."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    return get_session()
+
+
 def test_a_login_by_iam_signs_a_token_for_each_connection(
-    redis_secret: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch
+    redis_secret: Mapping[str, Any], aws_session: Session
 ) -> None:
     """The server takes any token here: only ElastiCache can check one."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     user, key = f"user-{uuid4().hex}", str(uuid4())
     by_iam = {
         **redis_secret,
@@ -222,16 +203,9 @@ def test_a_login_by_iam_signs_a_token_for_each_connection(
     assert cache.failures == 0
 
 
-def test_the_token_is_the_signed_address_of_the_replication_group(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example-secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+def test_the_token_is_the_signed_address_of_the_replication_group(aws_session: Session) -> None:
     login = IamLogin(
-        username="bill-functions",
-        replication_group_id="bill-test",
-        session=botocore.session.get_session(),
+        username="bill-functions", replication_group_id="bill-test", session=aws_session
     )
     username, token = login.get_credentials()
     address, _, query = token.partition("?")

@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import pty
 import re
-import select
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from werkzeug.serving import make_server
 
 from billing_app.domain.bills import Provider
 from tests.support.billing_service import BillingService, Residency, a_bill
+from tests.support.sockets import listening
 from tests.unit.client.billing_runs import Billing
 
 COMMAND = (sys.executable, "-m", "billing_client")
@@ -69,42 +69,39 @@ def logged_in(billing: Billing, apartment: Residency) -> Billing:
 
 
 def environment(billing: Billing, **more: str) -> dict[str, str]:
-    python_path = os.pathsep.join(sys.path)
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    base = {**kept, "PYTHONPATH": python_path, "TERM": "xterm-256color", "LANG": "C.UTF-8"}
-    return {**base, **billing.environment(), **more}
+    base = {"PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+    return {**kept, **base, **billing.environment(), **more}
 
 
+@dataclass
 class Screen:
     """A terminal with a command in it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
-        self.process = process
-        self._terminal = terminal
-        self.text = ""
+    process: subprocess.Popen[bytes]
+    terminal: int
+    text: str = ""
 
-    def until(self, wanted: str, seconds: float = 15.0) -> str:
-        ends_at = time.monotonic() + seconds
-        while wanted not in self.text and time.monotonic() < ends_at:
-            if not self._read():
-                break
-        assert wanted in self.text
-        return self.text
+    def until(self, wanted: str) -> None:
+        """Read until a text is shown."""
+        while wanted not in self.text:
+            assert self._reads(), self.text
 
     def end(self) -> str:
-        while self._read():
+        """Return all that was shown when the command has ended."""
+        while self._reads():
             pass
-        self.process.wait(15)
+        self.process.wait()
         return self.text
 
     def write(self, text: str) -> None:
-        os.write(self._terminal, text.encode())
+        os.write(self.terminal, text.encode())
 
-    def _read(self) -> bool:
-        ready, _, _ = select.select([self._terminal], [], [], 15)
+    def _reads(self) -> bool:
         try:
-            chunk = os.read(self._terminal, 65536) if ready else b""
+            chunk = os.read(self.terminal, 65536)
         except OSError:
+            # Linux's way to say that nobody writes any more.
             return False
         self.text += chunk.decode(errors="replace")
         return bool(chunk)
@@ -112,6 +109,7 @@ class Screen:
 
 @contextmanager
 def on_screen(billing: Billing, *words: str, **more: str) -> Iterator[Screen]:
+    """Run the command at a terminal."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*COMMAND, *words],
@@ -127,6 +125,13 @@ def on_screen(billing: Billing, *words: str, **more: str) -> Iterator[Screen]:
         finally:
             process.kill()
             os.close(ours)
+
+
+def piped(billing: Billing, **more: str) -> subprocess.CompletedProcess[bytes]:
+    """Show the debts in a pipe."""
+    return subprocess.run(
+        [*COMMAND, "debts"], env=environment(billing, **more), capture_output=True, check=True
+    )
 
 
 def test_a_terminal_gets_rules_colours_and_a_spinner(
@@ -150,25 +155,17 @@ def test_no_color_is_respected(logged_in: Billing, late: Residency) -> None:
 
 def test_a_pipe_gets_complete_plain_text(logged_in: Billing, apartment: Residency) -> None:
     apartment.owes(a_bill(provider=Provider("p", "x" * 300)))
-    done = subprocess.run(
-        [*COMMAND, "debts"], env=environment(logged_in), capture_output=True, check=True, text=True
-    )
-    assert "x" * 300 in done.stdout
-    assert "\x1b" not in done.stdout
-    assert done.stderr == ""
+    done = piped(logged_in)
+    assert b"x" * 300 in done.stdout
+    assert b"\x1b" not in done.stdout
+    assert done.stderr == b""
 
 
 def test_a_pipe_that_takes_only_ascii_gets_question_marks(
     logged_in: Billing, apartment: Residency
 ) -> None:
     apartment.owes(a_bill(provider=Provider("p", "Газ")))
-    done = subprocess.run(
-        [*COMMAND, "debts"],
-        env=environment(logged_in, PYTHONIOENCODING="ascii"),
-        capture_output=True,
-        check=True,
-    )
-    assert b"???" in done.stdout
+    assert b"???" in piped(logged_in, PYTHONIOENCODING="ascii").stdout
 
 
 def test_a_reader_that_stops_early_causes_no_traceback(
@@ -227,34 +224,11 @@ def test_a_password_is_not_shown(billing: Billing, apartment: Residency) -> None
     assert "secret" not in shown
 
 
-@contextmanager
-def raw_server(answer: bytes, pause_seconds: float = 0.0) -> Iterator[str]:
-    """Answer one connection byte by byte."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            for byte in answer:
-                try:
-                    connection.sendall(bytes([byte]))
-                except OSError:
-                    return
-                time.sleep(pause_seconds)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    with listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    thread.join()
-
-
-def client_of(url: str, logged_in: Billing) -> BillingClient:
+def client_of(port: int, logged_in: Billing) -> BillingClient:
     """Return a client with the session of another service."""
-    here = BillingClient(logged_in.url)
-    here.login("ada", "secret")
-    here.close()
+    with BillingClient(logged_in.url) as here:
+        here.login("ada", "secret")
+    url = f"http://127.0.0.1:{port}"
     return BillingClient(url, sessions=here._sessions, timeout_seconds=0.5)
 
 
@@ -270,7 +244,7 @@ def client_of(url: str, logged_in: Billing) -> BillingClient:
 def test_a_payment_with_a_malformed_answer_stays_pending(
     logged_in: Billing, apartment: Residency, answer: bytes
 ) -> None:
-    with raw_server(answer) as url, client_of(url, logged_in) as client:
+    with listening(answer) as server, client_of(server.port, logged_in) as client:
         with pytest.raises(BillingError) as caught:
             client.pay(apartment.apartment_id, ["b"])
         assert caught.value.pending is not None
@@ -281,19 +255,19 @@ def test_a_slow_answer_does_not_outlast_the_timeout(
 ) -> None:
     answer = b"HTTP/1.1 202 Accepted\r\nContent-Length: 900\r\n\r\n" + b" " * 900
     with (
-        raw_server(answer, pause_seconds=0.01) as url,
-        client_of(url, logged_in) as client,
+        listening(answer, pause_seconds=0.01) as server,
+        client_of(server.port, logged_in) as client,
     ):
         started = time.monotonic()
         with pytest.raises(AnswerTimeout):
             client.debts(apartment.apartment_id)
-        assert time.monotonic() - started < 1.0
+        # The whole answer takes nine seconds.
+        assert time.monotonic() - started < 5.0
 
 
 def test_a_closed_port_is_a_failed_connection(logged_in: Billing, apartment: Residency) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        with client_of(url, logged_in) as client, pytest.raises(ConnectionFailed) as caught:
-            client.debts(apartment.apartment_id)
+    with listening() as closed:
+        pass
+    with client_of(closed.port, logged_in) as client, pytest.raises(ConnectionFailed) as caught:
+        client.debts(apartment.apartment_id)
     assert not caught.value.reached

@@ -137,17 +137,17 @@ def test_options_select_the_bills_to_pay(
     assert "Receipt R-2026-0000000001" in shown
 
 
-def test_pay_shows_the_total_and_asks(logged_in: Billing, owed: Residency) -> None:
-    shown = logged_in.ok("pay", "--utility", "gas", answers="y\n")
-    assert "Total: 102.80 EUR for 2 bills." in shown
-    assert len(paid(owed)) == 2
-
-
-def test_a_no_pays_nothing(logged_in: Billing, owed: Residency) -> None:
-    result = logged_in.run("pay", "--all", answers="n\n")
-    assert result.exit_code == 1
-    assert "Nothing was paid." in result.output
-    assert owed.events == []
+@pytest.mark.parametrize(
+    ("answer", "code", "told", "paid_bills"),
+    [("y", 0, "Paid.", 2), ("n", 1, "Nothing was paid.", 0)],
+)
+def test_pay_shows_the_total_and_asks(
+    logged_in: Billing, owed: Residency, answer: str, code: int, told: str, paid_bills: int
+) -> None:
+    result = logged_in.run("pay", "--utility", "gas", answers=f"{answer}\n")
+    assert "Total: 102.80 EUR for 2 bills." in result.output
+    assert told in result.output
+    assert (result.exit_code, len(paid(owed))) == (code, paid_bills)
 
 
 def test_pay_as_json_asks_on_stderr_and_answers_on_stdout(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
 import click
 import pytest
@@ -18,8 +17,9 @@ from click.testing import Result
 from billing_app.domain.errors import Unavailable
 from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency, a_bill
 from tests.unit.client.billing_runs import Billing
+from tools.local.gateway.document import SOURCE, parse
 
-ROOT = Path(__file__).parents[3]
+NOBODYS = UUID("5a3c1c9e-6a52-4f0e-8f8e-2d7b0c1f3a11")
 
 
 @pytest.fixture
@@ -128,31 +128,42 @@ def test_each_error_of_the_command_itself_has_its_code(
 
 
 def test_the_command_pays_as_many_bills_as_the_contract_allows() -> None:
-    contract = ROOT / "terraform" / "modules" / "api" / "openapi.yaml"
-    limits = re.findall(r"bills_id:.*?maxItems: (\d+)", contract.read_text("utf-8"), re.DOTALL)
-    assert {int(limit) for limit in limits} == {pay.MAX_BILLS}
+    schemas = parse(SOURCE.read_text("utf-8"))["components"]["schemas"]
+    assert schemas["PaymentRequest"]["properties"]["bills_id"]["maxItems"] == pay.MAX_BILLS
 
 
-def test_an_apartment_of_somebody_else_ends_with_3(
-    logged_in: Billing, service: BillingService
+TROUBLES: dict[str, Callable[[FaultyTransport], object]] = {
+    "none": lambda _: None,
+    "failing": lambda wire: wire.service.failing.update(utils=Unavailable("database: down")),
+    "busy": lambda wire: wire.faults.append(Fault("status", "POST", status=429, retry_after=77)),
+    "silent": lambda wire: wire.service.silent.add("utils"),
+    "session ended": lambda wire: wire.service.identity.expire_tokens(refresh_too=True),
+    "no connection": lambda wire: wire.faults.append(Fault("no_connection", times=99)),
+}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words", "code", "advice"),
+    [
+        ("none", ["debts", "--apartment", str(NOBODYS)], 3, ["billing apartments"]),
+        ("none", ["debts", "--url", "http://elsewhere.test"], 6, ["http://elsewhere.test"]),
+        ("failing", ["debts"], 4, ["Try again in a minute", "request id"]),
+        ("busy", ["debts"], 4, ["Try again in 77 seconds"]),
+        ("silent", ["debts", "--timeout", "0.3"], 5, ["longer --timeout"]),
+        ("session ended", ["debts"], 6, ["Your login has expired", "billing login"]),
+        ("no connection", ["debts"], 7, ["http://billing.test", "BILLING_URL"]),
+    ],
+)
+def test_trouble_ends_with_its_code_and_advice(
+    logged_in: Billing,
+    wire: FaultyTransport,
+    trouble: str,
+    words: list[str],
+    code: int,
+    advice: list[str],
 ) -> None:
-    theirs = service.add_apartment(service.add_resident("bob"))
-    ends(logged_in.run("debts", "--apartment", theirs.apartment_id), 3, "billing apartments")
-
-
-def test_a_failure_of_the_service_ends_with_4(logged_in: Billing, service: BillingService) -> None:
-    service.failing["utils"] = Unavailable("database: down")
-    ends(logged_in.run("debts"), 4, "Try again in a minute", "request id")
-
-
-def test_a_busy_gateway_ends_with_4(logged_in: Billing, wire: FaultyTransport) -> None:
-    wire.faults = [Fault("status", "POST", status=429, retry_after=77, times=9)]
-    ends(logged_in.run("debts"), 4, "Try again in 77 seconds")
-
-
-def test_a_missing_answer_ends_with_5(logged_in: Billing, service: BillingService) -> None:
-    service.silent = {"utils"}
-    ends(logged_in.run("debts", "--timeout", "0.3"), 5, "longer --timeout")
+    TROUBLES[trouble](wire)
+    ends(logged_in.run(*words), code, *advice)
 
 
 def test_a_payment_without_an_answer_ends_with_5_and_is_resumed(
@@ -205,22 +216,6 @@ def test_a_pending_payment_can_be_discarded(
 @pytest.mark.parametrize("words", [["debts"], ["apartments"], ["history"], ["pay", "--all"]])
 def test_everything_without_a_login_ends_with_6(billing: Billing, words: list[str]) -> None:
     ends(billing.run(*words), 6, "Run `billing login`.")
-
-
-def test_an_ended_session_ends_with_6(logged_in: Billing, service: BillingService) -> None:
-    service.identity.expire_tokens(refresh_too=True)
-    ends(logged_in.run("debts"), 6, "Your login has expired", "billing login")
-
-
-def test_a_login_at_one_service_is_not_used_at_another(logged_in: Billing) -> None:
-    elsewhere = "http://elsewhere.test"
-    ends(logged_in.run("debts", "--url", elsewhere), 6, elsewhere)
-
-
-def test_no_connection_ends_with_7(billing: Billing, wire: FaultyTransport) -> None:
-    wire.faults = [Fault("no_connection", times=99)]
-    result = billing.run("login", "ada", "--password-stdin", answers="secret\n")
-    ends(result, 7, billing.url, "BILLING_URL")
 
 
 def test_errors_as_json_are_on_stderr_only(logged_in: Billing, service: BillingService) -> None:

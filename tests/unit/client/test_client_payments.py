@@ -31,22 +31,6 @@ def test_a_payment_is_sent_again_under_its_key_and_made_once(
     assert [str(event.payment_id) for event in apartment.events] == [receipt.payment_id]
 
 
-def test_a_payment_whose_acceptance_was_lost_can_be_resumed(
-    client: BillingClient, wire: FaultyTransport, apartment: Residency
-) -> None:
-    wire.faults = [Fault("drop_after", "POST", "payments", times=99)]
-    with pytest.raises(ConnectionFailed) as caught:
-        pay_one(client, apartment)
-    pending = caught.value.pending
-    assert pending is not None
-    (kept,) = client.pending_payments.all()
-    assert kept.idempotency_key == pending.idempotency_key
-    wire.faults = []
-    receipt = client.resume_payment(pending)
-    assert [str(event.payment_id) for event in apartment.events] == [receipt.payment_id]
-    assert client.pending_payments.all() == ()
-
-
 def test_a_payment_without_a_reply_can_be_collected(
     hasty: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
