@@ -41,12 +41,12 @@ class PatientServer:
 
     def stop_at_once(self) -> None:
         """Stop as a crash does, and recover."""
-        process = self._postgres._process
+        process = self._postgres.process
         assert process is not None
         process.send_signal(signal.SIGQUIT)
         process.wait(20)
-        self._postgres.spawn()
-        self._postgres.wait_until_it_answers()
+        self._postgres.launch()
+        self._postgres.wait_until_ready()
 
     def destroy(self) -> None:
         """End it and remove its data."""

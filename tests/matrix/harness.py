@@ -51,8 +51,7 @@ class Harness:
         self._state = StateFolder(folder)
         self._state.acquire()
         self.servers = Servers(self._settings, self._state)
-        self.servers.start(after_aws_restart=lambda: None)
-        self.servers.wait_until_ready()
+        self.servers.start()
         self.passwords = self.servers.role_passwords()
         self.clients = Clients(endpoint_url=self.servers.aws_endpoint_url, region=REGION)
         self._make_proxies()
@@ -103,7 +102,7 @@ class Harness:
         assert child.process is not None
         if child.process.poll() is not None:
             child.launch()
-            child.wait_until_ready(seconds=20)
+            child.wait_until_ready()
 
     def freeze_postgres(self, number: int = signal.SIGSTOP) -> None:
         """Stop all of its processes where they are."""

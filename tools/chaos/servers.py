@@ -35,9 +35,6 @@ class Postgres(EmbeddedPostgres):
     Call `start` and `recover` from one lasting thread.
     """
 
-    # Recovery may take a while on a busy machine.
-    start_seconds = 60.0
-
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, durable=False)
 
@@ -53,8 +50,8 @@ class Postgres(EmbeddedPostgres):
 
     def quit(self) -> None:
         """Signal an immediate stop: no process of it cleans up; may come from any thread."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
+        if self.process is not None:
+            self.process.send_signal(signal.SIGQUIT)
 
     def recover(self) -> None:
         """Wait for the end of a stopped server, and start it again.
@@ -62,16 +59,16 @@ class Postgres(EmbeddedPostgres):
         Raises:
             LocalStackError: It doesn't come up.
         """
-        if self._process is not None:
-            self._process.wait(_STOP_SECONDS)
-        self.spawn()
-        self.wait_until_it_answers()
+        if self.process is not None:
+            self.process.wait(_STOP_SECONDS)
+        self.launch()
+        self.wait_until_ready()
 
     def signal_all(self, number: int) -> None:
         """Send a signal to every process of it."""
-        if self._process is None or self._process.poll() is not None:
+        if self.process is None or self.process.poll() is not None:
             return
-        server = psutil.Process(self._process.pid)
+        server = psutil.Process(self.process.pid)
         for process in (server, *server.children(recursive=True)):
             try:
                 process.send_signal(number)
@@ -115,9 +112,8 @@ class Servers:
             LocalStackError: One doesn't come up.
         """
         self._state.acquire()
-        self._others.start(after_aws_restart=lambda: None)
+        self._others.start()
         self.postgres.start()
-        self._others.wait_until_ready()
         self.postgres_proxy = PostgresProxy(port_of(self.postgres.url))
         self.redis_proxy = RedisProxy(port_of(self._others.redis_url))
         self.aws_proxy = AwsProxy(port_of(self._others.aws_endpoint_url))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools.local import processes
@@ -26,17 +27,44 @@ def worker_names(settings: Settings) -> list[str]:
     return [f"{name}-{n + 1}" for name, count in workers for n in range(count)] + ["sweep"]
 
 
+class Application(Child):
+    """A process that runs a module of ours with the environment of a function."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        logs: Path,
+        is_ready: Callable[[], bool],
+    ) -> None:
+        super().__init__(name, logs / f"{name}.log")
+        self._command, self._environment = [sys.executable, "-m", *arguments], environment
+        self._is_ready = is_ready
+
+    def spawn(self) -> processes.Process:
+        """Start the process without waiting for it."""
+        return processes.spawn(
+            self._command, log=self.log, environment=self._environment, folder=REPOSITORY
+        )
+
+    def is_ready(self) -> bool:
+        """Tell whether it does its work."""
+        return self._is_ready()
+
+
 def application_children(settings: Settings, folder: StateFolder, cloud: Cloud) -> list[Child]:
     """Describe the workers of all queues, the scheduler and the process that answers HTTP."""
     workers = [_worker(settings, folder, cloud, name) for name in worker_names(settings)]
     variables = {"PORT": str(settings.port), "BILLING_STATE": str(folder.path)}
-    gateway = _child(
+    gateway = Application(
         "gateway",
-        [sys.executable, "-m", "tools.local.gateway"],
+        ["tools.local.gateway"],
         environment=function_environment(cloud, "gateway") | variables,
         logs=folder.logs,
+        is_ready=lambda: processes.listens(cloud.api),
     )
-    gateway.is_ready = lambda: processes.listens(cloud.api)
     gateway.stop_group, gateway.grace_seconds = _GATEWAY_STOPS, 3.0
     return [*workers, gateway]
 
@@ -55,23 +83,18 @@ def function_environment(cloud: Cloud, function: str) -> dict[str, str]:
 def _worker(settings: Settings, folder: StateFolder, cloud: Cloud, name: str) -> Child:
     function, ready_file = name.partition("-")[0], folder.run / f"{name}.json"
     timeout = settings.timeout_seconds(function)
-    command = [sys.executable, "-m", "tools.local.worker", function]
-    command += ["--ready-file", str(ready_file)]
+    arguments = ["tools.local.worker", function, "--ready-file", str(ready_file)]
     if function in settings.workers:
-        command += ["--timeout", str(timeout)]
+        arguments += ["--timeout", str(timeout)]
     else:
-        command += ["--every", str(settings.sweep_seconds)]
-    environment = function_environment(cloud, function)
-    child = _child(name, command, environment=environment, logs=folder.logs)
-    child.is_ready = lambda: is_ready(ready_file)
+        arguments += ["--every", str(settings.sweep_seconds)]
+    child = Application(
+        name,
+        arguments,
+        environment=function_environment(cloud, function),
+        logs=folder.logs,
+        is_ready=lambda: is_ready(ready_file),
+    )
+    child.stop_group = _WORKERS_STOP
     child.grace_seconds = min(timeout, _LONGEST_GRACE_SECONDS)
     return child
-
-
-def _child(name: str, command: list[str], *, environment: dict[str, str], logs: Path) -> Child:
-    log = logs / f"{name}.log"
-
-    def start() -> processes.Process:
-        return processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
-
-    return Child(name=name, start=start, log=log, is_ready=lambda: True, stop_group=_WORKERS_STOP)

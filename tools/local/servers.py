@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
 import signal
 import sys
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from tools.local import processes
 from tools.local.children import Child
-from tools.local.errors import LocalStackError
+from tools.local.embedded import EmbeddedServer, package_folder
 from tools.local.files import read_json, write_private_json
 from tools.local.postgres import EmbeddedPostgres
 from tools.local.provision import DATABASE_ROLES
@@ -19,26 +18,20 @@ from tools.local.redis import EmbeddedRedis
 from tools.local.settings import REPOSITORY, Settings
 from tools.local.state import StateFolder
 
-_READY_SECONDS = 60.0
-# Ended last, in this order: all others use them.
-_AWS_STOPS, _DATA_STOPS = 1, 0
 
-
-class EmbeddedAws(processes.EmbeddedServer):
+class EmbeddedAws(EmbeddedServer):
     """SQS, Cognito and Secrets Manager: moto as a process, on the same port at each start."""
 
+    # After all that use it, and before the databases.
+    stop_group = 1
+
     def __init__(self, folder: Path, *, region: str, log: Path | None = None) -> None:
-        super().__init__()
+        super().__init__("aws", log or folder / "aws.log")
         self._folder, self._region, self._port = folder, region, 0
-        self.log = log or folder / "aws.log"
 
     def prepare(self) -> None:
         """Settle on the port."""
-        if importlib.util.find_spec("moto") is None:
-            raise LocalStackError(
-                "The Python package moto is not installed. Run `make install`, or set"
-                " AWS_ENDPOINT_URL to use AWS services that you have."
-            )
+        package_folder("moto", "AWS_ENDPOINT_URL")
         file = self._folder / "aws.json"
         self._port = processes.free_port((read_json(file) or {"port": None})["port"])
         write_private_json(file, {"port": self._port})
@@ -47,16 +40,15 @@ class EmbeddedAws(processes.EmbeddedServer):
         """Start the prepared process without waiting for it."""
         users = self._folder / "cognito.json"
         command = [sys.executable, "-m", "tools.local.aws", "--port", str(self._port)]
-        self._process = processes.spawn(
+        return processes.spawn(
             [*command, "--region", self._region, "--cognito-file", users],
             log=self.log,
             folder=REPOSITORY,
             # So that it can save its users, however we end.
             death_signal=signal.SIGTERM,
         )
-        return self._process
 
-    def answers(self) -> bool:
+    def is_ready(self) -> bool:
         """Tell whether it takes connections."""
         return processes.listens(self.url)
 
@@ -72,58 +64,35 @@ class Servers:
     def __init__(self, settings: Settings, folder: StateFolder) -> None:
         self._settings = settings
         self._folder = folder
-        self._embedded: dict[str, processes.EmbeddedServer] = {}
-        self.children: list[Child] = []
+        self._embedded = {server.name: server for server in self._missing()}
+        self.children: list[Child] = list(self._embedded.values())
 
-    def start(self, *, after_aws_restart: Callable[[], None]) -> None:
-        """Start the embedded ones, all at once.
+    def _missing(self) -> Iterator[EmbeddedServer]:
+        """Make those that the environment doesn't name; the slow ones first."""
+        settings, path, logs = self._settings, self._folder.path, self._folder.logs
+        if settings.aws_endpoint_url is None:
+            yield EmbeddedAws(path, region=settings.region, log=logs / "aws.log")
+        if settings.redis_url is None:
+            yield EmbeddedRedis(path / "redis", log=logs / "redis.log")
+        if settings.database_url is None:
+            log = logs / "postgres.log"
+            yield EmbeddedPostgres(path / "postgres", durable=settings.durable, log=log)
+
+    def start(self, *, after_aws_restart: Callable[[], None] | None = None) -> None:
+        """Start the embedded ones, all at once, and wait for them.
 
         `after_aws_restart` gives the AWS services anew what they only have in memory.
 
         Raises:
-            LocalStackError: One can't be started.
+            LocalStackError: One can't be started, or does not come up.
         """
-        for name, server in self._missing():
+        for server in self._embedded.values():
             server.prepare()
-            is_aws = name == "aws"
-            child = Child(
-                name=name,
-                start=server.spawn,
-                log=server.log,
-                is_ready=server.answers,
-                stop_group=_AWS_STOPS if is_aws else _DATA_STOPS,
-                stop_signal=server.stop_signal,
-                grace_seconds=server.stop_seconds,
-                # Postgres: the immediate shutdown, when there is no time for the fast one.
-                force_signal=signal.SIGQUIT if name == "postgres" else signal.SIGKILL,
-                after_restart=after_aws_restart if is_aws else None,
-            )
-            self._embedded[name] = server
-            self.children.append(child)
-            child.launch()
-
-    def _missing(self) -> Iterator[tuple[str, processes.EmbeddedServer]]:
-        """Make those that the environment doesn't name; the slow ones first."""
-        settings, path, logs = self._settings, self._folder.path, self._folder.logs
-        if settings.aws_endpoint_url is None:
-            yield "aws", EmbeddedAws(path, region=settings.region, log=logs / "aws.log")
-        if settings.redis_url is None:
-            yield "redis", EmbeddedRedis(path / "redis", log=logs / "redis.log")
-        if settings.database_url is None:
-            log = logs / "postgres.log"
-            yield "postgres", EmbeddedPostgres(path / "postgres", durable=settings.durable, log=log)
-
-    def wait_until_ready(self) -> None:
-        """Wait for all that were started.
-
-        Raises:
-            LocalStackError: One does not come up.
-        """
-        for child in self.children:
-            child.wait_until_ready(seconds=_READY_SECONDS)
-        postgres = self._embedded.get("postgres")
-        if isinstance(postgres, EmbeddedPostgres):
-            postgres.ensure_database()
+            server.launch()
+        for server in self._embedded.values():
+            server.wait_until_ready()
+        if aws := self._embedded.get("aws"):
+            aws.after_restart = after_aws_restart
 
     @property
     def database_url(self) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import FrameType
 from typing import Any
@@ -16,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from billing_app.adapters import migrations
 from tools.console import Console
+from tools.local import processes
 from tools.local.application import application_children, worker_names
 from tools.local.children import Child, stop_all
 from tools.local.clients import Clients
@@ -35,9 +34,7 @@ from tools.local.servers import Servers
 from tools.local.settings import Settings
 from tools.local.state import StateFolder
 
-_READY_SECONDS = 60.0
-_LOOK_SECONDS = 5.0
-_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LOOK_SECONDS = 0.1
 # Where the billing command looks unless it is told otherwise.
 _USUAL_API = "http://127.0.0.1:8000"
 
@@ -60,14 +57,14 @@ class Supervisor:
         """
         require_free_port(self._settings.port, self._folder)
         self._folder.acquire()
-        with _signals_interrupt() as wake_up:
-            try:
-                self._start()
-                self._watch(wake_up)
-            except KeyboardInterrupt:
-                self._console.say("Ending. Press Ctrl-C again to end without waiting for work.")
-            finally:
-                self._stop()
+        on_ending_signals(_interrupt)
+        try:
+            self._start()
+            self._watch()
+        except KeyboardInterrupt:
+            self._console.say("Ending. Press Ctrl-C again to end without waiting for work.")
+        finally:
+            self._stop()
 
     @property
     def _children(self) -> list[Child]:
@@ -77,7 +74,6 @@ class Supervisor:
         step = self._console.step
         with step("Start database, cache and AWS services"):
             self._servers.start(after_aws_restart=self._provision_again)
-            self._servers.wait_until_ready()
         with step("Make queues, users and secrets"):
             self._cloud = self._described(self._provision())
             write_cloud(self._folder.path, self._cloud)
@@ -141,7 +137,7 @@ class Supervisor:
 
     def _wait_for_application(self) -> None:
         for child in self._application:
-            child.wait_until_ready(seconds=_READY_SECONDS)
+            child.wait_until_ready()
         mark_ready(self._folder.ready_file)
         parts = check_health(self._folder.path)
         if not all(parts.values()):
@@ -170,7 +166,7 @@ class Supervisor:
             self._folder.path, replace(self._cloud, pids={"supervisor": os.getpid()} | pids)
         )
 
-    def _watch(self, wake_up: socket.socket) -> None:
+    def _watch(self) -> None:
         while True:
             for child in self._children:
                 before, line = child.process, child.poll()
@@ -178,21 +174,16 @@ class Supervisor:
                     self._note_pids()
                 if line is not None:
                     self._console.say(line, style="yellow")
-            pauses = [pause for child in self._children if (pause := child.pause()) is not None]
-            select.select([wake_up], [], [], min([_LOOK_SECONDS, *pauses]))
-            with suppress(BlockingIOError):
-                while wake_up.recv(4096):
-                    pass
+            time.sleep(_LOOK_SECONDS)
 
     def _stop(self) -> None:
-        def force(_number: int, _frame: FrameType | None) -> None:
-            for child in self._children:
-                child.force()
-
-        for number in _ENDING_SIGNALS:
-            signal.signal(number, force)
+        on_ending_signals(self._force)
         stop_all(self._children)
         self._folder.release()
+
+    def _force(self, _number: int, _frame: FrameType | None) -> None:
+        for child in self._children:
+            child.force()
 
 
 def _migrate(database_url: str, role_passwords: dict[str, str]) -> None:
@@ -210,37 +201,19 @@ def require_free_port(port: int, folder: StateFolder) -> None:
     Raises:
         LocalStackError: Something does.
     """
-    if folder.holder() is not None:
-        # Then it is our own service that listens, and the lock says so better.
-        return
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise LocalStackError(
-                f"Port {port} of 127.0.0.1 is in use. End what listens there, or choose another:"
-                f" `make up PORT={port + 1}`."
-            ) from error
+    # When our own service listens there, the lock says so better.
+    if folder.holder() is None and processes.free_port(port) != port:
+        raise LocalStackError(
+            f"Port {port} of 127.0.0.1 is in use. End what listens there, or choose another:"
+            f" `make up PORT={port + 1}`."
+        )
 
 
-@contextmanager
-def _signals_interrupt() -> Iterator[socket.socket]:
-    """Have signals raise KeyboardInterrupt, and each (also of a child's end) wake the socket."""
+def on_ending_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Have the signals that ask for an end call the handler."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
 
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
 
-    reader, writer = socket.socketpair()
-    with reader, writer:
-        reader.setblocking(False)
-        writer.setblocking(False)
-        signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        for number in _ENDING_SIGNALS:
-            signal.signal(number, interrupt)
-        # Python only writes to the wake-up socket for signals that have a handler of its own.
-        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        try:
-            yield reader
-        finally:
-            signal.set_wakeup_fd(-1)
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

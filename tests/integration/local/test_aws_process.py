@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -33,8 +32,8 @@ def clients_of(aws: EmbeddedAws) -> Clients:
 
 def restart(aws: EmbeddedAws, number: int = signal.SIGTERM) -> None:
     """End the process with a signal and start it again."""
-    assert aws.pid is not None
-    os.kill(aws.pid, number)
+    assert aws.process is not None
+    aws.process.send_signal(number)
     aws.stop()
     aws.start()
 
