@@ -1,7 +1,8 @@
-"""`python -m tools.local up | status | down`: run the whole service on this machine."""
+"""`python -m tools.local up | status | down | invoke`: run the whole service on this machine."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -11,14 +12,16 @@ import click
 import psutil
 
 from tools.console import Console, fail
-from tools.local.cloud import read_cloud
+from tools.local.cloud import environment, read_cloud
 from tools.local.errors import LocalStackError
 from tools.local.health import check_health
 from tools.local.settings import read_settings
 from tools.local.state import StateFolder
 from tools.local.supervisor import Supervisor
+from tools.local.worker import call, load_function
 
 _DOWN_SECONDS = 40.0
+_INVOKE_SECONDS = 900.0
 
 
 @click.group()
@@ -59,6 +62,21 @@ def down() -> None:
         if time.monotonic() > deadline:
             raise LocalStackError(f"Process {pid} has not ended after {_DOWN_SECONDS:.0f} s.")
         time.sleep(0.1)
+
+
+@main.command()
+@click.argument("function")
+@click.argument("event", default="{}")
+def invoke(function: str, event: str) -> None:
+    """Call FUNCTION of app.py once, with its environment and EVENT (JSON); print its answer."""
+    os.environ.update(environment(function))
+    answer = call(
+        load_function(function),
+        json.loads(event),
+        name=function,
+        timeout_seconds=_INVOKE_SECONDS,
+    )
+    click.echo(json.dumps(answer, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from tools.local.settings import ACCOUNT_ID
-
-
-class LambdaContext:
-    """The second argument of a function, for one call."""
-
-    memory_limit_in_mb = "256"
-    function_version = "$LATEST"
-
-    def __init__(self, *, function_name: str, region: str, timeout_seconds: float) -> None:
-        self.function_name = function_name
-        self.aws_request_id = str(uuid.uuid4())
-        self.invoked_function_arn = f"arn:aws:lambda:{region}:{ACCOUNT_ID}:function:{function_name}"
-        self.log_group_name = f"/aws/lambda/{function_name}"
-        self.log_stream_name = "local"
-        self._deadline = time.monotonic() + timeout_seconds
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the call is ended by force; never below zero."""
-        return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
 def sqs_event(
@@ -53,33 +33,22 @@ def scheduled_event(*, rule: str, region: str) -> dict[str, Any]:
     }
 
 
-def failed_messages(answer: object, message_ids: Sequence[str]) -> set[str]:
+def failed_messages(answer: Any, message_ids: Sequence[str]) -> set[str]:
     """Say which messages of a batch failed, by the function's answer.
 
     As in Lambda with ReportBatchItemFailures: nothing reported means that all went well; an answer
     that isn't JSON, or that names something else than a message of this batch, fails them all.
     """
+    everything = set(message_ids)
     try:
         answer = json.loads(json.dumps(answer))
-    except (TypeError, ValueError):
-        return set(message_ids)
-    if answer is None:
-        return set()
-    reported = _reported(answer)
-    if reported is None or not reported <= set(message_ids):
-        return set(message_ids)
-    return reported
-
-
-def _reported(answer: object) -> set[str] | None:
-    """Ids in a well-formed answer; None for a malformed one."""
-    failures = answer.get("batchItemFailures") if isinstance(answer, dict) else False
-    if failures is None:
-        return set()
-    if not isinstance(failures, list) or not all(isinstance(item, dict) for item in failures):
-        return None
-    ids = [item.get("itemIdentifier") for item in failures]
-    return set(ids) if all(isinstance(identifier, str) for identifier in ids) else None
+        failures = None if answer is None else answer.get("batchItemFailures")
+        if not isinstance(failures, list | None):
+            return everything
+        reported = {item["itemIdentifier"] for item in failures or []}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return everything
+    return everything if reported - everything else reported
 
 
 def _sqs_record(message: Mapping[str, Any], queue_arn: str, region: str) -> dict[str, Any]:

@@ -16,15 +16,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from chalice.local import LambdaContext
 
 from tools.local.clients import Clients
 from tools.local.files import mark_ready
-from tools.local.lambda_events import LambdaContext, failed_messages, scheduled_event, sqs_event
+from tools.local.lambda_events import failed_messages, scheduled_event, sqs_event
 from tools.local.processes import stop_on_signals
 from tools.local.provision import request_queue_name
 from tools.local.service import service
@@ -33,29 +33,29 @@ Function = Callable[[dict[str, Any], LambdaContext], Any]
 # Lambda waits for 20 s. A shorter wait asks more often, but ends soon after a SIGTERM.
 _WAIT_SECONDS = 1
 _PAUSE_SECONDS = 0.5
+# Said to the function, and no limit here.
+_MEMORY_MB = 256
 
 log = logging.getLogger("tools.local.worker")
 
 
-@dataclass(frozen=True)
-class Source:
-    """An event source mapping: queue, function and how the one feeds the other."""
-
-    queue_url: str
-    queue_arn: str
-    region: str
-    function_name: str
-    batch_size: int
-    timeout_seconds: float
-
-
 class Worker:
-    """Feeds one function from one queue."""
+    """Feeds one function from one queue: an event source mapping."""
 
-    def __init__(self, *, sqs: Any, source: Source, function: Function) -> None:
+    def __init__(
+        self,
+        *,
+        sqs: Any,
+        queue_name: str,
+        function: Function,
+        name: str,
+        batch_size: int,
+        timeout_seconds: float,
+    ) -> None:
         self._sqs = sqs
-        self._source = source
-        self._function = function
+        self._function, self._name = function, name
+        self._batch_size, self._timeout_seconds = batch_size, timeout_seconds
+        self._queue_url, self._queue_arn = find_queue(sqs, queue_name)
         self._stopping = False
 
     def stop(self) -> None:
@@ -68,7 +68,7 @@ class Worker:
             try:
                 self.work(wait_seconds=_WAIT_SECONDS)
             except (BotoCoreError, ClientError) as problem:
-                log.warning("the queue %s: %s", self._source.queue_url, problem)
+                log.warning("the queue %s: %s", self._queue_url, problem)
                 time.sleep(_PAUSE_SECONDS)
 
     def work(self, *, wait_seconds: int = 0) -> int:
@@ -81,8 +81,8 @@ class Worker:
 
     def _receive(self, wait_seconds: int) -> list[dict[str, Any]]:
         answer = self._sqs.receive_message(
-            QueueUrl=self._source.queue_url,
-            MaxNumberOfMessages=self._source.batch_size,
+            QueueUrl=self._queue_url,
+            MaxNumberOfMessages=self._batch_size,
             WaitTimeSeconds=wait_seconds,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
@@ -91,24 +91,17 @@ class Worker:
 
     def _failed(self, messages: Sequence[dict[str, Any]]) -> set[str]:
         ids = [message["MessageId"] for message in messages]
-        event = sqs_event(messages, queue_arn=self._source.queue_arn, region=self._source.region)
+        region = self._sqs.meta.region_name
+        event = sqs_event(messages, queue_arn=self._queue_arn, region=region)
         try:
-            answer = self._call(event)
+            answer = call(
+                self._function, event, name=self._name, timeout_seconds=self._timeout_seconds
+            )
         except Exception:
             # Whatever a function raises is its failure and not ours: the whole batch comes back.
-            log.exception("%s failed", self._source.function_name)
+            log.exception("%s failed", self._name)
             return set(ids)
         return failed_messages(answer, ids)
-
-    def _call(self, event: dict[str, Any]) -> Any:
-        source = self._source
-        return call(
-            self._function,
-            event,
-            name=source.function_name,
-            region=source.region,
-            timeout_seconds=source.timeout_seconds,
-        )
 
     def _delete(self, messages: Sequence[dict[str, Any]]) -> None:
         if not messages:
@@ -117,16 +110,14 @@ class Worker:
             {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
             for index, message in enumerate(messages)
         ]
-        answer = self._sqs.delete_message_batch(QueueUrl=self._source.queue_url, Entries=entries)
+        answer = self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
         for failure in answer.get("Failed", []):
             log.warning("not deleted, so it will come back: %s", failure)
 
 
-def call(
-    function: Function, event: dict[str, Any], *, name: str, region: str, timeout_seconds: float
-) -> Any:
+def call(function: Function, event: dict[str, Any], *, name: str, timeout_seconds: float) -> Any:
     """Call a function within its timeout."""
-    context = LambdaContext(function_name=name, region=region, timeout_seconds=timeout_seconds)
+    context = LambdaContext(name, _MEMORY_MB, max_runtime_ms=round(timeout_seconds * 1000))
     # The alarm's default action ends the process, even one stuck inside of a C library. The
     # supervisor starts another, and the message comes back as after a timeout in Lambda.
     signal.setitimer(signal.ITIMER_REAL, timeout_seconds)
@@ -144,33 +135,23 @@ def call_every(
     while not ended.wait(seconds):
         event = scheduled_event(rule=name, region=region)
         try:
-            call(function, event, name=name, region=region, timeout_seconds=timeout)
+            call(function, event, name=name, timeout_seconds=timeout)
         except Exception:
             # Whatever it raises is the function's failure; the schedule goes on.
             log.exception("%s failed", name)
 
 
-def find_source(
-    sqs: Any, *, prefix: str, function_name: str, batch_size: int, timeout_seconds: float
-) -> Source:
-    """Look up the queue of a function, waiting until it is there."""
+def find_queue(sqs: Any, name: str) -> tuple[str, str]:
+    """Look up a queue's URL and ARN, waiting until it is there."""
     while True:
         try:
-            url = sqs.get_queue_url(QueueName=request_queue_name(prefix, function_name))["QueueUrl"]
-            arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         except (BotoCoreError, ClientError) as problem:
             log.warning("waiting for the queue: %s", problem)
             time.sleep(_PAUSE_SECONDS)
         else:
-            break
-    return Source(
-        queue_url=url,
-        queue_arn=arn["Attributes"]["QueueArn"],
-        region=sqs.meta.region_name,
-        function_name=function_name,
-        batch_size=batch_size,
-        timeout_seconds=timeout_seconds,
-    )
+            return url, found["Attributes"]["QueueArn"]
 
 
 def load_function(name: str) -> Function:
@@ -200,15 +181,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         mark_ready(options.ready_file)
         call_every(options.every, function, name=name, region=region, ended=ended)
         return
-    sqs = Clients(endpoint_url=os.environ["AWS_ENDPOINT_URL"], region=region).sqs
-    source = find_source(
-        sqs,
-        prefix=os.environ["BILLING_PREFIX"],
-        function_name=name,
+    worker = Worker(
+        sqs=Clients(endpoint_url=os.environ["AWS_ENDPOINT_URL"], region=region).sqs,
+        queue_name=request_queue_name(os.environ["BILLING_PREFIX"], name),
+        function=function,
+        name=name,
         batch_size=service().functions[name].batch_size,
         timeout_seconds=options.timeout,
     )
-    worker = Worker(sqs=sqs, source=source, function=function)
     stop_on_signals(worker.stop)
     mark_ready(options.ready_file)
     worker.run()

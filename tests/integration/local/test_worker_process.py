@@ -22,17 +22,21 @@ WORKER = """
 import sys, time
 from tools.local.clients import Clients
 from tools.local.processes import stop_on_signals
-from tools.local.worker import Worker, find_source
+from tools.local.worker import Worker
 
 def slow(event, context):
     print("started", flush=True)
     time.sleep(float(sys.argv[2]))
 
 sqs = Clients(endpoint_url=sys.argv[1], region="eu-central-1").sqs
-source = find_source(
-    sqs, prefix="test", function_name="slow", batch_size=1, timeout_seconds=float(sys.argv[3])
+worker = Worker(
+    sqs=sqs,
+    queue_name="test-slow",
+    function=slow,
+    name="slow",
+    batch_size=1,
+    timeout_seconds=float(sys.argv[3]),
 )
-worker = Worker(sqs=sqs, source=source, function=slow)
 stop_on_signals(worker.stop)
 worker.run()
 """
