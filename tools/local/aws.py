@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-import threading
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,52 +22,11 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from tools.local import moto_cognito, moto_sqs
-from tools.local.files import read_json, write_private_json
 from tools.local.processes import stop_on_signals
 
 _COGNITO = "AWSCognitoIdentityProviderService."
-_READS = ("Describe", "List", "Get", "AdminGet", "AdminList")
-_LOGIN = "InitiateAuth"
-_SAVE_SECONDS = 1.0
 
 WsgiApplication = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
-class CognitoFile:
-    """The file that Cognito's state is read from at the start and written to on each change."""
-
-    def __init__(self, path: Path, region: str) -> None:
-        self._path = path
-        self._cognito = moto_cognito.backend(region)
-        self._lock = threading.Lock()
-        self._changed = threading.Event()
-
-    def load(self) -> None:
-        """Restore the users of the last run, if there was one."""
-        kept = read_json(self._path)
-        if kept is not None:
-            moto_cognito.restore(self._cognito, kept)
-
-    def note(self, action: str) -> None:
-        """Save after an action that changed something; logins are saved together, a bit later."""
-        if action.startswith(_READS):
-            return
-        self._changed.set()
-        if action != _LOGIN:
-            self.save()
-
-    def save(self) -> None:
-        """Write the file if anything changed since it was written."""
-        with self._lock:
-            if self._changed.is_set():
-                self._changed.clear()
-                write_private_json(self._path, moto_cognito.snapshot(self._cognito))
-
-    def save_from_time_to_time(self, ended: threading.Event) -> None:
-        """Save once a second until told to end, and once more then."""
-        while not ended.wait(_SAVE_SECONDS):
-            self.save()
-        self.save()
 
 
 class _Handler(MotoRequestHandler):
@@ -75,17 +34,17 @@ class _Handler(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
 
 
-def create_application(users: CognitoFile) -> WsgiApplication:
+def create_application(users: moto_cognito.CognitoFile) -> WsgiApplication:
     """Moto's application, with the state of Cognito saved around its calls."""
     moto = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         moto_sqs.serve_connection(environ.get("werkzeug.socket"))
         keep_from_being_a_form(environ)
-        answer: Iterable[bytes] = moto(environ, start_response)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if target.startswith(_COGNITO):
-            users.note(target.removeprefix(_COGNITO))
+        cognito = target.startswith(_COGNITO)
+        with users.during(target.removeprefix(_COGNITO)) if cognito else nullcontext():
+            answer: Iterable[bytes] = moto(environ, start_response)
         return answer
 
     return application
@@ -105,22 +64,8 @@ def keep_from_being_a_form(environ: dict[str, Any]) -> None:
     environ["CONTENT_LENGTH"] = str(len(body))
 
 
-def serve(*, port: int, users: CognitoFile) -> None:
-    """Answer on 127.0.0.1 until SIGTERM or SIGINT, then save and return."""
-    server = make_server(
-        "127.0.0.1", port, create_application(users), threaded=True, request_handler=_Handler
-    )
-    ended = threading.Event()
-    saver = threading.Thread(target=users.save_from_time_to_time, args=(ended,))
-    saver.start()
-    stop_on_signals(server.shutdown)
-    server.serve_forever()
-    ended.set()
-    saver.join()
-
-
 def main(arguments: list[str] | None = None) -> None:
-    """Run the process."""
+    """Answer on 127.0.0.1 until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m tools.local.aws")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--region", required=True)
@@ -129,9 +74,17 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     moto_sqs.install()
     moto_cognito.install()
-    users = CognitoFile(options.cognito_file, options.region)
+    users = moto_cognito.CognitoFile(options.cognito_file, options.region)
     users.load()
-    serve(port=options.port, users=users)
+    server = make_server(
+        "127.0.0.1",
+        options.port,
+        create_application(users),
+        threaded=True,
+        request_handler=_Handler,
+    )
+    stop_on_signals(server.shutdown)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Small files of the state folder: JSON, written whole or not at all, for their owner only."""
+"""Small files of the state folder, written whole or not at all, for their owner only."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from typing import Any
 import psutil
 
 
-def write_private_json(path: Path, content: Any) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Write the file in one step, mode 0600: a reader sees the old content or the new."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2, ensure_ascii=False)
-        file.write("\n")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
     Path(name).replace(path)
+
+
+def write_private_json(path: Path, content: Any) -> None:
+    """Write the file as `write_private` does, for people to read."""
+    write_private(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode())
 
 
 def read_json(path: Path) -> Any:

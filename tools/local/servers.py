@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,14 +37,12 @@ class EmbeddedAws(EmbeddedServer):
 
     def spawn(self) -> processes.Process:
         """Start the prepared process without waiting for it."""
-        users = self._folder / "cognito.json"
+        users = self._folder / "cognito.pickle"
         command = [sys.executable, "-m", "tools.local.aws", "--port", str(self._port)]
         return processes.spawn(
             [*command, "--region", self._region, "--cognito-file", users],
             log=self.log,
             folder=REPOSITORY,
-            # So that it can save its users, however we end.
-            death_signal=signal.SIGTERM,
         )
 
     def is_ready(self) -> bool:

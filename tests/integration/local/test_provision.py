@@ -12,6 +12,7 @@ from tools.local.clients import Clients
 from tools.local.provision import (
     cache_secret,
     database_secret,
+    provision_identity,
     provision_queues,
     provision_secrets,
 )
@@ -82,6 +83,24 @@ def test_provisioning_again_keeps_what_waits_and_takes_new_settings(
     provision_queues(clients, slower)
     now = attributes(clients, "test-payments")
     assert (now["ApproximateNumberOfMessages"], now["VisibilityTimeout"]) == ("1", "60")
+
+
+def test_a_pool_of_an_earlier_start_takes_the_current_rules(
+    clients: Clients, settings: Settings
+) -> None:
+    identity, cognito = provision_identity(clients, settings), clients.cognito
+    pool: Any = {"UserPoolId": identity.user_pool_id}
+    client = pool | {"ClientId": identity.user_pool_client_id}
+    cognito.update_user_pool(**pool, Policies={"PasswordPolicy": {"MinimumLength": 6}})
+    cognito.update_user_pool_client(**client, IdTokenValidity=1440, AccessTokenValidity=1440)
+    assert provision_identity(clients, settings) == identity
+    rules = cognito.describe_user_pool_client(**client)["UserPoolClient"]
+    minutes = service().logins.token_minutes
+    assert (rules["IdTokenValidity"], rules["AccessTokenValidity"]) == (minutes, minutes)
+    policy: Any = cognito.describe_user_pool(**pool)["UserPool"]["Policies"]["PasswordPolicy"]
+    assert policy["MinimumLength"] == service().logins.password_minimum_length
+    kinds = ("Lowercase", "Uppercase", "Numbers", "Symbols")
+    assert [policy[f"Require{kind}"] for kind in kinds] == [True] * 4
 
 
 def test_each_role_logs_in_with_its_own_password(clients: Clients, settings: Settings) -> None:
