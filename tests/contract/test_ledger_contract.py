@@ -12,14 +12,14 @@ import pytest
 
 from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
+from billing_app.admin.formatting import plain
 from billing_app.domain.bills import Debt, Receipt
 from billing_app.domain.errors import Rejection
 from billing_app.domain.instants import TICK
 from billing_app.ports.ledger import HistoryPage, HistoryQuery, Ledger, PaymentOrder
+from tests.support.bills import a_debt, as_line
 from tests.support.databases import LedgerDatabase
-from tests.support.examples import a_debt
-from tests.support.fakes import FakeLedger
-from tests.support.ledger import Home, line
+from tests.support.fake_ledger import FakeLedger
 from tests.support.ledger import Ledger as Environment
 
 EVERYTHING = HistoryQuery(0, None, None, 1000)
@@ -69,7 +69,11 @@ class Setup:
 def setup(request: pytest.FixtureRequest) -> Setup:
     if request.param == "fake":
         fake = FakeLedger()
-        return Setup(fake, fake.add_apartment, fake.add_resident, fake.issue, fake.reverse)
+
+        def reverse(payment: UUID) -> None:
+            fake.reverse_payment(payment_id=payment)
+
+        return Setup(fake, fake.new_apartment, fake.new_resident, fake.issue, reverse)
     return _postgres(request.getfixturevalue("database"), request.getfixturevalue("ledger"))
 
 
@@ -90,16 +94,7 @@ def _postgres(database: LedgerDatabase, env: Environment) -> Setup:
 
     def issue(apartment: UUID, debt: Debt) -> UUID:
         env.provider(debt.provider.provider_id, debt.provider.name)
-        row = line(
-            Home(subject=uuid4(), apartment=apartment),
-            utility=debt.utility,
-            provider_id=debt.provider.provider_id,
-            period_from=debt.period.first_day.isoformat(),
-            period_to=debt.period.last_day.isoformat(),
-            due_on=debt.due_on.isoformat(),
-            amount_minor=debt.amount_minor,
-            currency=debt.currency,
-        )
+        row = plain(as_line(debt, apartment_id=apartment))
         return UUID(env.issue([row])["data"]["lines"][0]["bill_id"])
 
     return Setup(

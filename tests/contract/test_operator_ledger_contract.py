@@ -15,9 +15,12 @@ from billing_app.adapters.connections import Database
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.domain.bill_lines import BillLine
 from billing_app.domain.errors import Rejection
+from billing_app.ports.ledger import PaymentOrder
 from billing_app.ports.operator_ledger import BillBatch, LineResult, OperatorLedger
+from tests.support.bills import a_line
 from tests.support.databases import LedgerDatabase
-from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger
+from tests.support.fake_bills import NOW
+from tests.support.fake_ledger import FakeLedger
 from tests.support.ledger import Home, Ledger
 
 NOTE = {"reason": "paid twice", "operator": "olga"}
@@ -35,19 +38,7 @@ class Environment:
 
     def line(self, **changes: Any) -> BillLine:
         """Make a line for the home."""
-        line = BillLine(
-            line=2,
-            apartment_id=self.apartment,
-            utility="gas",
-            provider_id="city-gas",
-            provider_reference="G-1",
-            period_from=date(2026, 10, 1),
-            period_to=date(2026, 10, 31),
-            due_on=date(2026, 11, 15),
-            amount_minor=5140,
-            currency="EUR",
-        )
-        return replace(line, **changes)
+        return a_line(**{"apartment_id": self.apartment, **changes})
 
     def issue(self, *lines: BillLine, **changes: Any) -> list[LineResult]:
         """Import lines as a file of its own."""
@@ -73,8 +64,12 @@ def env(request: pytest.FixtureRequest) -> Iterator[Environment]:
 
 
 def _fake_environment(_request: pytest.FixtureRequest) -> Iterator[Environment]:
-    ledger = FakeOperatorLedger()
-    yield _settle_in(ledger, pay=lambda _s, _a, bill: ledger.pay(bill), today=NOW.date())
+    ledger = FakeLedger(NOW)
+
+    def pay(subject: UUID, apartment: UUID, bill: UUID) -> UUID:
+        return ledger.pay(PaymentOrder(subject, str(uuid4()), apartment, (bill,), None)).payment_id
+
+    yield _settle_in(ledger, pay=pay, today=NOW.date())
 
 
 def _postgres_environment(request: pytest.FixtureRequest) -> Iterator[Environment]:

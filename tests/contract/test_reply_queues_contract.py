@@ -13,7 +13,9 @@ import pytest
 from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues, reply_queue
 from billing_app.domain.errors import Unavailable
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
-from tests.support.fakes import FakeClock, FakeLedger, FakeReplyQueues
+from tests.support.fake_bills import FakeClock
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import FakeReplyQueues
 
 SUBJECT = uuid4()
 

@@ -13,7 +13,7 @@ from botocore.config import Config
 from billing_app.adapters.cognito_admin import CognitoUserDirectory
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import UserDirectory
-from tests.support.fake_operator_ledger import FakeUserDirectory
+from tests.support.fakes import FakeUserDirectory
 
 PASSWORD = "Correct-Horse-9"
 POLICY: Any = {"MinimumLength": 10, "RequireUppercase": True, "RequireNumbers": True}

@@ -14,7 +14,8 @@ from billing_app.admin.operations import OPERATIONS, handle
 from billing_app.ports.operator_ledger import AdminContext
 from tests.hostile.alphabets import CANARY, FRAGMENTS, often, texts
 from tests.support.databases import Server
-from tests.support.fake_operator_ledger import NOW, FakeUserDirectory
+from tests.support.fake_bills import NOW
+from tests.support.fakes import FakeUserDirectory
 from tests.support.ledger import Ledger, query
 
 values = st.one_of(

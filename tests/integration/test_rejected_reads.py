@@ -15,7 +15,8 @@ from billing_app.adapters.redis_cache import RedisCache
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.ledger import Access
 from billing_app.use_cases.debts import show_debts
-from tests.support.fakes import FakeClock, FakeLedger
+from tests.support.fake_bills import FakeClock
+from tests.support.fake_ledger import FakeLedger
 
 # More than a pool of redis-py holds by default.
 READS = 150

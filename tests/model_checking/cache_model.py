@@ -21,8 +21,8 @@ from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
 from billing_app.ports.ledger import PaymentOrder
 from tests.model_checking.explorer import Explored, Move, explore
 from tests.model_checking.steps import Answers, Call, Finished, Script, run
-from tests.support.examples import a_debt
-from tests.support.fakes import FakeLedger
+from tests.support.bills import a_debt
+from tests.support.fake_ledger import FakeLedger
 
 PROMISES = ("I9", "snapshot")
 _SECOND = timedelta(seconds=1)
@@ -41,16 +41,15 @@ class Scenario:
 def scenario(*changes: str) -> Scenario:
     """Tell a scenario of an apartment that owes A and B; two bills were paid before."""
     ledger = FakeLedger()
-    home = ledger.add_apartment()
-    ada = ledger.add_resident("Ada", home)
+    home = ledger.new_apartment()
+    ada = ledger.new_resident("Ada", home)
 
     def pay(*bills: UUID) -> None:
         ledger.clock.advance(_SECOND)
         ledger.pay(PaymentOrder(ada, f"{len(ledger.payments)}", home, bills, None))
 
-    def move_out() -> None:
-        del ledger.residencies[ada, home]
-        ledger.apartments[home].version += 1
+    def reverse() -> None:
+        ledger.reverse_payment(payment_id=list(ledger.payments)[-1])
 
     for _ in range(2):
         pay(ledger.issue(home, a_debt()))
@@ -59,8 +58,8 @@ def scenario(*changes: str) -> Scenario:
         "Ada pays A": partial(pay, bill_a),
         "Ada pays B": partial(pay, bill_b),
         "Ada pays A and B": partial(pay, bill_a, bill_b),
-        "the payment is reversed": lambda: ledger.reverse(list(ledger.payments)[-1]),
-        "Ada moves out": move_out,
+        "the payment is reversed": reverse,
+        "Ada moves out": partial(ledger.end_residency, subject=ada, apartment_id=home),
     }
     at = [copy.deepcopy(ledger)]
     for change in changes:
@@ -266,13 +265,12 @@ class Model:
 
     def _paid_debts(self, system: System, reader: Reader, answer: Finished) -> str:
         """Name the debts in the answer that were paid, and so answered, before the read began."""
-        apartments = [ledger.apartments[self._told.home] for ledger in self._told.at]
-        paid = dict(apartments[reader.answered].paid)
+        at = self._told.at
+        paid = {bill.bill_id for bill in at[reader.answered].bills_in("settled")}
         for moment in range(reader.answered, system.committed + 1):
-            for bill in apartments[moment].open:
-                paid.pop(bill, None)
-        owed = {debt.bill_id for debt in getattr(answer.result, "debts", ())}
-        return ", ".join(f"the bill of {d.due_on}" for b, d in paid.items() if b in owed)
+            paid -= {bill.bill_id for bill in at[moment].bills_in("open")}
+        shown = [one for one in getattr(answer.result, "debts", ()) if one.bill_id in paid]
+        return ", ".join(f"the bill of {debt.period.first_day}" for debt in shown)
 
     def _undisturbed(self, moment: int) -> list[Finished]:
         """Return what is answered when nothing else happens and Redis is empty."""

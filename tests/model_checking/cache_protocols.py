@@ -13,7 +13,7 @@ from billing_app.ports.cache import CachedResult
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import HistorySync
 from tests.model_checking.cache_model import CacheProtocol, Read, Scenario, SteppedCache
-from tests.support.fakes import START
+from tests.support.fake_bills import START
 
 NOW = START + timedelta(days=40)
 # When the second of the two bills was posted that were paid before.

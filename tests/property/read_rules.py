@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from tests.property.history_client import CURSOR, FRAME, NOTHING, Held, HistoryClient
+from billing_app.domain.instants import format_instant
+from tests.property.history_client import CURSOR, FRAME, NOTHING, Held, HistoryClient, held_of
 from tests.property.machine import PEOPLE, numbers, one_of
 from tests.property.operator_rules import OperatorRules
-from tests.property.service import NOW
-from tests.property.totals import period, provider, totals
-from tests.property.values import Answer, Json, Line
+from tests.property.service import Json
 
 ways = st.sampled_from([CURSOR, FRAME, NOTHING])
 
@@ -24,8 +22,8 @@ ways = st.sampled_from([CURSOR, FRAME, NOTHING])
 class Asking:
     """A sync; `own` tells whether what is held is of the apartment that is asked about."""
 
-    who: str
-    apartment: str
+    who: UUID
+    apartment: UUID
     client: HistoryClient
     by: str
     own: bool
@@ -46,25 +44,10 @@ class ReadRules(OperatorRules):
         apartment = self.home if where < 9 else self.other
         for time in ("first", "again"):
             before = self.service.cache.seen.copy()
-            answer = self.service.debts(self.subjects[name], apartment)
-            self.same("debts", answer, self.debts_of(self.subjects[name], apartment))
+            answer = self.ask("debts", "utils", self.subjects[name], apartment)
             found = " ".join(sorted(self.service.cache.seen - before))
             if answer.code is None:
                 self.run.note(f"debts, cached, {time}: {found}")
-
-    def debts_of(self, who: str, apartment: str) -> Answer:
-        """Return what should be shown."""
-        if self.model.since(who, apartment) is None:
-            return Answer("apartment_not_found")
-        owed, providers = self.model.open(apartment), self.model.providers
-        part = {
-            "apartment_id": apartment,
-            "version": self.model.apartments[apartment].version,
-            "as_of": NOW.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            **totals(owed, providers),
-            "debts": [_debt(bill.bill_id, bill.line, providers) for bill in owed],
-        }
-        return Answer(None, [part])
 
     @rule(who=numbers, where=numbers, held=numbers, by=ways, kept=numbers, moved=numbers)
     def sync(self, who: int, where: int, held: int, by: str, kept: int, moved: int) -> None:
@@ -93,7 +76,8 @@ class ReadRules(OperatorRules):
 
     def sync_to_the_end(self, asking: Asking) -> None:
         """Whatever is held, syncing until there is no more ends with the whole history."""
-        if not asking.own or self.model.since(asking.who, asking.apartment) is None:
+        who, apartment = asking.who, asking.apartment
+        if not asking.own or self.model.access(subject=who, apartment_id=apartment) is None:
             return
         for _ in range(100):
             parts = self.parts(asking)
@@ -101,9 +85,8 @@ class ReadRules(OperatorRules):
             asking = replace(asking, client=client, by=FRAME if asking.by == FRAME else CURSOR)
             if parts is not None and not parts[-1]["more"]:
                 break
-        there = self.model.history(asking.who, asking.apartment)
-        assert asking.client.events == held_of(there)
-        self.clients.append((asking.apartment, asking.client))
+        assert asking.client.events == self.there(asking)
+        self.clients.append((apartment, asking.client))
         self.run.note("sync: to the end")
 
     def go_on_as_another(self, asking: Asking) -> None:
@@ -120,31 +103,34 @@ class ReadRules(OperatorRules):
         apartment = self.home if home else self.other
         of, client = one_of(self.clients[::-1], held)
         own = of == apartment or client.covered is None or by == NOTHING
-        return Asking(self.subjects[name], apartment, client.may_have_asked(by), by, own)
+        # Who says that they hold nothing, forgets.
+        client = HistoryClient() if by == NOTHING else client
+        return Asking(self.subjects[name], apartment, client, by, own)
 
     def parts(self, asking: Asking) -> list[Json] | None:
         """Ask once; None if the answer is a rejection."""
         asked = asking.client.asks(asking.by)
-        answer = self.service.sync(asking.who, asking.apartment, asked)
-        self.same("sync", Answer(answer.code), Answer(self.rejection(asking, asked)))
+        answer = self.ask("sync", "histories", asking.who, asking.apartment, **asked)
         if answer.code is not None:
             return None
         parts: list[Json] = answer.data
-        version = self.model.apartments[asking.apartment].version
-        assert {part["version"] for part in parts} == {version}
-        there = held_of(self.model.history(asking.who, asking.apartment))
-        assert {Held.of(e) for part in parts for e in part["settled_debts"]} <= there
+        assert held_of(e for part in parts for e in part["settled_debts"]) <= self.there(asking)
         self.note_reach(asking.client, parts)
         return parts
 
-    def rejection(self, asking: Asking, asked: Json) -> str | None:
-        """Return why a sync can't be answered."""
-        if asked["cursor"] and not asking.own:
-            return "invalid_cursor"
-        if self.model.since(asking.who, asking.apartment) is None:
-            return "apartment_not_found"
-        end = self.model.history_end(asking.who, asking.apartment)
-        return "history_frame_unknown" if asked["date_up"] and asked["date_up"] > end else None
+    def there(self, asking: Asking) -> frozenset[Held]:
+        """Return what the resident may see of what was posted."""
+        since = self.model.residencies[asking.who, asking.apartment]
+        return frozenset(
+            Held(
+                one.kind,
+                str(one.payment_id),
+                str(one.bill.bill_id),
+                format_instant(one.posted_at),
+            )
+            for one in self.model.apartments[asking.apartment].events
+            if one.posted_at >= since
+        )
 
     def note_reach(self, client: HistoryClient, parts: list[Json]) -> None:
         """Note in which directions a frame changed, and whether the answer was cut."""
@@ -166,8 +152,8 @@ class ReadRules(OperatorRules):
         """Compare what is held with what there is inside of the frame."""
         assert client.covered is not None
         down, up = client.covered
-        there = self.model.history(asking.who, asking.apartment)
-        assert client.events == held_of([e for e in there if down <= e["posted_at"] < up])
+        inside = {one for one in self.there(asking) if down <= one.posted_at < up}
+        assert client.events == inside
 
     def redis(self, what: str) -> None:
         """Lose all entries, or put back those of an earlier moment."""
@@ -180,22 +166,3 @@ class ReadRules(OperatorRules):
         if what == "goes back" and self.redis_was:
             redis.mset(dict(self.redis_was))
         self.run.note(f"redis: {what}")
-
-
-def held_of(events: Iterable[Json]) -> frozenset[Held]:
-    """Return events as a client keeps them."""
-    return frozenset(map(Held.of, events))
-
-
-def _debt(bill_id: str, line: Line, providers: dict[str, str]) -> Json:
-    late = (NOW.date() - date.fromisoformat(line.due_on)).days
-    return {
-        "bill_id": bill_id,
-        "utility": line.utility,
-        "provider": provider(line, providers),
-        "period": period(line),
-        "due_on": line.due_on,
-        "days_overdue": max(0, late),
-        "amount_minor": line.amount,
-        "currency": line.currency,
-    }

@@ -1,19 +1,17 @@
-"""The service as the model's opponent: the shipped use cases on Postgres and Redis.
+"""The shipped operations on Postgres and Redis, and the same ones on the ledger in memory.
 
-Answers come in the model's shape; nothing is judged here.
+Answers are JSON, so that those of the two can be compared.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from redis import Redis
@@ -23,28 +21,95 @@ from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.redis_cache import RedisCache
-from billing_app.admin.bill_files import checked
 from billing_app.admin.formatting import plain
-from billing_app.domain.bill_lines import COLUMNS
+from billing_app.admin.operations import handle
 from billing_app.domain.errors import Rejection
+from billing_app.domain.instants import parse_instant
 from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
-from billing_app.ports.ledger import PaymentOrder
-from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
-from billing_app.use_cases import residents, reversals
-from billing_app.use_cases.debts import show_debts
-from billing_app.use_cases.history import HistorySync, HistoryUpdate
-from billing_app.use_cases.imports import import_bills
-from chalicelib.cursors import read_cursor, read_frame
-from chalicelib.serializers import debts_parts, history_parts, receipt_parts
-from tests.property.values import Answer, Line, Order
+from billing_app.ports.identity import IdentityProvider
+from billing_app.ports.ledger import ApartmentReader, Ledger
+from billing_app.ports.operator_ledger import AdminContext, OperatorLedger
+from chalicelib.operations import OPERATIONS, Dependencies
+from chalicelib.records import read_record
 from tests.support.databases import LedgerDatabase
-from tests.support.fake_operator_ledger import Account, FakeUserDirectory
+from tests.support.fake_bills import FakeClock
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import FakeDependencies, FakeIdentity, FakeUserDirectory
+from tests.support.records import a_record
 
 Json = dict[str, Any]
-NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
-NOTE = reversals.AuditNote(operator="olga", reason="because")
-# Digits behind the point, of the currencies that the model uses.
-DECIMALS = {"EUR": 2, "JPY": 0}
+# Some of the bills that the model issues are overdue then, and some are not.
+TODAY = FakeClock(datetime(2026, 5, 1, 12, tzinfo=UTC))
+# The logins, which both ledgers share.
+DIRECTORY = FakeUserDirectory()
+
+
+class Answer(NamedTuple):
+    """`code` is None when it was done."""
+
+    code: str | None
+    data: Any
+
+
+@dataclass
+class Service:
+    """What residents and operators can do to one ledger."""
+
+    residents: Dependencies
+    operators: AdminContext
+
+    def ask(
+        self, operation: str, who: UUID, apartment: UUID, *, key: str | None = None, **body: Any
+    ) -> Answer:
+        """Do an operation of a resident; its data are the parts of the reply."""
+        record = a_record(body, subject=who, apartment=apartment, key=key)
+        try:
+            parts = OPERATIONS[operation].run(read_record(record), self.residents)
+        except Rejection as rejection:
+            return Answer(rejection.code, plain(rejection.data))
+        return Answer(None, [json.loads(part) for part in parts])
+
+    def operate(self, operation: str, **arguments: Any) -> Answer:
+        """Do an operation of an operator."""
+        answer = handle(operation, plain(arguments), context=self.operators)
+        return Answer(answer["code"], answer["data"])
+
+
+def _operators(ledger: OperatorLedger) -> AdminContext:
+    return AdminContext(ledger, DIRECTORY, clock=TODAY, new_id=uuid4)
+
+
+class Model(FakeLedger):
+    """The ledger in memory. What nobody can foresee, it takes from the service's answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ids: Iterator[UUID] = iter(())
+        self._receipt_number = ""
+
+    def service(self) -> Service:
+        """Return the operations on this ledger, without a cache."""
+        needs = FakeDependencies(self, clock=TODAY)
+        needs.cache.lost = True
+        return Service(needs, _operators(self))
+
+    def learn(self, answer: Answer) -> None:
+        """Make the same ids, receipt number and instants next as those in an answer."""
+        told: Json = answer.data[0] if isinstance(answer.data, list) else answer.data
+        told = {} if answer.code else told
+        bills = (one for one in told.get("lines", ()) if one.get("result") in {"issued", "revised"})
+        ids = (told.get("reversal_id", told.get("payment_id")), *(one["bill_id"] for one in bills))
+        self._ids = iter([UUID(one) for one in ids if one])
+        self._receipt_number = told.get("receipt_number", "")
+        instants = ("settled_at", "reversed_at", "voided_at", "ended_at")
+        at = next((told[name] for name in instants if name in told), None)
+        self.clock.now = parse_instant(at) if at else datetime.now(UTC)
+
+    def new_id(self) -> UUID:
+        return next(self._ids, UUID(int=0))
+
+    def new_receipt_number(self) -> str:
+        return self._receipt_number
 
 
 class NotingCache(ResultCache):
@@ -67,172 +132,45 @@ class NotingCache(ResultCache):
         return found
 
 
-class NotingIssuer(BillIssuer):
-    """The real ledger; remembers what became of each line."""
+@dataclass
+class _Deployed:
+    """What the operations of residents work with."""
 
-    def __init__(self, ledger: BillIssuer) -> None:
-        self._ledger = ledger
-        self.results: dict[int, LineResult] = {}
-
-    def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
-        results = self._ledger.issue_bills(batch=batch)
-        self.results |= {one.line: one for one in results}
-        return results
+    ledger: Ledger
+    reader: ApartmentReader
+    identity: IdentityProvider = field(default_factory=FakeIdentity)
+    clock: FakeClock = TODAY
 
 
 @dataclass
-class Service:
-    """One database and one Redis, which several runs of the model may share."""
+class RealService(Service):
+    """The operations on one Postgres and one Redis, which several runs of the model may share."""
 
-    database: LedgerDatabase
-    secret: Mapping[str, Any]
-    directory: FakeUserDirectory = field(default_factory=FakeUserDirectory)
-    _databases: list[Database] = field(default_factory=list)
+    cache: NotingCache
+    redis: Redis
 
-    def __post_init__(self) -> None:
-        self.writer = PostgresLedger(self._role("writer"))
-        self.reader = PostgresLedger(self._role("reader"))
-        self.ledger = PostgresOperatorLedger(self._role("operator"))
-        self.cache = NotingCache(RedisCache(secret=lambda: self.secret, renew_secret=lambda: None))
-        self._cached = CachedLedger(self.reader, self.cache)
-        self.redis = Redis(
-            host=self.secret["host"], port=self.secret["port"], password=self.secret["password"]
-        )
 
-    def close(self) -> None:
-        """Close every connection."""
-        for database in self._databases:
-            database.close()
-        self.redis.close()
+@contextmanager
+def on_postgres(database: LedgerDatabase, secret: Mapping[str, Any]) -> Iterator[RealService]:
+    """Give the service, and close its connections in the end."""
+    with ExitStack() as stack:
 
-    def add_login(self, username: str) -> str:
-        """Add a login that is no resident yet; return its subject."""
-        subject = uuid4()
-        self.directory.accounts[username] = Account(subject, None, None)
-        return str(subject)
-
-    def issue(self, lines: Sequence[Line]) -> list[Answer]:
-        """Import a file; each line is answered with its end and its bill."""
-        text = "".join(f"{one}\r\n" for one in (",".join(COLUMNS), *map(_csv, lines)))
-        issuer = NotingIssuer(self.ledger)
-        source = BillBatch(uuid4(), "bills.csv", digest(lines), dry_run=False)
-        rows = checked(io.BytesIO(text.encode()), name="bills.csv").rows()
-        imported = chain.from_iterable(import_bills(rows=rows, source=source, ledger=issuer))
-        rejected = {
-            one.row.line: one.row.problems[0].code for one in imported if one.result == "rejected"
-        }
-        return [_end(issuer.results.get(n), rejected.get(n)) for n in range(2, len(lines) + 2)]
-
-    def pay(self, order: Order) -> Answer:
-        """Pay bills."""
-        wanted = PaymentOrder(
-            subject=UUID(order.who),
-            request_key=order.key,
-            apartment_id=UUID(order.apartment),
-            bills=tuple(map(UUID, order.bills)),
-            expected_total_minor=order.expected,
-        )
-        return answered(lambda: parsed(receipt_parts(self.writer.pay(wanted)))[0])
-
-    def void(self, bill_id: str) -> Answer:
-        """Withdraw a bill."""
-        return answered(
-            lambda: reversals.void_bill(bill_id=UUID(bill_id), note=NOTE, ledger=self.ledger)
-        )
-
-    def reverse(self, payment_id: str) -> Answer:
-        """Undo a payment."""
-        return answered(
-            lambda: reversals.reverse_payment(
-                payment_id=UUID(payment_id), note=NOTE, ledger=self.ledger
+        def connected(role: str) -> Database:
+            connection = Database(
+                secret=lambda: database.secret(role),
+                renew_secret=lambda: None,
+                application_name="model",
             )
+            return stack.enter_context(closing(connection))
+
+        cache = NotingCache(RedisCache(secret=lambda: secret, renew_secret=lambda: None))
+        place = {name: secret[name] for name in ("host", "port", "password")}
+        yield RealService(
+            residents=_Deployed(
+                ledger=PostgresLedger(connected("writer")),
+                reader=CachedLedger(PostgresLedger(connected("reader")), cache),
+            ),
+            operators=_operators(PostgresOperatorLedger(connected("operator"))),
+            cache=cache,
+            redis=stack.enter_context(Redis(**place)),
         )
-
-    def grant(self, username: str, apartment: str, since: str) -> Answer:
-        """Let somebody act for an apartment."""
-        return answered(
-            lambda: residents.grant_residency(
-                username=username,
-                apartment_id=UUID(apartment),
-                since=datetime.fromisoformat(since),
-                ledger=self.ledger,
-                directory=self.directory,
-            )
-        )
-
-    def end(self, username: str, apartment: str) -> Answer:
-        """Let them act there no more."""
-        return answered(
-            lambda: residents.end_residency(
-                username=username,
-                apartment_id=UUID(apartment),
-                ledger=self.ledger,
-                directory=self.directory,
-            )
-        )
-
-    def debts(self, who: str, apartment: str) -> Answer:
-        """Show debts, through the cache."""
-        return answered(
-            lambda: parsed(
-                debts_parts(
-                    show_debts(
-                        reader=self._cached,
-                        clock=lambda: NOW,
-                        subject=UUID(who),
-                        apartment_id=UUID(apartment),
-                    )
-                )
-            )
-        )
-
-    def sync(self, who: str, apartment: str, asked: Json) -> Answer:
-        """Sync a history, through the cache."""
-        return answered(
-            lambda: parsed(history_parts(self._update(UUID(who), UUID(apartment), asked)))
-        )
-
-    def _update(self, who: UUID, apartment: UUID, asked: Json) -> HistoryUpdate:
-        start = read_frame(date_down=asked["date_down"], date_up=asked["date_up"])
-        if asked["cursor"] is not None:
-            start = read_cursor(asked["cursor"], apartment_id=apartment)
-        return HistorySync(self._cached, who, apartment).update(start)
-
-    def _role(self, role: str) -> Database:
-        database = Database(
-            secret=lambda: self.database.secret(role),
-            renew_secret=lambda: None,
-            application_name="model",
-        )
-        self._databases.append(database)
-        return database
-
-
-def answered(act: Callable[[], Any]) -> Answer:
-    """Return what was done, or the rejection."""
-    try:
-        return Answer(None, plain(act()))
-    except Rejection as rejection:
-        return Answer(rejection.code, plain(rejection.data))
-
-
-def parsed(parts: Sequence[str]) -> list[Json]:
-    """Read the parts of an answer."""
-    return [json.loads(part) for part in parts]
-
-
-def digest(lines: Sequence[Line]) -> str:
-    """Return the digest of a file: the same lines are the same file."""
-    return hashlib.sha256(repr(list(lines)).encode()).hexdigest()
-
-
-def _csv(line: Line) -> str:
-    digits = DECIMALS[line.currency]
-    amount = f"{line.amount / 10**digits:.{digits}f}"
-    name = (line.apartment, line.utility, line.provider, line.reference)
-    return ",".join((*name, *line.period, line.due_on, amount, line.currency))
-
-
-def _end(result: LineResult | None, rejected: str | None) -> Answer:
-    bill_id = str(result.bill_id) if result and result.bill_id else None
-    return Answer(rejected or (result.result if result else "lost"), bill_id)

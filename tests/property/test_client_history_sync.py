@@ -15,16 +15,15 @@ from billing_client import BillingClient, BillingError, HistoryEvent, HistorySta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing_app.domain.instants import TICK
 from tests.support.billing_service import (
     BillingService,
     Fault,
     FaultyTransport,
     Residency,
-    a_bill,
     small_parts,
 )
-from tests.support.fakes import START
+from tests.support.bills import a_debt
+from tests.support.fake_bills import START
 
 
 @dataclass(frozen=True)
@@ -80,32 +79,37 @@ def start() -> tuple[FaultyTransport, Residency, BillingClient]:
 
 
 def pay(apartment: Residency, count: int) -> None:
-    apartment.pays(*(a_bill() for _ in range(count)))
+    apartment.pays(*(a_debt() for _ in range(count)))
 
 
 def reverse(apartment: Residency, which: int) -> None:
-    reversed_before = {event.payment_id for event in apartment.events if event.kind == "reversal"}
-    paid = [event for event in apartment.events if event.payment_id not in reversed_before]
+    ledger = apartment.service.ledger
+    paid = [payment for payment in ledger.payments.values() if payment.reversal is None]
     if paid:
-        apartment.service.ledger.reverse(paid[which % len(paid)].payment_id)
+        ledger.reverse_payment(payment_id=paid[which % len(paid)].receipt.payment_id)
 
 
 def restore(apartment: Residency, count: int) -> None:
-    """Restore an earlier backup: later events are gone, and so is the cache."""
-    stored = apartment.service.ledger.apartments[apartment.id]
-    for event in apartment.events[-count:]:
+    """Restore a backup from before the last postings: they are gone, and so is the cache."""
+    ledger, events = apartment.service.ledger, apartment.events
+    lost = sorted({event.settled_at for event in events})[-count:]
+    for event in [event for event in reversed(events) if event.settled_at in lost]:
         if event.kind == "reversal":
-            bill_id = event.bill.bill_id
-            stored.paid[bill_id] = stored.open.pop(bill_id)
-    del apartment.events[-count:]
-    stored.posted_at = apartment.events[-1].posted_at if apartment.events else None
+            ledger.bills[event.bill.bill_id].state = "settled"
+            ledger.payments[event.payment_id].reversal = None
+        else:
+            ledger.payments.pop(event.payment_id, None)
+        events.remove(event)
     apartment.service.cache.entries.clear()
     # What follows a restore is posted later.
+    ledger.clock.advance(timedelta(seconds=1))
+
+
+def see_from(apartment: Residency, which: int) -> None:
+    """Let the resident see the history from one of its events on, or from the start."""
+    instants = [START, *(event.posted_at for event in apartment.events)]
     apartment.service.ledger.clock.advance(timedelta(seconds=1))
-
-
-def see_from(apartment: Residency, ticks: int) -> None:
-    apartment.service.show_from(apartment, START + ticks * TICK)
+    apartment.service.show_from(apartment, instants[which % len(instants)])
 
 
 CHANGES = {"pay": pay, "reverse": reverse, "restore": restore, "see_from": see_from}
@@ -172,7 +176,7 @@ def test_a_smaller_frame_drops_events_outside_even_without_posting_instants(post
     state = client.sync_history(HistoryState(apartment.apartment_id))
     if not posted:
         state = replace(state, events=tuple(replace(e, posted_at=None) for e in state.events))
-    see_from(apartment, 3)
+    see_from(apartment, 4)
     state = client.sync_history(state)
     assert on_client(state.events) == on_server(apartment)
     assert len(state.events) == 3

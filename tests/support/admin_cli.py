@@ -12,9 +12,12 @@ from click.testing import CliRunner, Result
 from billing_app.admin.cli.context import Backend, CliContext
 from billing_app.admin.cli.main import billing_admin
 from billing_app.admin.operations import Answer, done, handle
+from billing_app.ports.ledger import PaymentOrder
 from billing_app.ports.operator_ledger import AdminContext
-from tests.support.bill_files import APARTMENT, bill_line, bill_text
-from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
+from tests.support.bill_files import bill_line, bill_text, ledger_to_bill
+from tests.support.bills import APARTMENT
+from tests.support.fake_bills import NOW
+from tests.support.fakes import FakeUserDirectory
 
 
 class AdminCli:
@@ -22,10 +25,8 @@ class AdminCli:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.ledger = FakeOperatorLedger()
+        self.ledger = ledger_to_bill()
         self.directory = FakeUserDirectory()
-        self.ledger.apartments[APARTMENT] = "Main street 1"
-        self.ledger.providers["city-gas"] = "City Gas"
 
     def run(self, *arguments: str | Path, stdin: str | bytes | None = None) -> Result:
         """Run a command."""
@@ -43,11 +44,9 @@ class AdminCli:
     def paid(self) -> UUID:
         """Have one bill paid; return the payment's id."""
         assert self.run("import", self.file(bill_text(bill_line()))).exit_code == 0
-        return self.ledger.pay(self.bill_id())
-
-    def bill_id(self) -> UUID:
-        """Return the id of the one bill."""
-        return self.ledger.bills["city-gas", "G-1"].bill_id
+        resident = self.ledger.new_resident("Ada", APARTMENT)
+        order = PaymentOrder(resident, "key", APARTMENT, tuple(self.ledger.bills), None)
+        return self.ledger.pay(order).payment_id
 
     def _backend(self) -> Backend:
         context = AdminContext(self.ledger, self.directory, clock=lambda: NOW, new_id=uuid4)

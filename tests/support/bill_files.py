@@ -5,26 +5,28 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from typing import IO
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from billing_app.admin.bill_files import checked
+from billing_app.admin.formatting import amount, plain
 from billing_app.domain.bill_lines import COLUMNS, Row
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer
 from billing_app.use_cases.imports import ImportSummary, import_bills
+from tests.support.bills import APARTMENT, a_line
+from tests.support.fake_bills import NOW
+from tests.support.fake_ledger import FakeLedger
 
-APARTMENT = UUID("0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0c")
 HEADER = ",".join(COLUMNS)
-GOOD = {
-    "apartment_id": str(APARTMENT),
-    "utility": "gas",
-    "provider_id": "city-gas",
-    "provider_reference": "G-1",
-    "period_from": "2026-10-01",
-    "period_to": "2026-10-31",
-    "due_on": "2026-11-15",
-    "amount": "51.40",
-    "currency": "EUR",
-}
+_GOOD = {**plain(a_line()), "amount": amount(a_line().amount_minor, a_line().currency)}
+GOOD = {column: str(_GOOD[column]) for column in COLUMNS}
+
+
+def ledger_to_bill() -> FakeLedger:
+    """Return a ledger in memory that knows the apartment and the provider of the good line."""
+    ledger = FakeLedger(NOW)
+    ledger.add_apartment(apartment_id=APARTMENT, address="Main street 1")
+    ledger.add_provider(provider_id="city-gas", name="City Gas")
+    return ledger
 
 
 def bill_line(delimiter: str = ",", /, **cells: object) -> str:

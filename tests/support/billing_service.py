@@ -6,7 +6,6 @@ ledger and the time are in memory, and faults happen on demand.
 
 from __future__ import annotations
 
-import calendar
 import functools
 import itertools
 import json
@@ -15,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -24,7 +23,7 @@ import httpx
 import jwt
 from billing_client.transport import Clock
 
-from billing_app.domain.bills import Debt, Period, Provider
+from billing_app.domain.bills import Debt
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
 from billing_app.ports.identity import Credentials, SignedIn, Tokens
@@ -33,15 +32,9 @@ from billing_app.use_cases import history
 from chalicelib import replies
 from chalicelib.batch import Batch
 from chalicelib.operations import OPERATIONS
-from tests.support.fakes import (
-    START,
-    FakeCache,
-    FakeClock,
-    FakeDependencies,
-    FakeIdentity,
-    FakeLedger,
-    FakeReplyQueues,
-)
+from tests.support.fake_bills import START, FakeClock
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import FakeCache, FakeDependencies, FakeIdentity, FakeReplyQueues
 from tests.support.records import a_record
 from tests.unit.gateway.tools import DOCUMENT, PREFIX, Keyring
 from tools.local.gateway import create_app
@@ -49,22 +42,6 @@ from tools.local.gateway.sqs import Answer, error_answer, message_attributes, pa
 
 Json = dict[str, Any]
 TODAY = datetime(2026, 11, 22, tzinfo=UTC)
-NORTH_GAS = Provider("north-gas", "North Gas")
-
-
-def a_bill(month: int = 10, **changes: Any) -> Debt:
-    """Return an open bill, by default of gas for October 2026 over 51.40 EUR, not overdue."""
-    days = calendar.monthrange(2026, month)[1]
-    usual: Json = {
-        "bill_id": uuid4(),
-        "utility": "gas",
-        "provider": NORTH_GAS,
-        "period": Period(date(2026, month, 1), date(2026, month, days)),
-        "due_on": date(2026, 12, 15),
-        "amount_minor": 5140,
-        "currency": "EUR",
-    }
-    return Debt(**{**usual, **changes})
 
 
 @dataclass
@@ -252,13 +229,13 @@ class BillingService:
 
     def add_resident(self, username: str = "ada", *apartments: UUID) -> UUID:
         """Add somebody who logs in with the password "secret"."""
-        subject = self.ledger.add_resident(username.capitalize(), *apartments)
+        subject = self.ledger.new_resident(username.capitalize(), *apartments)
         self.identity.users[username] = ("secret", subject)
         return subject
 
     def add_apartment(self, subject: UUID) -> Residency:
         """Add an apartment of a resident."""
-        apartment = Residency(self, subject, self.ledger.add_apartment())
+        apartment = Residency(self, subject, self.ledger.new_apartment())
         self.show_from(apartment, START)
         return apartment
 

@@ -1,36 +1,15 @@
-"""Examples of domain values for tests."""
+"""A resident of the ledger in memory."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from billing_app.domain.bills import Debt, Period, Provider, Receipt
+from billing_app.domain.bills import Receipt
 from billing_app.ports.ledger import PaymentOrder
-from tests.support.fakes import FakeDependencies, FakeLedger
-
-NORTH_GAS = Provider("north-gas", "North Gas")
-
-
-def a_debt(
-    *,
-    amount_minor: int = 5140,
-    utility: str = "gas",
-    provider: Provider = NORTH_GAS,
-    month: int = 1,
-    currency: str = "EUR",
-) -> Debt:
-    """Return a debt for a month of 2026."""
-    return Debt(
-        bill_id=uuid4(),
-        utility=utility,
-        provider=provider,
-        period=Period(date(2026, month, 1), date(2026, month, 28)),
-        due_on=date(2026, month, 28),
-        amount_minor=amount_minor,
-        currency=currency,
-    )
+from tests.support.bills import a_debt
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import FakeDependencies
 
 
 class Resident:
@@ -38,8 +17,8 @@ class Resident:
 
     def __init__(self, ledger: FakeLedger | None = None) -> None:
         self.ledger = ledger or FakeLedger()
-        self.home = self.ledger.add_apartment()
-        self.subject = self.ledger.add_resident("Ada", self.home)
+        self.home = self.ledger.new_apartment()
+        self.subject = self.ledger.new_resident("Ada", self.home)
         self.needs = FakeDependencies(self.ledger)
 
     def bill(self, **debt: Any) -> UUID:

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
+from billing_app.admin.formatting import plain
+from tests.support.bills import a_line
 from tests.support.databases import ROLES, LedgerDatabase
 
 # What a function returns: the JSON that the tests look into.
@@ -39,19 +41,9 @@ def value(connection: Connection, statement: str, *parameters: Any) -> Any:
 
 def line(home: Home, **fields: Any) -> dict[str, Any]:
     """Return a line of an import with these fields, and usual values for the rest."""
-    return {
-        "line": 1,
-        "apartment_id": str(home.apartment),
-        "utility": "gas",
-        "provider_id": "northgas",
-        "provider_reference": str(uuid4()),
-        "period_from": "2026-10-01",
-        "period_to": "2026-10-31",
-        "due_on": "2026-11-15",
-        "amount_minor": 5140,
-        "currency": "EUR",
-        **fields,
-    }
+    usual = {"provider_id": "northgas", "provider_reference": str(uuid4())}
+    found: dict[str, Any] = plain(a_line(apartment_id=home.apartment))
+    return {**found, **usual, **fields}
 
 
 @dataclass

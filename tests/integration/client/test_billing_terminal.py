@@ -22,7 +22,8 @@ from billing_client import AnswerTimeout, BillingClient, BillingError, Connectio
 from werkzeug.serving import make_server
 
 from billing_app.domain.bills import Provider
-from tests.support.billing_service import BillingService, Residency, a_bill
+from tests.support.billing_service import BillingService, Residency
+from tests.support.bills import a_debt
 from tests.support.sockets import listening
 from tests.unit.client.billing_runs import Billing
 
@@ -42,7 +43,7 @@ def apartment(service: BillingService) -> Residency:
 @pytest.fixture
 def late(apartment: Residency) -> Residency:
     """An apartment with an overdue bill."""
-    apartment.owes(a_bill(due_on=date(2026, 11, 15)))
+    apartment.owes(a_debt(due_on=date(2026, 11, 15)))
     return apartment
 
 
@@ -154,7 +155,7 @@ def test_no_color_is_respected(logged_in: Billing, late: Residency) -> None:
 
 
 def test_a_pipe_gets_complete_plain_text(logged_in: Billing, apartment: Residency) -> None:
-    apartment.owes(a_bill(provider=Provider("p", "x" * 300)))
+    apartment.owes(a_debt(provider=Provider("p", "x" * 300)))
     done = piped(logged_in)
     assert b"x" * 300 in done.stdout
     assert b"\x1b" not in done.stdout
@@ -164,14 +165,14 @@ def test_a_pipe_gets_complete_plain_text(logged_in: Billing, apartment: Residenc
 def test_a_pipe_that_takes_only_ascii_gets_question_marks(
     logged_in: Billing, apartment: Residency
 ) -> None:
-    apartment.owes(a_bill(provider=Provider("p", "Газ")))
+    apartment.owes(a_debt(provider=Provider("p", "Газ")))
     assert b"???" in piped(logged_in, PYTHONIOENCODING="ascii").stdout
 
 
 def test_a_reader_that_stops_early_causes_no_traceback(
     logged_in: Billing, apartment: Residency
 ) -> None:
-    apartment.owes(*(a_bill() for _ in range(1000)))
+    apartment.owes(*(a_debt() for _ in range(1000)))
     done = subprocess.run(  # noqa: S602 - a pipe of the shell is what is tested
         f"{shlex.quote(sys.executable)} -m billing_client debts | head -1",
         shell=True,

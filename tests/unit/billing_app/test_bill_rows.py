@@ -13,7 +13,8 @@ from billing_app.admin.bill_files import Header, read_header
 from billing_app.admin.formatting import spreadsheet_safe, visible
 from billing_app.domain.bill_lines import COLUMNS, Problem, Row
 from billing_app.domain.errors import CATALOGUE, Rejection
-from tests.support.bill_files import APARTMENT, GOOD, HEADER, bill_line
+from tests.support.bill_files import GOOD, HEADER, bill_line
+from tests.support.bills import APARTMENT
 
 COMMAS = Header(tuple(COLUMNS), ",")
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from billing_app.domain.bills import OpenDebts, Provider
 from billing_app.ports.ledger import HistoryPage, HistoryQuery
 from tests.support.examples import Resident
-from tests.support.fakes import START, FakeLedger
+from tests.support.fake_ledger import FakeLedger
 
 
 def owed(ada: Resident, subject: UUID | None = None) -> OpenDebts | None:
@@ -32,7 +32,7 @@ def settled(ada: Resident, subject: UUID | None = None) -> HistoryPage:
 
 def test_cached_debts_are_shown_to_each_resident_while_their_version_is_current() -> None:
     ada = Resident()
-    bob, bill = ada.ledger.add_resident("Bob", ada.home), ada.bill()
+    bob, bill = ada.ledger.new_resident("Bob", ada.home), ada.bill()
     computed = owed(ada)
     assert owed(ada, bob) == computed
     ada.pay(bill)
@@ -42,7 +42,7 @@ def test_cached_debts_are_shown_to_each_resident_while_their_version_is_current(
 
 def test_cached_debts_are_shown_to_nobody_who_may_not_see_them() -> None:
     ada = Resident()
-    eve = ada.ledger.add_resident("Eve")
+    eve = ada.ledger.new_resident("Eve")
     ada.bill()
     assert total(owed(ada)) == 5140
     assert owed(ada, eve) is None
@@ -58,7 +58,7 @@ class MovingLedger(FakeLedger):
         found = super().open_debts(subject=subject, apartment_id=apartment_id)
         payer, self.payer = self.payer, None
         if payer is not None:
-            payer.pay(*self.apartments[apartment_id].open)
+            payer.pay(*(bill.bill_id for bill in self.bills_in("open")))
         return found
 
 
@@ -80,20 +80,21 @@ def test_a_cached_history_is_shown_only_while_its_version_is_current() -> None:
 
 def test_a_cached_history_is_shown_to_nobody_who_sees_less() -> None:
     ada = Resident()
-    bob = ada.ledger.add_resident("Bob", ada.home, since=START + timedelta(days=1))
     ada.pay()
+    ada.ledger.clock.advance(timedelta(days=1))
+    bob = ada.ledger.new_resident("Bob", ada.home, since=ada.ledger.clock())
     assert [len(settled(ada, who).events) for who in (ada.subject, bob, None)] == [1, 0, 1]
 
 
 def test_what_is_cached_is_read_as_it_was() -> None:
     ada = Resident()
     ada.bill(provider=Provider("w", "Вода"), month=2)
-    ada.ledger.reverse(ada.pay().payment_id)
+    ada.ledger.reverse_payment(payment_id=ada.pay().payment_id)
     computed = owed(ada), settled(ada)
     ada.needs.cache.entries = {
         key: type(one)(one.version, json.loads(json.dumps(one.body)))
         for key, one in ada.needs.cache.entries.items()
     }
-    ada.ledger.apartments[ada.home].open.clear()
+    ada.ledger.bills.clear()
     ada.ledger.apartments[ada.home].events.clear()
     assert (owed(ada), settled(ada)) == computed

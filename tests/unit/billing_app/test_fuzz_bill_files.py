@@ -22,8 +22,9 @@ from billing_app.domain.bill_lines import Row
 from billing_app.domain.errors import CATALOGUE, Rejection
 from billing_app.domain.limits import MAX_LINE_BYTES
 from billing_app.use_cases.imports import ImportSummary
-from tests.support.bill_files import APARTMENT, HEADER, bill_line, run_import
-from tests.support.fake_operator_ledger import FakeOperatorLedger
+from tests.support.bill_files import HEADER, bill_line, ledger_to_bill, run_import
+from tests.support.bills import APARTMENT
+from tests.support.fake_ledger import FakeLedger
 
 WHOLE_FILE = {"file_not_utf8", "line_too_long", "file_empty", "header_invalid"}
 ENCODINGS = (
@@ -136,7 +137,7 @@ class Imported:
     report: str
 
 
-def run(content: bytes, ledger: FakeOperatorLedger, *, dry_run: bool = False) -> Imported:
+def run(content: bytes, ledger: FakeLedger, *, dry_run: bool = False) -> Imported:
     """Import bytes as `billing-admin import` does."""
     report = io.StringIO()
     reported = RejectedRows(report)
@@ -156,18 +157,10 @@ def _lines_of_bills(content: bytes) -> int:
     return sum(bool(text.strip(" \t\r\n,;")) for text in texts) - 1
 
 
-def ledger_with_apartment() -> FakeOperatorLedger:
-    """Return a ledger with one apartment and one provider."""
-    ledger = FakeOperatorLedger()
-    ledger.apartments[APARTMENT] = "Main street 1"
-    ledger.providers["city-gas"] = "City Gas"
-    return ledger
-
-
 @settings(max_examples=250, deadline=None)
 @given(files())
 def test_each_line_has_one_result_and_a_second_import_is_a_no_op(content: bytes) -> None:
-    ledger = ledger_with_apartment()
+    ledger = ledger_to_bill()
     dry = run(content, ledger, dry_run=True)
     assert ledger.bills == {}
     first = run(content, ledger)
@@ -184,7 +177,7 @@ def test_each_line_has_one_result_and_a_second_import_is_a_no_op(content: bytes)
     nothing_new(content, ledger, first)
 
 
-def check(first: Imported, ledger: FakeOperatorLedger) -> None:
+def check(first: Imported, ledger: FakeLedger) -> None:
     """Each line has its result, what is rejected says why, what is issued is there."""
     assert first.summary is not None
     results = first.summary.results
@@ -208,7 +201,7 @@ def safe(first: Imported) -> None:
         assert not any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row)
 
 
-def nothing_new(content: bytes, ledger: FakeOperatorLedger, first: Imported) -> None:
+def nothing_new(content: bytes, ledger: FakeLedger, first: Imported) -> None:
     """What was issued is present, what was rejected is rejected for the same reasons."""
     before = dict(ledger.bills)
     again = run(content, ledger)
@@ -223,7 +216,7 @@ def nothing_new(content: bytes, ledger: FakeOperatorLedger, first: Imported) -> 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(files(), min_size=2, max_size=3))
 def test_files_that_repeat_each_other_leave_one_bill_a_reference(contents: list[bytes]) -> None:
-    ledger = ledger_with_apartment()
+    ledger = ledger_to_bill()
     for content in contents * 2:
         run(content, ledger)
     last = {name: bill.bill_id for name, bill in ledger.bills.items()}
@@ -235,7 +228,7 @@ def test_files_that_repeat_each_other_leave_one_bill_a_reference(contents: list[
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_file_of_bills_are_rejected_whole(content: bytes) -> None:
-    ledger = ledger_with_apartment()
+    ledger = ledger_to_bill()
     assert run(content, ledger).code in WHOLE_FILE
     assert ledger.bills == {}
 
@@ -249,7 +242,7 @@ def test_a_quote_that_runs_over_lines_spoils_these_and_no_other() -> None:
             bill_line(provider_reference="G-2"),
         ]
     ).encode()
-    found = run(content, ledger_with_apartment())
+    found = run(content, ledger_to_bill())
     assert found.summary is not None
     assert dict(found.summary.results) == {"rejected": 2, "issued": 1}
     assert [row.line for row in found.rejected] == [2, 3]
@@ -259,7 +252,7 @@ def test_a_quote_that_runs_over_lines_spoils_these_and_no_other() -> None:
 def test_a_huge_cell_is_rejected_alone_until_the_line_is_no_line_any_more(size: int) -> None:
     rest = len(bill_line(provider_reference="")) + 1
     content = f"{HEADER}\n{bill_line(provider_reference='x' * (size - rest))}\n".encode()
-    found = run(content, ledger_with_apartment())
+    found = run(content, ledger_to_bill())
     if size <= MAX_LINE_BYTES:
         assert [one.code for row in found.rejected for one in row.problems] == ["value_too_long"]
     else:

@@ -13,7 +13,7 @@ from billing_app.domain.instants import TICK, format_instant, parse_instant
 from billing_app.use_cases import history
 from billing_app.use_cases.history import HistorySync, HistoryUpdate
 from tests.support.examples import Resident
-from tests.support.fakes import START
+from tests.support.fake_bills import START
 
 NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
 

@@ -11,25 +11,22 @@ from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from billing_app.use_cases.imports import BATCH_LINES
 from tests.support.bill_files import (
-    APARTMENT,
     HEADER,
     bill_line,
     bill_text,
+    ledger_to_bill,
     problems,
     run_import,
 )
-from tests.support.fake_operator_ledger import FakeOperatorLedger
+from tests.support.fake_ledger import FakeLedger
 
 
 @pytest.fixture
-def ledger() -> FakeOperatorLedger:
-    ledger = FakeOperatorLedger()
-    ledger.apartments[APARTMENT] = "Main street 1"
-    ledger.providers["city-gas"] = "City Gas"
-    return ledger
+def ledger() -> FakeLedger:
+    return ledger_to_bill()
 
 
-def test_good_lines_stand_beside_rejected_ones(ledger: FakeOperatorLedger) -> None:
+def test_good_lines_stand_beside_rejected_ones(ledger: FakeLedger) -> None:
     text = bill_text(
         bill_line(),
         bill_line(provider_reference="G-2", amount="0"),
@@ -41,11 +38,11 @@ def test_good_lines_stand_beside_rejected_ones(ledger: FakeOperatorLedger) -> No
         (3, [("amount", "amount_not_positive")]),
         (4, [(None, "provider_not_found")]),
     ]
-    assert list(ledger.bills) == [("city-gas", "G-1")]
+    assert [bill.line.provider_reference for bill in ledger.bills.values()] == ["G-1"]
 
 
 def test_a_reference_that_comes_twice_is_rejected_the_second_time(
-    ledger: FakeOperatorLedger,
+    ledger: FakeLedger,
 ) -> None:
     other = bill_line(amount="99.00")
     filler = [bill_line(provider_reference=f"F-{n}") for n in range(BATCH_LINES)]
@@ -53,29 +50,29 @@ def test_a_reference_that_comes_twice_is_rejected_the_second_time(
     assert problems(rejected) == [
         (BATCH_LINES + 3, [("provider_reference", "reference_duplicated")])
     ]
-    assert ledger.bills["city-gas", "G-1"].line.amount_minor == 5140
+    assert {bill.line.amount_minor for bill in ledger.bills.values()} == {5140}
     assert summary.results["issued"] == BATCH_LINES + 1
 
 
-def test_a_rejected_line_does_not_take_its_reference(ledger: FakeOperatorLedger) -> None:
+def test_a_rejected_line_does_not_take_its_reference(ledger: FakeLedger) -> None:
     summary, _ = run_import(bill_text(bill_line(amount="x"), bill_line()), ledger=ledger)
     assert dict(summary.results) == {"issued": 1, "rejected": 1}
 
 
-def test_byte_order_mark_crlf_and_empty_lines_are_fine(ledger: FakeOperatorLedger) -> None:
+def test_byte_order_mark_crlf_and_empty_lines_are_fine(ledger: FakeLedger) -> None:
     text = "\ufeff" + bill_text(bill_line(), "", ",,,,,,,,").replace("\n", "\r\n")
     summary, _ = run_import(text, ledger=ledger)
     assert dict(summary.results) == {"issued": 1}
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff"])
-def test_an_empty_file_is_rejected(ledger: FakeOperatorLedger, text: str) -> None:
+def test_an_empty_file_is_rejected(ledger: FakeLedger, text: str) -> None:
     with pytest.raises(Rejection) as caught:
         run_import(text, ledger=ledger)
     assert caught.value.code == "file_empty"
 
 
-def test_a_file_with_a_header_alone_has_no_bills(ledger: FakeOperatorLedger) -> None:
+def test_a_file_with_a_header_alone_has_no_bills(ledger: FakeLedger) -> None:
     summary, _ = run_import(bill_text(), ledger=ledger)
     assert not summary.results
 

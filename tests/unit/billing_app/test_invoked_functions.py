@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +14,9 @@ from botocore.stub import Stubber
 
 from billing_app.adapters.invoked_functions import InvokedFunctions
 from billing_app.admin.bill_operations import ImportBills
-from billing_app.domain.bill_lines import BillLine
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import BillBatch, LineResult
-from tests.support.bill_files import APARTMENT
+from tests.support.bills import a_line
 
 BILL_ID = UUID("11111111-2222-4333-8444-555555555555")
 BATCH = BillBatch(
@@ -26,20 +24,7 @@ BATCH = BillBatch(
     file_name="bills.csv",
     sha256="0" * 64,
     dry_run=False,
-    lines=(
-        BillLine(
-            line=2,
-            apartment_id=APARTMENT,
-            utility="gas",
-            provider_id="city-gas",
-            provider_reference="G-1",
-            period_from=date(2026, 10, 1),
-            period_to=date(2026, 10, 31),
-            due_on=date(2026, 11, 15),
-            amount_minor=5140,
-            currency="EUR",
-        ),
-    ),
+    lines=(a_line(),),
 )
 
 

@@ -9,15 +9,16 @@ import pytest
 from billing_app.domain.errors import Rejection
 from billing_app.ports.identity import Credentials
 from billing_app.use_cases.login import log_in, refresh_session
-from tests.support.fakes import FakeIdentity, FakeLedger
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import FakeIdentity
 
 SECRET = Credentials("ada", "secret")
 
 
 def test_a_login_gives_the_name_the_tokens_and_the_apartments() -> None:
     ledger, identity = FakeLedger(), FakeIdentity()
-    homes = [ledger.add_apartment(), ledger.add_apartment()]
-    ada = ledger.add_resident("Ada", *homes)
+    homes = [ledger.new_apartment(), ledger.new_apartment()]
+    ada = ledger.new_resident("Ada", *homes)
     identity.users["ada"] = ("secret", ada)
     session = log_in(identity=identity, ledger=ledger, credentials=SECRET)
     assert (session.account.name, session.tokens.id_token) == ("Ada", f"id-{ada}")

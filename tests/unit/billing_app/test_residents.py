@@ -16,7 +16,9 @@ from billing_app.use_cases.residents import (
     add_resident,
     disable_login,
 )
-from tests.support.fake_operator_ledger import NOW, FakeOperatorLedger, FakeUserDirectory
+from tests.support.fake_bills import NOW
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import FakeUserDirectory
 
 PASSWORD = "Correct-Horse-9"
 ANNA = NewResident(
@@ -28,8 +30,8 @@ ANNA = NewResident(
 
 
 @pytest.fixture
-def ledger() -> FakeOperatorLedger:
-    return FakeOperatorLedger()
+def ledger() -> FakeLedger:
+    return FakeLedger()
 
 
 @pytest.fixture
@@ -37,18 +39,16 @@ def directory() -> FakeUserDirectory:
     return FakeUserDirectory()
 
 
-def add(
-    resident: NewResident, ledger: FakeOperatorLedger, directory: FakeUserDirectory
-) -> AddedResident:
+def add(resident: NewResident, ledger: FakeLedger, directory: FakeUserDirectory) -> AddedResident:
     return add_resident(resident=resident, since=NOW, ledger=ledger, directory=directory)
 
 
-def test_all_four_things_are_made(ledger: FakeOperatorLedger, directory: FakeUserDirectory) -> None:
+def test_all_four_things_are_made(ledger: FakeLedger, directory: FakeUserDirectory) -> None:
     told = add(ANNA, ledger, directory)
     assert told.made == ("login", "resident", "apartment", "residency")
     subject = directory.accounts["anna"].subject
     assert ledger.residents == {subject: "Анна"}
-    assert ledger.residencies == {(subject, told.apartment_id)}
+    assert list(ledger.residencies) == [(subject, told.apartment_id)]
     assert (directory.accounts["anna"].password, directory.accounts["anna"].fresh) == (
         PASSWORD,
         False,
@@ -56,7 +56,7 @@ def test_all_four_things_are_made(ledger: FakeOperatorLedger, directory: FakeUse
 
 
 def test_a_second_run_says_that_nothing_was_left(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory
+    ledger: FakeLedger, directory: FakeUserDirectory
 ) -> None:
     told = add(ANNA, ledger, directory)
     with pytest.raises(Rejection) as caught:
@@ -90,7 +90,7 @@ class Dying:
     ["create", "set_password", "add_resident", "add_apartment", "grant_residency"],
 )
 def test_a_run_that_broke_off_is_completed_by_the_next(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory, step: str
+    ledger: FakeLedger, directory: FakeUserDirectory, step: str
 ) -> None:
     with pytest.raises(Unavailable):
         add_resident(
@@ -111,7 +111,7 @@ def test_a_run_that_broke_off_is_completed_by_the_next(
 
 
 def test_a_login_that_is_in_use_keeps_its_password(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory
+    ledger: FakeLedger, directory: FakeUserDirectory
 ) -> None:
     directory.create(username="anna", email=None, password="her own secret")
     directory.accounts["anna"].fresh = False
@@ -119,9 +119,7 @@ def test_a_login_that_is_in_use_keeps_its_password(
     assert directory.accounts["anna"].password == "her own secret"
 
 
-def test_a_disabled_login_is_not_taken(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory
-) -> None:
+def test_a_disabled_login_is_not_taken(ledger: FakeLedger, directory: FakeUserDirectory) -> None:
     directory.create(username="anna", email=None, password=PASSWORD)
     directory.disable(username="anna")
     with pytest.raises(Rejection) as caught:
@@ -131,7 +129,7 @@ def test_a_disabled_login_is_not_taken(
 
 
 def test_a_new_login_needs_a_way_to_its_first_password(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory
+    ledger: FakeLedger, directory: FakeUserDirectory
 ) -> None:
     with pytest.raises(Rejection) as caught:
         add(replace(ANNA, password=None), ledger, directory)
@@ -139,16 +137,14 @@ def test_a_new_login_needs_a_way_to_its_first_password(
     assert directory.accounts == {}
 
 
-def test_without_a_password_it_is_mailed(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory
-) -> None:
+def test_without_a_password_it_is_mailed(ledger: FakeLedger, directory: FakeUserDirectory) -> None:
     add(replace(ANNA, password=None, email="anna@example.org"), ledger, directory)
     assert directory.accounts["anna"].password is None
     assert directory.accounts["anna"].email == "anna@example.org"
 
 
 def test_an_apartment_that_does_not_exist_is_told(
-    ledger: FakeOperatorLedger, directory: FakeUserDirectory
+    ledger: FakeLedger, directory: FakeUserDirectory
 ) -> None:
     with pytest.raises(Rejection) as caught:
         add(replace(ANNA, address=None, apartment_id=uuid4()), ledger, directory)

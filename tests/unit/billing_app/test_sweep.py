@@ -10,7 +10,8 @@ import pytest
 from billing_app.adapters.reply_queues import reply_queue
 from billing_app.ports.reply_queues import ReplyAddress
 from billing_app.use_cases.sweep import MINIMUM_AGE, SweepReport, sweep_reply_queues
-from tests.support.fakes import FakeLedger, FakeReplyQueues
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import FakeReplyQueues
 
 DELETED, KEPT, UNTOUCHED = SweepReport(1, 0, 0), SweepReport(0, 1, 0), SweepReport(0, 0, 0)
 LONG = timedelta(days=2)

@@ -17,7 +17,8 @@ from chalicelib.logs import JsonFormatter
 from chalicelib.operations import OPERATIONS, Body, Dependencies
 from chalicelib.records import Request
 from chalicelib.settings import SettingsError
-from tests.support.fakes import FakeClock, FakeDependencies, FakeReplyQueues
+from tests.support.fake_bills import FakeClock
+from tests.support.fakes import FakeDependencies, FakeReplyQueues
 from tests.support.records import QUEUE, a_record
 
 SUBJECT = uuid4()

@@ -12,14 +12,15 @@ import pytest
 from billing_client.serialization import format_instant
 
 from billing_app.domain.bills import Provider
-from tests.support.billing_service import BillingService, FaultyTransport, Residency, a_bill
+from tests.support.billing_service import BillingService, FaultyTransport, Residency
+from tests.support.bills import a_debt
 from tests.unit.client.billing_runs import Billing
 
 # Gas for two months, one of them late, and water for one.
 BILLS = (
-    a_bill(month=9, due_on=date(2026, 10, 20)),
-    a_bill(),
-    a_bill(utility="water", provider=Provider("aqua", "Aqua Works"), amount_minor=123456),
+    a_debt(month=9, due_on=date(2026, 10, 20)),
+    a_debt(),
+    a_debt(utility="water", provider=Provider("aqua", "Aqua Works"), amount_minor=123456),
 )
 
 
@@ -84,7 +85,7 @@ def test_debts_show_each_bill_and_the_totals_by_utility(
 def test_amounts_of_all_currencies_line_up(logged_in: Billing, apartment: Residency) -> None:
     amounts = [(5140, "EUR"), (150000, "JPY"), (1234, "KWD")]
     for day, (minor, currency) in enumerate(amounts, start=1):
-        apartment.owes(a_bill(amount_minor=minor, currency=currency, due_on=date(2026, 12, day)))
+        apartment.owes(a_debt(amount_minor=minor, currency=currency, due_on=date(2026, 12, day)))
     shown = logged_in.ok("debts").splitlines()[1:4]
     assert "51.40  EUR" in shown[0]
     assert "150,000     JPY" in shown[1]
@@ -202,7 +203,7 @@ def test_a_reversal_is_subtracted(
     logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
     apartment.pays(BILLS[2])
-    service.ledger.reverse(apartment.events[0].payment_id)
+    service.ledger.reverse_payment(payment_id=apartment.events[0].payment_id)
     shown = logged_in.ok("history")
     assert "-1,234.56 EUR" in shown
     assert "Total paid: 0.00 EUR." in shown
@@ -217,7 +218,7 @@ def test_a_receipt_is_found_in_any_apartment(
     second = service.add_apartment(apartment.subject)
     logged_in.ok("apartments", "--refresh")
     apartment.pays(*BILLS)
-    second.pays(a_bill(amount_minor=777))
+    second.pays(a_debt(amount_minor=777))
     assert "7.77 EUR" in logged_in.ok("receipt", "R-2026-0000000002")
     assert len(logged_in.json("receipt", "R-2026-0000000001")["lines"]) == 3
 
@@ -247,7 +248,7 @@ def test_csv_goes_to_stdout_or_a_file(
 
 @pytest.mark.parametrize("name", ["=1+1", "@cmd", "+7", "-2", " =x", "\t=x", "＝1"])  # noqa: RUF001
 def test_no_cell_of_a_csv_is_a_formula(logged_in: Billing, apartment: Residency, name: str) -> None:
-    apartment.pays(a_bill(provider=Provider(name, name)))
+    apartment.pays(a_debt(provider=Provider(name, name)))
     (row,) = csv.DictReader(io.StringIO(logged_in.ok("history", "--csv")))
     assert row["provider"].startswith("'")
     assert row["provider_id"].startswith("'")

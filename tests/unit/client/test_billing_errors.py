@@ -15,7 +15,8 @@ from billing_client.models import Apartment
 from click.testing import Result
 
 from billing_app.domain.errors import Unavailable
-from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency, a_bill
+from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
+from tests.support.bills import a_debt
 from tests.unit.client.billing_runs import Billing
 from tools.local.gateway.document import SOURCE, parse
 
@@ -24,7 +25,7 @@ NOBODYS = UUID("5a3c1c9e-6a52-4f0e-8f8e-2d7b0c1f3a11")
 
 @pytest.fixture
 def owed(apartment: Residency) -> Residency:
-    apartment.owes(a_bill())
+    apartment.owes(a_debt())
     return apartment
 
 
@@ -113,7 +114,7 @@ def test_each_error_of_the_command_itself_has_its_code(
     monkeypatch: pytest.MonkeyPatch,
     code: str,
 ) -> None:
-    owed.owes(a_bill(currency="JPY"))
+    owed.owes(a_debt(currency="JPY"))
     if code == "too_many_bills":
         monkeypatch.setattr(pay, "MAX_BILLS", 1)
     if code == "no_apartment":
@@ -183,7 +184,7 @@ def test_a_payment_without_an_answer_ends_with_5_and_is_resumed(
 def test_any_later_payment_gets_the_pending_outcome_first(
     logged_in: Billing, wire: FaultyTransport, owed: Residency
 ) -> None:
-    owed.owes(a_bill(utility="water"))
+    owed.owes(a_debt(utility="water"))
     wire.faults = [Fault("drop_after", "POST", "payments", times=9)]
     ends(logged_in.run("pay", "--utility", "gas", "--yes"), 7, "billing pay --resume")
     wire.faults = []
@@ -199,7 +200,7 @@ def test_a_pending_payment_that_is_rejected_ends_with_3(
     service.silent = {"payments"}
     logged_in.run("pay", "--all", "--yes")
     service.silent = set()
-    service.ledger.apartments[owed.id].open.clear()
+    service.ledger.bills.clear()
     ends(logged_in.run("pay", "--resume"), 3, "The pending payment was not made")
     assert "No pending payments." in logged_in.ok("pay", "--resume")
 

@@ -9,12 +9,13 @@ from billing_client import PendingRequest
 from billing_client.storage import ServiceFiles, default_home, read_private, write_private
 
 from billing_app.domain.errors import Unavailable
-from tests.support.billing_service import BillingService, Residency, a_bill, small_parts
+from tests.support.billing_service import BillingService, Residency, small_parts
+from tests.support.bills import a_debt
 from tests.unit.client.billing_runs import Billing
 
 
 def test_files_and_folders_are_private(logged_in: Billing, apartment: Residency) -> None:
-    apartment.owes(a_bill())
+    apartment.owes(a_debt())
     logged_in.ok("pay", "--all", "--yes")
     logged_in.ok("history")
     modes = {stat.S_IMODE(path.stat().st_mode) for path in logged_in.files("*.json")}
@@ -43,7 +44,7 @@ def test_logout_removes_the_tokens(logged_in: Billing) -> None:
 def test_another_resident_sees_no_file_of_the_first(
     logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    apartment.owes(a_bill())
+    apartment.owes(a_debt())
     service.silent = {"payments"}
     logged_in.run("pay", "--all", "--yes")
     service.silent = set()
@@ -61,7 +62,7 @@ def test_another_resident_sees_no_file_of_the_first(
 def test_a_damaged_file_counts_as_absent(
     logged_in: Billing, apartment: Residency, damage: str
 ) -> None:
-    apartment.pays(a_bill())
+    apartment.pays(a_debt())
     logged_in.ok("history")
     (stored,) = [path for path in logged_in.files("*.json") if path.parent.name == "history"]
     stored.write_text(damage)
@@ -74,7 +75,7 @@ def test_a_damaged_file_counts_as_absent(
 def test_history_is_stored_part_by_part(
     logged_in: Billing, service: BillingService, apartment: Residency
 ) -> None:
-    apartment.pays(*(a_bill() for _ in range(6)))
+    apartment.pays(*(a_debt() for _ in range(6)))
 
     def fail_later(reply: dict[str, object]) -> dict[str, object]:
         service.failing["histories"] = Unavailable("database: down")

@@ -14,7 +14,8 @@ from billing_client.cli.terminal import json_text, safe
 from rich.cells import cell_len
 
 from billing_app.domain.bills import Debt, Provider
-from tests.support.billing_service import BillingService, Residency, a_bill
+from tests.support.billing_service import BillingService, Residency
+from tests.support.bills import a_debt
 from tests.unit.client.billing_runs import Billing
 
 HOSTILE = "Evil\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp\u200b[red]Gas[/red] :smile:\nnext"
@@ -22,7 +23,7 @@ SCRIPTS = ["Тепло та Газ", "水道局", "شركة الغاز", "⚡️
 
 
 def named(name: str) -> Debt:
-    return a_bill(utility=name, provider=Provider(name, name))
+    return a_debt(utility=name, provider=Provider(name, name))
 
 
 def test_names_can_not_control_the_terminal(logged_in: Billing, apartment: Residency) -> None:
@@ -55,7 +56,7 @@ def test_errors_can_not_control_the_terminal(logged_in: Billing, service: Billin
 
 
 def test_names_in_any_script_line_up(logged_in: Billing, apartment: Residency) -> None:
-    apartment.owes(*(a_bill(provider=Provider(name, name)) for name in SCRIPTS))
+    apartment.owes(*(a_debt(provider=Provider(name, name)) for name in SCRIPTS))
     lines = logged_in.ok("debts").splitlines()[1 : 1 + len(SCRIPTS)]
     ends = {cell_len(line[: line.index(" EUR")]) for line in lines}
     assert len(ends) == 1

@@ -17,7 +17,8 @@ from billing_client import (
     UnexpectedAnswer,
 )
 
-from tests.support.billing_service import BillingService, Residency, a_bill, small_parts
+from tests.support.billing_service import BillingService, Residency, small_parts
+from tests.support.bills import a_debt
 from tests.unit.client.conftest import MakeClient
 
 
@@ -28,8 +29,8 @@ def test_printed_values_show_no_tokens(client: BillingClient) -> None:
 
 
 def test_debts_are_values(client: BillingClient, apartment: Residency) -> None:
-    dinars = a_bill(currency="KWD", amount_minor=1500, due_on=date(2026, 11, 16))
-    apartment.owes(a_bill(due_on=date(2026, 11, 15)), dinars)
+    dinars = a_debt(currency="KWD", amount_minor=1500, due_on=date(2026, 11, 16))
+    apartment.owes(a_debt(due_on=date(2026, 11, 15)), dinars)
     debts = client.debts(apartment.apartment_id)
     debt = debts.debts[0]
     assert debt.amount == Money(5140, "EUR")
@@ -44,7 +45,7 @@ def test_debts_are_values(client: BillingClient, apartment: Residency) -> None:
 def test_an_answer_in_many_parts_is_complete_though_it_comes_twice(
     client: BillingClient, service: BillingService, apartment: Residency, answer_times: int
 ) -> None:
-    issued = apartment.owes(*(a_bill(amount_minor=number) for number in range(1, 51)))
+    issued = apartment.owes(*(a_debt(amount_minor=number) for number in range(1, 51)))
     service.queues.batch, service.queues.shuffle = 3, random.Random(7)
     service.answer_times = answer_times
     with small_parts(item_bytes=200):
@@ -61,7 +62,7 @@ def test_an_answer_in_many_parts_is_complete_though_it_comes_twice(
 def test_debts_that_differ_from_their_total_are_rejected(
     client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
-    apartment.owes(a_bill())
+    apartment.owes(a_debt())
     service.edit = lambda reply: {**reply, "data": {**reply["data"], "total_minor": 1}}
     with pytest.raises(UnexpectedAnswer, match="add up"):
         client.debts(apartment.apartment_id)
@@ -70,7 +71,7 @@ def test_debts_that_differ_from_their_total_are_rejected(
 def test_a_changed_total_pays_nothing_and_the_error_has_the_new_one(
     client: BillingClient, apartment: Residency
 ) -> None:
-    bills = apartment.owes(a_bill())
+    bills = apartment.owes(a_debt())
     with pytest.raises(RequestRejected) as caught:
         client.pay(apartment.apartment_id, bills, expected_total_minor=1)
     assert (caught.value.code, caught.value.details["total_minor"]) == ("total_changed", 5140)
@@ -93,7 +94,7 @@ def test_threads_share_a_client_and_each_gets_its_own_answer(make_client: MakeCl
     ada = service.add_resident("ada")
     apartments = [service.add_apartment(ada) for _ in range(8)]
     for number, apartment in enumerate(apartments, start=1):
-        apartment.owes(a_bill(amount_minor=number), a_bill(amount_minor=number))
+        apartment.owes(a_debt(amount_minor=number), a_debt(amount_minor=number))
     client = make_client(service=service)
     client.login("ada", "secret")
     service.answer_seconds = 0.05

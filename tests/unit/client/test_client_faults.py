@@ -8,13 +8,8 @@ from dataclasses import replace
 import pytest
 from billing_client import AnswerTimeout, BillingClient, Debts, GatewayRejected, NotLoggedIn
 
-from tests.support.billing_service import (
-    BillingService,
-    Fault,
-    FaultyTransport,
-    Residency,
-    a_bill,
-)
+from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
+from tests.support.bills import a_debt
 
 
 @pytest.mark.parametrize(
@@ -50,7 +45,7 @@ def test_temporary_trouble_is_waited_out(
 def test_a_late_answer_can_be_collected_from_its_queue(
     hasty: BillingClient, service: BillingService, wire: FaultyTransport, apartment: Residency
 ) -> None:
-    apartment.owes(a_bill())
+    apartment.owes(a_debt())
     service.answer_seconds = 1.1
     with pytest.raises(AnswerTimeout) as caught:
         hasty.debts(apartment.apartment_id)

@@ -13,11 +13,12 @@ from billing_client import (
     ServiceFailed,
 )
 
-from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency, a_bill
+from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
+from tests.support.bills import a_debt
 
 
 def pay_one(client: BillingClient, apartment: Residency) -> Receipt:
-    return client.pay(apartment.apartment_id, apartment.owes(a_bill()))
+    return client.pay(apartment.apartment_id, apartment.owes(a_debt()))
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "status"])

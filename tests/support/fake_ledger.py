@@ -1,0 +1,278 @@
+"""The ledger in memory: what stands in for Postgres, and what Postgres is compared with.
+
+It is plain Python and knows no SQL. tests/contract runs the same tests on it and on Postgres, and
+tests/property does the same acts on both, in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from billing_app.domain.bills import Bill, OpenDebts, Receipt
+from billing_app.domain.errors import Rejection
+from billing_app.domain.history import SettledDebt
+from billing_app.domain.instants import TICK, format_instant
+from billing_app.ports.ledger import (
+    Access,
+    Account,
+    Apartment,
+    HistoryPage,
+    HistoryQuery,
+    Ledger,
+    PaymentOrder,
+    ReplyQueueRegistry,
+)
+from billing_app.ports.operator_ledger import (
+    DayOfProvider,
+    OperatorLedger,
+    Reversal,
+    Violation,
+)
+from tests.support.bills import as_debt
+from tests.support.fake_bills import (
+    START,
+    FakeApartment,
+    FakeBill,
+    FakeBills,
+    naming,
+    rejection_unless_open,
+)
+
+
+@dataclass
+class FakePayment:
+    """A payment, and its reversal if it was undone."""
+
+    receipt: Receipt
+    order: PaymentOrder
+    bills: list[FakeBill]
+    reversal: Reversal | None = None
+
+
+class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
+    """The ledger in memory."""
+
+    def __init__(self, now: datetime = START) -> None:
+        super().__init__(now)
+        self.payments: dict[UUID, FakePayment] = {}
+        self.answers: dict[tuple[UUID, str], tuple[PaymentOrder, Receipt | Rejection]] = {}
+        self.queues: dict[str, datetime] = {}
+        # Told by checks of the ledger, since nothing here can break a rule.
+        self.broken_rules: list[Violation] = []
+        self.differing: list[DayOfProvider] = []
+
+    def new_receipt_number(self) -> str:
+        return f"R-2026-{len(self.payments) + 1:010}"
+
+    # Ledger
+
+    def account(self, *, subject: UUID) -> Account | None:
+        if subject not in self.residents:
+            return None
+        theirs = [place for (who, place) in self.residencies if who == subject]
+        apartments = tuple(Apartment(one, self.apartments[one].address) for one in theirs)
+        return Account(self.residents[subject], apartments)
+
+    def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
+        since = self.residencies.get((subject, apartment_id))
+        if since is None or since > self.clock():
+            return None
+        return Access(self.apartments[apartment_id].version, since)
+
+    def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
+        access = self.access(subject=subject, apartment_id=apartment_id)
+        if access is None:
+            return None
+        debts = (
+            as_debt(bill.line, self.provider_of(bill.line), bill.bill_id)
+            for bill in self.owed_by(apartment_id)
+        )
+        in_order = sorted(debts, key=lambda debt: (debt.due_on, debt.utility, debt.bill_id))
+        return OpenDebts(access.version, tuple(in_order))
+
+    def history(
+        self, *, subject: UUID, apartment_id: UUID, query: HistoryQuery
+    ) -> HistoryPage | None:
+        access = self.access(subject=subject, apartment_id=apartment_id)
+        if access is None:
+            return None
+        apartment = self.apartments[apartment_id]
+        wanted = [
+            event
+            for event in apartment.events
+            if _is_wanted(event, query, visible_from=access.visible_from)
+        ]
+        return HistoryPage(
+            version=access.version,
+            visible_from=access.visible_from,
+            last_posted_at=apartment.last_posted_at,
+            events=tuple(wanted[: query.limit]),
+            more=len(wanted) > query.limit,
+            known_end_exists=_knows_end(apartment, query, visible_from=access.visible_from),
+        )
+
+    def pay(self, order: PaymentOrder) -> Receipt:
+        fingerprint = replace(order, bills=tuple(sorted(set(order.bills))))
+        key = (order.subject, order.request_key)
+        if key in self.answers:
+            known, answer = self.answers[key]
+            if known != fingerprint:
+                raise Rejection("idempotency_key_reused")
+        else:
+            answer = self._rejection(fingerprint) or self._settle(fingerprint)
+            if order.subject in self.residents:
+                self.answers[key] = (fingerprint, answer)
+        if isinstance(answer, Rejection):
+            raise answer
+        return answer
+
+    def _rejection(self, order: PaymentOrder) -> Rejection | None:
+        if self.access(subject=order.subject, apartment_id=order.apartment_id) is None:
+            return Rejection("apartment_not_found")
+        if not order.bills:
+            return Rejection("invalid_request")
+        found = [self.bills[one] for one in order.bills if one in self.bills]
+        theirs = [bill for bill in found if bill.line.apartment_id == order.apartment_id]
+        unknown = set(order.bills) - {bill.bill_id for bill in theirs}
+        if unknown:
+            return naming("bill_not_found", unknown)
+        return rejection_unless_open(theirs) or _not_as_expected(theirs, order.expected_total_minor)
+
+    def _settle(self, order: PaymentOrder) -> Receipt:
+        chosen = [self.bills[bill_id] for bill_id in order.bills]
+        bills = sorted(
+            chosen, key=lambda bill: (bill.line.period_from, bill.line.utility, bill.bill_id)
+        )
+        receipt = Receipt(
+            payment_id=self.new_id(),
+            receipt_number=self.new_receipt_number(),
+            settled_at=self._next_posting(order.apartment_id),
+            total_minor=sum(bill.line.amount_minor for bill in bills),
+            currency=bills[0].line.currency,
+            bills=tuple(map(self._as_billed, bills)),
+        )
+        self.payments[receipt.payment_id] = FakePayment(receipt, order, bills)
+        self._post("payment", order.apartment_id, receipt)
+        for bill in bills:
+            bill.state = "settled"
+        return receipt
+
+    def _post(self, kind: str, apartment_id: UUID, receipt: Receipt) -> None:
+        """Post an event for each bill, a tick apart, and raise the version."""
+        apartment, settled_at = self.apartments[apartment_id], self._next_posting(apartment_id)
+        apartment.version += 1
+        for number, bill in enumerate(receipt.bills):
+            apartment.events.append(
+                SettledDebt(
+                    seq=len(apartment.events) + 1,
+                    kind=kind,
+                    bill=bill,
+                    posted_at=settled_at + number * TICK,
+                    settled_at=settled_at,
+                    payment_id=receipt.payment_id,
+                    receipt_number=receipt.receipt_number,
+                )
+            )
+
+    def _next_posting(self, apartment_id: UUID) -> datetime:
+        """Return the time, or the tick after the last posting when the clock stands or was set."""
+        last = self.apartments[apartment_id].last_posted_at
+        return max(self.clock(), last + TICK) if last else self.clock()
+
+    def _as_billed(self, bill: FakeBill) -> Bill:
+        debt = as_debt(bill.line, self.provider_of(bill.line), bill.bill_id)
+        return Bill(**{name: getattr(debt, name) for name in Bill.__dataclass_fields__})
+
+    # ReplyQueueRegistry
+
+    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
+        expires_at = self.clock() + lifetime
+        self.queues[name] = max(expires_at, self.queues.get(name, expires_at))
+
+    def expired_reply_queues(self, *, limit: int) -> list[str]:
+        expired = [name for name, until in self.queues.items() if until < self.clock()]
+        return sorted(expired, key=lambda name: self.queues[name])[:limit]
+
+    def forget_reply_queue(self, *, name: str) -> None:
+        self.queues.pop(name, None)
+
+    def is_registered(self, *, name: str) -> bool:
+        return name in self.queues
+
+    # OperatorLedger, the rest
+
+    def reverse_payment(
+        self, *, payment_id: UUID, reason: str = "", operator: str = ""
+    ) -> Reversal:
+        payment = self.payments.get(payment_id)
+        if payment is None:
+            raise Rejection("payment_not_found")
+        if payment.reversal:
+            told = payment.reversal
+            known = {
+                "reversal_id": str(told.reversal_id),
+                "reversed_at": format_instant(told.reversed_at),
+            }
+            raise Rejection("payment_already_reversed", data=known)
+        receipt = payment.receipt
+        payment.reversal = Reversal(
+            reversal_id=self.new_id(),
+            payment_id=payment_id,
+            receipt_number=receipt.receipt_number,
+            reversed_at=self._next_posting(payment.order.apartment_id),
+            total_minor=receipt.total_minor,
+            currency=receipt.currency,
+            bills=sorted(bill.bill_id for bill in payment.bills),
+        )
+        self._post("reversal", payment.order.apartment_id, receipt)
+        for bill in payment.bills:
+            bill.state = "open"
+        self.notes.append((payment_id, reason, operator))
+        return payment.reversal
+
+    def reconcile(self, *, first_day: date, last_day: date) -> Sequence[DayOfProvider]:
+        sums: dict[tuple[date, str, str], list[int]] = {}
+        for apartment in self.apartments.values():
+            for event in apartment.events:
+                bill, day = event.bill, event.settled_at.date()
+                if first_day <= day <= last_day:
+                    found = sums.setdefault((day, bill.provider.provider_id, bill.currency), [0, 0])
+                    found[event.kind == "reversal"] += bill.amount_minor
+        rows = [
+            DayOfProvider(provider, day, currency, paid, paid, paid, reversed_, agrees=True)
+            for (day, provider, currency), (paid, reversed_) in sorted(sums.items())
+        ]
+        return [*rows, *self.differing]
+
+    def violations(self) -> Sequence[Violation]:
+        return self.broken_rules
+
+
+def _is_wanted(event: SettledDebt, query: HistoryQuery, *, visible_from: datetime) -> bool:
+    if event.seq <= query.after_seq or event.posted_at < visible_from:
+        return False
+    if query.known_from is None and query.known_to is None:
+        return True
+    after_start = query.known_from is None or event.posted_at >= query.known_from
+    before_end = query.known_to is None or event.posted_at < query.known_to
+    return not (after_start and before_end)
+
+
+def _knows_end(apartment: FakeApartment, query: HistoryQuery, *, visible_from: datetime) -> bool:
+    if query.known_to is None or query.known_to <= visible_from:
+        return True
+    return any(event.posted_at + TICK == query.known_to for event in apartment.events)
+
+
+def _not_as_expected(bills: Sequence[FakeBill], expected: int | None) -> Rejection | None:
+    currencies = sorted({bill.line.currency for bill in bills})
+    if len(currencies) > 1:
+        return Rejection("currency_mixed", data={"currencies": currencies})
+    total = sum(bill.line.amount_minor for bill in bills)
+    if expected in (None, total):
+        return None
+    data = {"total_minor": total, "expected_total_minor": expected}
+    return Rejection("total_changed", data=data)
