@@ -30,7 +30,7 @@ _MAY_BE_VACUOUS = ("I12",)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and return the exit code."""
     parsed = _parsed(arguments)
-    options = Options(parsed.seconds, parsed.seed, tuple(parsed.only), parsed.clients)
+    options = Options(parsed.seconds, parsed.seed, tuple(parsed.only))
     console, folder = Console(), parsed.folder.resolve()
     console.say(f"Seed {options.seed}", style="bold")
     try:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def command(options: Options) -> str:
     """Return the command that replays a run: same faults, same choices of the clients."""
     only = "".join(f" --only {name}" for name in options.only)
-    shape = f"--seed {options.seed} --seconds {options.seconds:g} --clients {options.clients}"
+    shape = f"--seed {options.seed} --seconds {options.seconds:g}"
     return f"python -m tools.chaos {shape}{only}"
 
 
@@ -77,7 +77,6 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--seed", type=int, default=secrets.randbelow(2**32), help="replays a run's choices")
     only = "this fault alone; may be repeated"
     add("--only", action="append", default=[], choices=sorted(FAULTS), metavar="FAULT", help=only)
-    add("--clients", type=int, default=8, help="how many (default 8)")
     folder = "where the run keeps its files (default build/chaos)"
     add("--folder", type=Path, default=REPOSITORY / "build" / "chaos", help=folder)
     return parser.parse_args(arguments)

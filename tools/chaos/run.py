@@ -36,12 +36,11 @@ _WARM_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Options:
-    """How long faults strike, by which seed, which ones (all when empty), and how many clients."""
+    """How long faults strike, by which seed, and which ones (all when empty)."""
 
     seconds: float
     seed: int
     only: Sequence[str] = ()
-    clients: int = 8
 
 
 class Run:
@@ -91,12 +90,11 @@ class Run:
                 recorder=self._recorder,
                 canaries=canaries,
                 seed=f"{random.Random(self._options.seed).getrandbits(64):x}",
-                clients=self._options.clients,
                 dead_requests=queues.dead_requests,
             )
         ) as workload:
             self._console.say(f"A function may take {service.timeout_seconds} s on this machine")
-            self._console.say(f"Making users and bills for {self._options.clients} clients")
+            self._console.say("Making users and bills")
             workload.prepare()
             workload.start()
             self._wait_until_warm()

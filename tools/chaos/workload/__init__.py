@@ -1,5 +1,5 @@
 """Clients, operators and a recorder: what uses the service while faults strike.
 
-Nothing here imports the product: clients know its HTTP contract, operators the functions of the
-schema `api`.
+Clients are the shipped one and know the HTTP contract alone, operators the functions of the schema
+`api`. Nothing here imports the service.
 """

@@ -1,11 +1,11 @@
-"""The service's HTTP contract, each exchange recorded."""
+"""Records what a client sends and gets, below the client, which notices nothing."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import random
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -14,165 +14,125 @@ from tools.chaos.workload.recorder import Canaries, Recorder
 
 Json = dict[str, Any]
 
-UNKNOWN = 0
-# Longer than the longest poll.
-_TIMEOUT_SECONDS = 30.0
+# How often a reply is left in its queue, although the client deleted it, so that it comes twice.
+_LEFT_IN_QUEUE = 0.05
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request as it is sent: with the same key it is the same payment.
+class RecordingTransport(httpx.HTTPTransport):
+    """Sends one client's requests, and records them before they leave and answers as they come.
 
-    `body` lacks queue_name. `notes` are recorded and not sent.
+    A request's extension `notes` is recorded with it, and not sent.
+
+    Args:
+        who: Recorded with all that is sent: `client`, its `user`, and whether it polls `late`.
+        learn: Gets what was asked (as recorded) and a reply to it.
     """
 
-    op: str
-    user: str
-    queue_name: str
-    apartment: str | None = None
-    key: str | None = None
-    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    notes: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def path(self) -> str:
-        """Where it is posted; its replies are below."""
-        return "/auth" if self.op == "auth" else f"/apartments/{self.apartment}/{self.op}"
-
-    def recorded(self) -> Json:
-        """Return what is recorded: no password and no token."""
-        return {
-            "user": self.user,
-            "op": self.op,
-            "apartment": self.apartment,
-            "key": self.key,
-            "bills": list(self.body.get("bills_id", [])),
-            "expected": self.body.get("expected_total_minor"),
-            "queue_name": self.queue_name,
-            **self.notes,
-        }
-
-
-class Unauthorized(Exception):
-    """The token is rejected: it has expired, or nobody could verify it."""
-
-
-@dataclass(frozen=True)
-class Sent:
-    """The outcome of a POST. Status 0: the connection broke, so nobody knows."""
-
-    status: int
-    request_id: str | None = None
-    code: str | None = None
-    retry_after: float = 1.0
-
-    @property
-    def can_be_retried(self) -> bool:
-        """Whether the same request may be accepted later."""
-        return self.status in (UNKNOWN, 429) or self.status >= 500
-
-
-class RecordedHttp:
-    """One client's connection. The token is an argument of each call."""
-
     def __init__(
-        self, base_url: str, client: str, *, recorder: Recorder, canaries: Canaries
+        self,
+        who: Mapping[str, Any],
+        recorder: Recorder,
+        canaries: Canaries,
+        learn: Callable[[Json, Json], None],
+        seed: str,
     ) -> None:
-        self.client = client
-        self.recorder = recorder
+        super().__init__()
+        self.who = who
+        # Accepted requests by id, as recorded; those that no whole answer came for; the last one.
+        self._accepted: dict[str, Json] = {}
+        self.unanswered: dict[str, Json] = {}
+        self.latest: Json | None = None
+        self._recorder = recorder
         self._canaries = canaries
-        self._http = httpx.Client(base_url=base_url, timeout=_TIMEOUT_SECONDS)
+        self._learn = learn
+        self._rng = random.Random(seed)
+        self._parts: dict[tuple[str, Any], set[int]] = {}
 
-    def close(self) -> None:
-        """Close the connection."""
-        self._http.close()
+    def share(self, other: RecordingTransport) -> None:
+        """Know of the requests of another client of the same user, and of their answers."""
+        self._accepted, self.unanswered = other._accepted, other.unanswered
+        self._parts = other._parts
 
-    def _exchange(
-        self, method: str, path: str, token: str | None, **options: Any
-    ) -> tuple[int, Json, float]:
-        """Return status, body and Retry-After; record errors, which must hold nothing personal."""
-        headers = {"Authorization": token} if token else {}
-        headers |= options.pop("headers", {})
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and record it."""
+        if request.method == "DELETE" and self._rng.random() < _LEFT_IN_QUEUE:
+            return httpx.Response(204)
+        who = {**self.who, **request.extensions.get("notes", {})}
+        asked = self._invoke(request, who) if request.method == "POST" else {}
         try:
-            response = self._http.request(method, path, headers=headers, **options)
+            response = super().handle_request(request)
+            content = _content(response)
         except httpx.TransportError:
-            return UNKNOWN, {}, 1.0
-        status, body = response.status_code, _json(response)
-        if status not in (200, 202, 204):
-            self.recorder.record(
-                "error", client=self.client, method=method, status=status, body=body
-            )
-        return status, body, float(response.headers.get("Retry-After", "1"))
+            # Nobody knows whether it was accepted.
+            self._tell_outcome(asked, 0, {})
+            raise
+        self._tell_outcome(asked, response.status_code, content)
+        if not response.is_success:
+            told = {"method": request.method, "status": response.status_code, "body": content}
+            self._recorder.record("error", client=who["client"], **told)
+        for reply in content.get("replies", []):
+            self._receive(reply, who, request.url.path.rpartition("/")[2])
+        return response
 
-    def post(self, request: Request, token: str | None) -> Sent:
-        """Send a request once; it is recorded before it leaves, and its outcome after."""
-        number = self.recorder.next_id()
-        self.recorder.record("invoke", id=number, client=self.client, **request.recorded())
-        headers = {"Idempotency-Key": request.key} if request.key is not None else {}
-        body = {**request.body, "queue_name": request.queue_name}
-        status, content, retry_after = self._exchange(
-            "POST", request.path, token, json=body, headers=headers
-        )
+    def _invoke(self, request: httpx.Request, who: Mapping[str, Any]) -> Json:
+        """Record a request without password and token; return what was recorded."""
+        body, path = json.loads(request.content), request.url.path.split("/")
+        asked = {
+            "id": self._recorder.next_id(),
+            **who,
+            "op": path[-1],
+            "apartment": None if path[-1] == "auth" else path[2],
+            "key": request.headers.get("Idempotency-Key"),
+            "bills": body.get("bills_id", []),
+            "expected": body.get("expected_total_minor"),
+            "queue_name": body["queue_name"],
+        }
+        self._recorder.record("invoke", **asked)
+        return asked
+
+    def _tell_outcome(self, asked: Json, status: int, content: Json) -> None:
+        if not asked:
+            return
         if status == 202:
-            self.recorder.record("accepted", id=number, request_id=content["request_id"])
-            return Sent(202, request_id=content["request_id"])
-        code = content.get("code")
-        self.recorder.record("not_accepted", id=number, status=status, code=code)
-        return Sent(status, code=code, retry_after=retry_after)
+            request_id = content["request_id"]
+            self._accepted[request_id] = self.unanswered[request_id] = asked
+            self.latest = asked
+            self._recorder.record("accepted", id=asked["id"], request_id=request_id)
+        else:
+            told = {"status": status, "code": content.get("code")}
+            self._recorder.record("not_accepted", id=asked["id"], **told)
 
-    def poll(
-        self, request: Request, token: str | None, *, wait_seconds: int = 1
-    ) -> list[Json] | None:
-        """Return the replies in the request's queue, recorded; None when nobody could say.
-
-        Raises:
-            Unauthorized: The token is rejected.
-        """
-        path = f"{request.path}/{request.queue_name}"
-        status, content, _ = self._exchange(
-            "GET", path, token, params={"wait_seconds": wait_seconds}
-        )
-        if status == 401:
-            raise Unauthorized
-        if status != 200:
-            return None
-        replies: list[Json] = content["replies"]
-        for reply in replies:
-            self.recorder.record(
-                "reply",
-                user=request.user,
-                client=self.client,
-                queue_name=request.queue_name,
-                op=reply["operation"],
-                reply=self._without_secrets(reply),
-            )
-        return replies
+    def _receive(self, reply: Json, who: Mapping[str, Any], queue_name: str) -> None:
+        shown = self._without_secrets(reply)
+        place = {"client": who["client"], "user": who["user"], "queue_name": queue_name}
+        self._recorder.record("reply", **place, op=reply["operation"], reply=shown)
+        request_id, data = reply["request_id"], reply["data"] or {}
+        parts = self._parts.setdefault((request_id, data.get("version")), set())
+        parts.add(reply["part"])
+        if len(parts) == reply["parts"]:
+            self.unanswered.pop(request_id, None)
+        if request_id in self._accepted:
+            self._learn(self._accepted[request_id], shown)
 
     def _without_secrets(self, reply: Json) -> Json:
         """Return a reply without what belongs to its user alone, and keep that as canaries."""
         self._canaries.add("receipt", reply["receipt"])
         shown = {name: value for name, value in reply.items() if name != "receipt"}
-        if reply["operation"] == "auth" and reply["data"] and "tokens" in reply["data"]:
-            tokens = reply["data"]["tokens"]
+        if tokens := (reply["data"] or {}).get("tokens"):
             for name in ("id_token", "access_token", "refresh_token"):
                 self._canaries.add("token", tokens[name])
             shown["data"] = {**reply["data"], "tokens": {"sub": subject_of(tokens["id_token"])}}
         return shown
 
-    def delete(self, request: Request, reply: Json, token: str | None) -> None:
-        """Delete a reply from its queue; when that fails it will come again."""
-        path = f"{request.path}/{request.queue_name}"
-        status, *_ = self._exchange("DELETE", path, token, params={"receipt": reply["receipt"]})
-        told = {"request_id": reply["request_id"], "part": reply["part"], "status": status}
-        self.recorder.record("deleted", user=request.user, **told)
 
-
-def _json(response: httpx.Response) -> Json:
+def _content(response: httpx.Response) -> Json:
+    """Read the body, which httpx keeps for the client."""
+    text = response.read()
     try:
-        content = response.json()
+        content = json.loads(text)
     except ValueError:
         content = None
-    return content if isinstance(content, dict) else {"code": None, "text": response.text}
+    return content if isinstance(content, dict) else {"text": text.decode(errors="replace")}
 
 
 def subject_of(token: str) -> str | None:

@@ -19,8 +19,8 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
 from tools.chaos.workload.http import Json
-from tools.chaos.workload.personas import SentBill, SharedState
 from tools.chaos.workload.recorder import Canaries, Recorder
+from tools.chaos.workload.shared import SentBill, SharedState
 
 Connect = Callable[[], Connection]
 

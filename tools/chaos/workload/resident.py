@@ -1,82 +1,75 @@
-"""A resident's client: looks, pays in every way that is allowed, syncs, comes and goes."""
+"""A resident at the shipped client: looks, pays in every way that is allowed, syncs, comes back."""
 
 from __future__ import annotations
 
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, replace
+from functools import partial
 from uuid import uuid4
 
-from tools.chaos.workload.api_client import ApiClient, LoggedOut, Parts
-from tools.chaos.workload.client_model import ClientModel, Debt, SyncedHistory
-from tools.chaos.workload.http import Json, Request
-from tools.chaos.workload.personas import SharedState
+from billing_client import (
+    BillingError,
+    HistoryState,
+    NotLoggedIn,
+    PendingRequest,
+    RequestRejected,
+)
 
-_ANSWER_SECONDS = 4.0
-_FINAL_SECONDS = 20.0
-_PAGES = 20
-# Longer than a usual answer takes, so that a payment is not sent over and over.
-_ASK_AGAIN_SECONDS = 10.0
+from tools.chaos.workload.client import RecordedClient
+from tools.chaos.workload.http import Json
+from tools.chaos.workload.shared import SharedState
 
 Action = Callable[[str], None]
 
 
 class Resident:
-    """Acts for one user in some apartments. A late one polls only now and then.
+    """Acts for one user in some apartments.
 
     Step n of a client with this seed always chooses alike, whatever came before.
     """
 
     def __init__(
-        self,
-        client: ApiClient,
-        shared: SharedState,
-        seed: str,
-        apartments: Sequence[str],
-        *,
-        late: bool = False,
+        self, client: RecordedClient, shared: SharedState, seed: str, apartments: Sequence[str]
     ) -> None:
         self.client = client
+        self.billing = client.billing
+        self.model = client.model
         self.apartments = apartments
-        self.model = ClientModel()
         self._shared = shared
         self._seed = seed
-        self._late = late
         self._rng = random.Random(seed)
-        self._copies = {apartment: SyncedHistory() for apartment in apartments}
+        self._copies = {apartment: HistoryState(apartment) for apartment in apartments}
         self._steps = 0
 
     def run(self, stop: threading.Event) -> None:
         """Act until told to stop."""
-        try:
-            while not stop.is_set():
-                self.step()
-                stop.wait(self._rng.uniform(0.02, 0.4))
-        except LoggedOut:
-            # Halted during a login; the end of the run logs in again.
-            return
+        while not stop.is_set():
+            self.step()
+            stop.wait(self._rng.uniform(0.02, 0.4))
 
     def step(self) -> None:
-        """Do one thing, and take what has come by then."""
+        """Do one thing; now and then, look for what came after one had given up."""
         self._steps += 1
         self._rng = random.Random(f"{self._seed}/{self._steps}")
         actions = self.actions()
         action = self._rng.choices(list(actions), weights=list(actions.values()))[0]
-        before = set(self.client.outstanding)
-        action(self._rng.choice(self.apartments))
-        if not self._late:
-            self.client.wait(set(self.client.outstanding) - before, seconds=_ANSWER_SECONDS)
-        elif self._rng.random() < 0.3:
-            self.client.fetch()
-        self._absorb()
+        apartment = self._rng.choice(self.apartments)
+        self.client.be_patient(patient=False)
+        self.client.attempt(lambda: action(apartment))
+        queues = self.client.queues()
+        if queues and self._rng.random() < 0.3:
+            self.client.poll(*self._rng.choice(queues))
 
     def actions(self) -> Mapping[Action, int]:
         """Return what this client may do, with weights."""
         return {
             self._look: 6,
             self._pay_some: 6,
+            self._pay_without_a_key: 1,
             self._pay_twice_with_one_key: 2,
             self._pay_twice_with_two_keys: 2,
             self._pay_all: 1,
@@ -89,197 +82,158 @@ class Resident:
             self._come_back: 1,
         }
 
-    def _absorb(self) -> None:
-        """Learn from the answers that have come."""
-        for request, parts in self.client.answered():
-            status = parts[0]["status"]
-            if request.op == "payments":
-                self.model.see_outcome(request, status)
-                if status == "done":
-                    self._shared.add(self._shared.payments, parts[0]["data"]["payment_id"])
-            elif request.op == "utils" and status == "done":
-                self.model.see_debts(str(request.apartment), parts)
+    def _at_once(self, *calls: Callable[[], object]) -> None:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self.client.attempt, calls))
 
-    def _look(self, apartment: str, **notes: Any) -> None:
-        self.client.send(self.client.request("utils", apartment, {}, late=self._late, **notes))
-
-    # Payments -----------------------------------------------------------------------------------
-
-    def _order(self, apartment: str, bills: Sequence[Debt], total: int | None) -> Request | None:
-        """Return a payment; without bills, look for some and return None."""
-        if not bills:
-            self._look(apartment)
-            return None
-        body: Json = {"bills_id": [bill.bill_id for bill in bills]}
-        if total is not None:
-            body["expected_total_minor"] = total
-        key = str(uuid4())
-        return self.client.request("payments", apartment, body, key=key, late=self._late)
-
-    def _chosen(self, apartment: str) -> Request | None:
-        bills = self.model.choose(apartment, self._rng)
-        total = sum(bill.amount_minor for bill in bills) if self._rng.random() < 0.7 else None
-        return self._order(apartment, bills, total)
-
-    def _pay(self, request: Request | None) -> None:
-        """Send a payment; until its outcome is known it is pending."""
-        if request is None:
-            return
-        if request.key is not None:
-            self.model.pending[request.key] = request
-        request_id = self.client.send(request)
-        if request.key is None and request_id is not None:
-            # Without a key of the client the request's id is the key.
-            keyed = replace(request, key=request_id)
-            self.model.pending[request_id] = self.client.outstanding[request_id] = keyed
-
-    def _earlier(self) -> Request | None:
-        return self._rng.choice(self.model.paid[-10:]) if self.model.paid else None
-
-    def _pay_some(self, apartment: str) -> None:
-        request = self._chosen(apartment)
-        without_key = request is not None and self._rng.random() < 0.1
-        self._pay(replace(request, key=None) if request and without_key else request)
-
-    def _pay_all(self, apartment: str) -> None:
-        owed = self.model.owed.get(apartment, [])
-        bills = [one for one in owed if one.currency == owed[0].currency]
-        self._pay(self._order(apartment, bills, sum(bill.amount_minor for bill in bills)))
-
-    def _pay_twice_with_one_key(self, apartment: str) -> None:
-        request = self._chosen(apartment)
-        self._pay(request)
-        self._pay(request)
-
-    def _pay_twice_with_two_keys(self, apartment: str) -> None:
-        request = self._chosen(apartment)
-        self._pay(request)
-        self._pay(request and replace(request, key=str(uuid4())))
-
-    def _pay_a_wrong_total(self, apartment: str) -> None:
-        bills = self.model.choose(apartment, self._rng)
-        self._pay(self._order(apartment, bills, sum(bill.amount_minor for bill in bills) + 1))
-
-    def _pay_what_is_paid(self, _apartment: str) -> None:
-        old = self._earlier()
-        self._pay(old and replace(old, key=str(uuid4())))
-
-    def _repeat_a_payment(self, _apartment: str) -> None:
-        self._pay(self._earlier())
-
-    def _reuse_a_key(self, apartment: str) -> None:
-        request, old = self._chosen(apartment), self._earlier()
-        if request is not None and old is not None:
-            # Not pending: the key's outcome is known, and this request has none of its own.
-            self.client.send(replace(request, key=old.key))
-
-    def _ask_for_an_outcome(self, _apartment: str) -> None:
-        if self.model.pending:
-            key = self._rng.choice(sorted(self.model.pending))
-            self.client.send(self.model.pending[key])
+    def _look(self, apartment: str) -> None:
+        self.billing.debts(apartment)
 
     def _come_back(self, apartment: str) -> None:
-        self.client.log_out(keep_refresh_token=self._rng.random() < 0.5)
-        self._look(apartment)
+        if self._rng.random() < 0.5:
+            self.billing.refresh()
+        else:
+            self.billing.logout()
+        self.billing.debts(apartment)
 
-    # The history --------------------------------------------------------------------------------
+    # Payments -------------------------------------------------------------------------------------
 
-    def _sync_somehow(self, apartment: str) -> None:
-        self._sync(apartment, self._rng.choice(["cursor", "cursor", "frame", "nothing"]))
-
-    def _sync(self, apartment: str, how: str, *, final: bool = False) -> bool:
-        """Bring the copy up to date; tell whether that was finished. Recorded when it was."""
-        for _ in range(_PAGES):
-            asked = self.client.http.recorder.now()
-            parts = self._history(apartment, how, _FINAL_SECONDS if final else _ANSWER_SECONDS)
-            if not parts or not self._take(apartment, parts):
-                return False
-            copy = self._copies[apartment]
-            if copy.frame is not None and not copy.more:
-                self._record_sync(apartment, copy, asked, final=final)
-                return True
-            how = "cursor" if how == "nothing" else how
-        return False
-
-    def _history(self, apartment: str, how: str, seconds: float) -> Parts | None:
-        body = self._copies[apartment].question(how)
-        request = self.client.request("histories", apartment, body, how=how, late=self._late)
-        request_id = self.client.send(request)
-        if request_id is None:
-            return None
-        self.client.wait([request_id], seconds=seconds)
-        return self.client.replies.answer(request_id)
-
-    def _take(self, apartment: str, parts: Parts) -> bool:
-        """Take an answer; tell whether the sync can go on."""
-        if parts[0]["code"] in ("history_frame_unknown", "invalid_cursor"):
-            self._copies[apartment] = SyncedHistory()
-            return True
-        if parts[0]["status"] != "done":
-            return False
-        self._copies[apartment].take(parts)
-        return True
-
-    def _record_sync(
-        self, apartment: str, copy: SyncedHistory, asked: float, *, final: bool
-    ) -> None:
-        client = self.client
-        client.http.recorder.record(
-            "sync",
-            client=client.http.client,
-            user=client.user.sub,
-            apartment=apartment,
-            frame=copy.frame,
-            events=copy.identities(),
-            asked=round(asked, 6),
-            final=final,
+    def _payment(
+        self, apartment: str, bills: Sequence[Json], *, more: int = 0, key: str = ""
+    ) -> Callable[[], object]:
+        """Return the call that pays bills and expects so much more; without any, looks for some."""
+        if not bills:
+            return partial(self.billing.debts, apartment)
+        total = sum(bill["amount_minor"] for bill in bills) + more
+        return partial(
+            self.billing.pay,
+            apartment,
+            [bill["bill_id"] for bill in bills],
+            expected_total_minor=total if more or self._rng.random() < 0.7 else None,
+            idempotency_key=key or str(uuid4()),
         )
 
-    # The end of a run ---------------------------------------------------------------------------
+    def _pay_again(self, paid: Json | None, *, key: str = "") -> None:
+        """Pay what was paid before, under its key or another one."""
+        if paid is not None:
+            self.billing.pay(
+                paid["apartment"],
+                paid["bills"],
+                expected_total_minor=paid["expected"],
+                idempotency_key=key or paid["key"],
+            )
+
+    def _earlier(self) -> Json | None:
+        paid = [one for one in self.model.paid[-10:] if one["key"]]
+        return self._rng.choice(paid) if paid else None
+
+    def _pay_some(self, apartment: str) -> None:
+        self._payment(apartment, self.model.choose(apartment, self._rng))()
+
+    def _pay_all(self, apartment: str) -> None:
+        owed = list(self.model.owed.get(apartment, {}).values())
+        bills = [one for one in owed if one["currency"] == owed[0]["currency"]]
+        self._payment(apartment, bills)()
+
+    def _pay_without_a_key(self, apartment: str) -> None:
+        """Pay with the request's id as the key, also for asking again."""
+        bills = [bill["bill_id"] for bill in self.model.choose(apartment, self._rng)]
+        path = f"/apartments/{apartment}/payments"
+        if bills and (accepted := self.client.post(path, bills_id=bills, queue_name=str(uuid4()))):
+            key, body = accepted["request_id"], {"bills_id": bills}
+            pending = PendingRequest("payments", path, idempotency_key=key, body=body)
+            self.billing.pending_payments.keep(pending)
+
+    def _pay_twice_with_one_key(self, apartment: str) -> None:
+        pay = self._payment(apartment, self.model.choose(apartment, self._rng))
+        self._at_once(pay, pay)
+
+    def _pay_twice_with_two_keys(self, apartment: str) -> None:
+        bills = self.model.choose(apartment, self._rng)
+        self._at_once(self._payment(apartment, bills), self._payment(apartment, bills))
+
+    def _pay_a_wrong_total(self, apartment: str) -> None:
+        self._payment(apartment, self.model.choose(apartment, self._rng), more=1)()
+
+    def _pay_what_is_paid(self, _apartment: str) -> None:
+        self._pay_again(self._earlier(), key=str(uuid4()))
+
+    def _repeat_a_payment(self, _apartment: str) -> None:
+        self._pay_again(self._earlier())
+
+    def _reuse_a_key(self, apartment: str) -> None:
+        if old := self._earlier():
+            self._payment(apartment, self.model.choose(apartment, self._rng), key=old["key"])()
+
+    def _ask_for_an_outcome(self, _apartment: str) -> None:
+        if pending := self.billing.pending_payments.all():
+            self.billing.resume_payment(self._rng.choice(pending))
+
+    # The history ----------------------------------------------------------------------------------
+
+    def _sync_somehow(self, apartment: str) -> None:
+        copy = self._copies[apartment]
+        choices = [copy, copy, replace(copy, cursor=None), HistoryState(apartment)]
+        self._sync(apartment, self._rng.choice(choices))
+
+    def _sync(self, apartment: str, held: HistoryState, *, final: bool = False) -> None:
+        """Bring a copy up to date; recorded when that was finished."""
+        asked = self.client.recorder.now()
+        for copy in self.billing.history_steps(held):
+            self._copies[apartment] = copy
+        copy = self._copies[apartment]
+        if copy.covered is not None:
+            self.client.recorder.record(
+                "sync",
+                client=self.client.transport.who["client"],
+                user=self.client.user.sub,
+                apartment=apartment,
+                frame=asdict(copy.covered),
+                events=[event.identity for event in copy.events],
+                asked=round(asked, 6),
+                final=final,
+            )
+
+    # The end of a run -----------------------------------------------------------------------------
 
     def drain(self, halt: threading.Event, dead_requests: Callable[[], set[str]]) -> None:
         """Wait until each accepted request is answered or dead, and no payment is pending."""
         self.client.halt = halt
-        asked: dict[str, float] = {}
-        try:
-            while not halt.is_set():
-                if self.client.outstanding:
-                    for request_id in dead_requests() & set(self.client.outstanding):
-                        del self.client.outstanding[request_id]
-                self._ask_for_outcomes(asked)
-                if not self.client.outstanding and not self.model.pending:
-                    return
-                self.client.fetch()
-                self._absorb()
-        except LoggedOut:
-            return
+        self.client.be_patient(patient=True)
+        while not halt.is_set():
+            for request_id in dead_requests() if self.client.transport.unanswered else ():
+                self.client.transport.unanswered.pop(request_id, None)
+            for pending in self.billing.pending_payments.all():
+                self.client.attempt(partial(self.billing.resume_payment, pending))
+            # A login that came during faults may have been dropped.
+            queues = [(path, user) for path, user in self.client.queues() if path[:6] != "/auth/"]
+            if not queues and not self.billing.pending_payments.all():
+                return
+            for path, user in queues:
+                self.client.poll(path, user, wait_seconds=1)
 
-    def _ask_for_outcomes(self, asked: dict[str, float]) -> None:
-        """Send pending payments again, each after a while: the key makes it safe."""
-        now = self.client.http.recorder.now()
-        for key, request in list(self.model.pending.items()):
-            waiting = any(one.key == key for one in self.client.outstanding.values())
-            if not waiting and now - asked.get(key, -_ASK_AGAIN_SECONDS) >= _ASK_AGAIN_SECONDS:
-                asked[key] = now
-                self.client.send(request)
-
-    def final_reads(self, halt: threading.Event) -> None:
+    def final_reads(self, halt: threading.Event, dead_requests: Callable[[], set[str]]) -> None:
         """Read debts and sync each apartment that is still theirs, until both are answered."""
         self.client.halt = halt
-        try:
-            for apartment in self.apartments:
-                if self._sees_debts(apartment, halt):
-                    while not halt.is_set() and not self._sync(apartment, "cursor", final=True):
-                        pass
-        except LoggedOut:
-            return
+        self.client.be_patient(patient=True)
+        for apartment in self.apartments:
+            with suppress(RequestRejected):
+                self._until_done(self._look, apartment)
+                self._until_done(self._sync_finally, apartment)
+        self.drain(halt, dead_requests)
 
-    def _sees_debts(self, apartment: str, halt: threading.Event) -> bool:
-        """Tell whether debts were shown; False where the apartment is not theirs any more."""
-        while not halt.is_set():
-            self._look(apartment, final=True)
-            self.client.wait(set(self.client.outstanding), seconds=_FINAL_SECONDS)
-            statuses = [parts[0]["status"] for _, parts in self.client.answered()]
-            if "done" in statuses or "rejected" in statuses:
-                return "done" in statuses
-        return False
+    def _sync_finally(self, apartment: str) -> None:
+        self._sync(apartment, self._copies[apartment], final=True)
+
+    def _until_done(self, action: Action, apartment: str) -> None:
+        """Act until it is done; raises RequestRejected, as where one has moved out."""
+        while not self.client.halt.is_set():
+            try:
+                action(apartment)
+                return
+            except RequestRejected:
+                raise
+            except NotLoggedIn:
+                self.client.log_in()
+            except BillingError:
+                self.client.halt.wait(0.3)
