@@ -44,18 +44,19 @@ class CognitoLogin:
 
     def sign_in(self, credentials: Credentials) -> SignedIn:
         """Log in with a password, answering the demand for a new one if there is a new one."""
-        answer = _call(
-            lambda: self._client.initiate_auth(
-                ClientId=self._client_id,
-                AuthFlow="USER_PASSWORD_AUTH",
-                AuthParameters={
-                    "USERNAME": credentials.username,
-                    "PASSWORD": credentials.password,
-                },
-            )
-        )
+        username, new_password = credentials.username, credentials.new_password
+        try:
+            answer = self._initiate(username, credentials.password)
+        except Rejection as rejection:
+            if new_password is None or rejection.code != "invalid_credentials":
+                raise
+            # The same request may have set the new password already, and its reply got lost.
+            return self._sign_in_again(username, new_password)
         if answer.get("ChallengeName"):
-            answer = self._answer_challenge(answer, credentials)
+            return _signed_in(self._answer_challenge(answer, credentials))
+        if new_password is not None:
+            # Nothing was changed, and whoever wanted to be rid of an old password must know.
+            raise Rejection("new_password_not_needed")
         return _signed_in(answer)
 
     def refresh(self, *, refresh_token: str) -> SignedIn:
@@ -73,6 +74,21 @@ class CognitoLogin:
                 raise Rejection("session_expired") from rejection
             raise
         return _signed_in(answer, refresh_token=refresh_token)
+
+    def _initiate(self, username: str, password: str) -> Json:
+        return _call(
+            lambda: self._client.initiate_auth(
+                ClientId=self._client_id,
+                AuthFlow="USER_PASSWORD_AUTH",
+                AuthParameters={"USERNAME": username, "PASSWORD": password},
+            )
+        )
+
+    def _sign_in_again(self, username: str, password: str) -> SignedIn:
+        answer = self._initiate(username, password)
+        if answer.get("ChallengeName"):
+            raise Rejection("invalid_credentials")
+        return _signed_in(answer)
 
     def _answer_challenge(self, answer: Json, credentials: Credentials) -> Json:
         if answer["ChallengeName"] != "NEW_PASSWORD_REQUIRED":

@@ -93,6 +93,10 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "A new password must be chosen before the first login.",
         "Log in again with `new_password` beside the current one.",
     ),
+    "new_password_not_needed": _resident(
+        "Nobody asked for a new password, and nothing was changed.",
+        "Log in without `new_password`. To change a password, ask the operator.",
+    ),
     "invalid_new_password": _resident(
         "The new password does not meet the password rules.",
         "Choose a longer password with upper and lower case letters, digits and a symbol.",

@@ -81,6 +81,17 @@ def test_a_first_login_takes_a_new_password(pool: Pool) -> None:
     assert pool.identity.sign_in(Credentials("new", "N3w-Password!")).subject == subject
 
 
+def test_a_first_login_that_comes_back_finds_the_new_password_set(pool: Pool) -> None:
+    subject, first = pool.add("new", permanent=False), Credentials("new", PASSWORD, "N3w-Password!")
+    assert [pool.identity.sign_in(first).subject for _ in range(2)] == [subject] * 2
+    assert pool.rejection("new", PASSWORD, "0ther-Password!").code == "invalid_credentials"
+
+
+def test_a_new_password_that_nobody_demanded_is_not_said_to_be_set(pool: Pool) -> None:
+    assert pool.rejection("ada", PASSWORD, "N3w-Password!").code == "new_password_not_needed"
+    assert pool.identity.sign_in(Credentials("ada", PASSWORD)).subject == pool.subject
+
+
 def test_a_bad_refresh_token_ends_the_session(pool: Pool) -> None:
     with pytest.raises(Rejection, match="session_expired"):
         pool.identity.refresh(refresh_token="not-one")
