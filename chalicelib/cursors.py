@@ -11,6 +11,9 @@ from billing_app.domain.errors import Rejection
 from billing_app.domain.history import Position
 from billing_app.domain.instants import format_instant, parse_instant
 
+# The ledger counts on from it, in a bigint.
+_MAX_SEQ = 2**62
+
 
 def read_frame(*, date_down: str | None, date_up: str | None) -> Position | None:
     """Read the dates that a client sent; `None` when it holds nothing.
@@ -66,7 +69,7 @@ def _parse(text: str) -> tuple[UUID, Position]:
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("not a cursor")
     apartment, date_down, date_up = texts
-    if type(after_seq) is not int or not 0 <= after_seq < 2**63:
+    if type(after_seq) is not int or not 0 <= after_seq < _MAX_SEQ:
         raise ValueError("not a position")
     position = Position(parse_instant(date_down), parse_instant(date_up), after_seq)
     return UUID(hex=apartment), position

@@ -27,7 +27,7 @@ from tenacity import (
 )
 
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
-from billing_app.domain.errors import Unavailable
+from billing_app.domain.errors import Rejection, Unavailable
 
 RDS_CA_BUNDLE = Path(__file__).with_name("rds-ca-bundle.pem")
 CONNECT_TIMEOUT_SECONDS = 3
@@ -75,6 +75,7 @@ class Database:
         """Return the one value of the one row that the statement gives.
 
         Raises:
+            Rejection: `invalid_request`, a parameter is none that the database can hold.
             Unavailable: the database does not answer; what happened is not known.
         """
         return self.rows(statement, parameters)[0][0]
@@ -83,6 +84,9 @@ class Database:
         """Return all rows of the statement; raises like `value`."""
         try:
             return self._retrying()(self._run, statement, parameters)
+        except psycopg2.DataError as error:
+            # It would be the same each time, and end among the dead letters.
+            raise Rejection("invalid_request") from error
         except (*_BROKEN, *_CONFLICTS, errors.QueryCanceled) as error:
             self.close()
             raise Unavailable(describe(error)) from error

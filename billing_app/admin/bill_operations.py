@@ -130,11 +130,15 @@ def _row_data(row: Row) -> Json:
     return {"line": row.line, "problems": problems, "cells": row.cells}
 
 
+# Python's first and last days have no day before or after them.
+_A_DAY_OF_THE_LEDGER = validate.Range(date(1970, 1, 1), date(9_000, 1, 1))
+
+
 class Reconcile(Schema):
     """The days to compare (UTC), both included; without them the last thirty-one."""
 
-    first_day = fields.Date(data_key="from", **OPTIONAL)
-    last_day = fields.Date(data_key="to", **OPTIONAL)
+    first_day = fields.Date(data_key="from", validate=_A_DAY_OF_THE_LEDGER, **OPTIONAL)
+    last_day = fields.Date(data_key="to", validate=_A_DAY_OF_THE_LEDGER, **OPTIONAL)
 
 
 def _reconcile(given: Json, context: AdminContext) -> object:

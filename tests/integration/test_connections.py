@@ -15,7 +15,7 @@ import pytest
 
 from billing_app.adapters.connections import Database, describe
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
-from billing_app.domain.errors import Unavailable
+from billing_app.domain.errors import Rejection, Unavailable
 from tests.support.databases import LedgerDatabase
 from tests.support.ledger import Ledger
 
@@ -236,6 +236,12 @@ def test_a_conflict_or_a_server_that_only_reads_is_tried_again_until_it_passes(
     raised = f"RAISE EXCEPTION 'conflict' USING ERRCODE = '{code}';"
     counting(ledger, "conflict", f"IF currval('api.tries') < 3 THEN {raised} END IF;")
     assert connection.value("SELECT api.conflict()", {}) == 3
+
+
+def test_a_value_that_the_database_can_not_hold_is_rejected(connection: Database) -> None:
+    with pytest.raises(Rejection, match="invalid_request"):
+        connection.value("SELECT %(seq)s + 1", {"seq": 2**63 - 1})
+    assert connection.value(ONE, {}) == 1
 
 
 def test_an_error_of_our_own_is_not_hidden_as_an_outage(connection: Database) -> None:

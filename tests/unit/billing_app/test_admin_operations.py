@@ -196,6 +196,7 @@ def test_days_come_in_order(context: AdminContext) -> None:
         ("add_apartment", {"address": " "}, "address"),
         ("add_provider", {"provider_id": "a b", "name": "A"}, "provider_id"),
         ("grant_residency", {"username": "a", "apartment_id": "1"}, "apartment_id"),
+        ("reconcile", {"to": "0001-01-05"}, "to"),
         (
             "grant_residency",
             {"username": "a", "apartment_id": str(APARTMENT), "since": "2026-01-01T00:00:00"},

@@ -17,6 +17,7 @@ from billing_app.domain.errors import Rejection
 from billing_app.domain.history import Position
 from chalicelib.cursors import read_cursor, read_frame, write_cursor, write_frame
 
+HOME = uuid4()
 NOON = "2026-02-04T12:00:00.000000Z"
 INSTANTS = st.floats(0, 7_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 RANGES = st.tuples(INSTANTS, INSTANTS).map(lambda dates: Position(min(dates), max(dates)))
@@ -46,11 +47,18 @@ def test_a_frame_that_was_handed_out_comes_back_as_it_was(position: Position) ->
     assert read_frame(**write_frame(position)) == position
 
 
-@given(apartment=st.uuids(), held=RANGES, seq=st.integers(0, 2**63 - 1))
+@given(apartment=st.uuids(), held=RANGES, seq=st.integers(0, 2**62 - 1))
 def test_a_cursor_comes_back_as_it_was(apartment: UUID, held: Position, seq: int) -> None:
     position = replace(held, after_seq=seq)
     text = write_cursor(position, apartment_id=apartment)
     assert read_cursor(text, apartment_id=apartment) == position
+
+
+@pytest.mark.parametrize("seq", [-1, 2**62, 2**63 - 1, True, "1"])
+def test_a_cursor_with_a_position_that_was_never_handed_out_is_rejected(seq: Any) -> None:
+    position = Position(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), seq)
+    with pytest.raises(Rejection, match="invalid_cursor"):
+        read_cursor(write_cursor(position, apartment_id=HOME), apartment_id=HOME)
 
 
 @given(text=st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9_-]{0,80}", fullmatch=True))
