@@ -45,7 +45,7 @@ class PostgresOperatorLedger(OperatorLedger):
         self._call("add_apartment", apartment_id, address)
 
     def grant_residency(
-        self, *, subject: UUID, apartment_id: UUID, since: datetime
+        self, *, subject: UUID, apartment_id: UUID, since: datetime | None
     ) -> GrantedResidency:
         """Let a resident act for an apartment."""
         data = self._call("grant_residency", subject, apartment_id, since)

@@ -54,7 +54,7 @@ def _add_resident(given: Json, context: AdminContext) -> object:
     first = residents.FirstPassword(password, permanent) if password else None
     return residents.add_resident(
         resident=residents.NewResident(**given, password=first),
-        since=since or context.clock(),
+        since=since,
         ledger=context.ledger,
         directory=context.directory,
     )
@@ -79,7 +79,6 @@ class GrantResidency(Residency):
 
 
 def _grant_residency(given: Json, context: AdminContext) -> object:
-    given["since"] = given["since"] or context.clock()
     return residents.grant_residency(**given, ledger=context.ledger, directory=context.directory)
 
 

@@ -115,9 +115,9 @@ class OperatorLedger(BillIssuer, Protocol):
         """Add an apartment. Rejected: apartment_exists."""
 
     def grant_residency(
-        self, *, subject: UUID, apartment_id: UUID, since: datetime
+        self, *, subject: UUID, apartment_id: UUID, since: datetime | None
     ) -> GrantedResidency:
-        """Let a resident act for an apartment and see what was posted since then.
+        """Let a resident act for an apartment and see what was posted since then, or from now on.
 
         Rejected: resident_not_found, apartment_not_found, residency_exists.
         """

@@ -56,7 +56,11 @@ class AddedResident:
 
 
 def add_resident(
-    *, resident: NewResident, since: datetime, ledger: OperatorLedger, directory: UserDirectory
+    *,
+    resident: NewResident,
+    since: datetime | None,
+    ledger: OperatorLedger,
+    directory: UserDirectory,
 ) -> AddedResident:
     """Make the login, then the row, then the apartment, then the residency, in that order.
 
@@ -90,11 +94,13 @@ def grant_residency(
     *,
     username: str,
     apartment_id: UUID,
-    since: datetime,
+    since: datetime | None,
     ledger: OperatorLedger,
     directory: UserDirectory,
 ) -> GrantedResidency:
     """Give a resident an apartment; they see what was posted from `since` on.
+
+    Without it that is now, by the ledger and not by the operator's clock: after its last event.
 
     Raises:
         Rejection: login_not_found, resident_not_found, apartment_not_found, residency_exists.

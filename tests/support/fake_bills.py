@@ -120,14 +120,14 @@ class FakeBills(BillIssuer):
         self.apartments[apartment_id] = FakeApartment(address)
 
     def grant_residency(
-        self, *, subject: UUID, apartment_id: UUID, since: datetime
+        self, *, subject: UUID, apartment_id: UUID, since: datetime | None
     ) -> GrantedResidency:
         self._check_residency(subject, apartment_id)
         if (subject, apartment_id) in self.residencies:
             raise Rejection("residency_exists")
-        self.residencies[subject, apartment_id] = since
+        begins = self.residencies[subject, apartment_id] = since or self.clock()
         self.raise_versions([apartment_id])
-        return GrantedResidency(subject, apartment_id, since)
+        return GrantedResidency(subject, apartment_id, begins)
 
     def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
         self._check_residency(subject, apartment_id)

@@ -31,8 +31,8 @@ BEGIN
                     )
                     FROM billing.residencies l
                     JOIN billing.apartments a ON a.apartment_id = l.apartment_id
-                    WHERE l.resident_id = r.resident_id
-                        AND l.ended_at IS NULL AND l.since <= clock_timestamp()
+                    WHERE l.resident_id = r.resident_id AND l.ended_at IS NULL
+                        AND billing.visible_from(r.resident_id, l.apartment_id) IS NOT NULL
                 ),
                 '[]'
             )
@@ -81,8 +81,8 @@ END
 $$;
 COMMENT ON FUNCTION api.add_apartment(uuid, text) IS 'Adds an apartment, at version 1.';
 
--- The resident may act from p_since on (null: now) and sees no history from before it. Locks the
--- apartment. Rejects with resident_not_found, apartment_not_found, residency_exists.
+-- The resident may act from p_since on and sees no history from before it; null is now, and after
+-- every event that was posted so far. Locks the apartment. Rejects with resident_not_found, apartment_not_found, residency_exists.
 CREATE OR REPLACE FUNCTION api.grant_residency(
     p_subject uuid, p_apartment uuid, p_since timestamptz
 )
@@ -103,7 +103,7 @@ BEGIN
     END IF;
     PERFORM billing.bump_version(p_apartment);
     INSERT INTO billing.residencies (resident_id, apartment_id, since)
-    VALUES (resident, p_apartment, coalesce(p_since, clock_timestamp()))
+    VALUES (resident, p_apartment, coalesce(p_since, billing.next_instant(p_apartment)))
     RETURNING since INTO begins;
     RETURN billing.done(jsonb_build_object(
         'subject', p_subject, 'apartment_id', p_apartment, 'since', billing.instant(begins)

@@ -37,13 +37,14 @@ COMMENT ON FUNCTION api.open_debts(uuid, uuid) IS
     'The apartment''s version and open bills by due date; null if the resident may not act.';
 
 -- Debts show a provider's current name, so a new name moves the version of every apartment that
--- owes it something. All of them are locked meanwhile and payments there wait: rename at a quiet
+-- owes it something, and none may come to owe it something meanwhile. All of them are locked meanwhile and payments there wait: rename at a quiet
 -- hour.
 CREATE OR REPLACE FUNCTION api.add_provider(p_provider_id text, p_name text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     debtors uuid[];
 BEGIN
+    PERFORM billing.lock_opening();
     INSERT INTO billing.providers (provider_id, name) VALUES (p_provider_id, p_name)
     ON CONFLICT ON CONSTRAINT providers_pkey DO NOTHING;
     IF NOT FOUND THEN
@@ -66,7 +67,7 @@ COMMENT ON FUNCTION api.add_provider(text, text) IS 'Adds a provider or renames 
 -- and reference: the same content adds nothing, other content replaces the bill while it is open,
 -- and is rejected once it is paid.
 --
--- Lock order: the advisory lock of imports, so that two files with the same new reference take
+-- Lock order: the advisory lock of opening, so that two files with the same new reference take
 -- turns; then the apartments, sorted. A dry run does everything and rolls it back: it returns the
 -- same but for the ids of new bills.
 -- Returns {"lines": [...]} as billing.issue_line describes; rejects with import_id_reused.
@@ -78,7 +79,7 @@ DECLARE
     results jsonb[] := '{}';
     lines jsonb;
 BEGIN
-    PERFORM pg_advisory_xact_lock(hashtextextended('billing.issue_bills', 0));
+    PERFORM billing.lock_opening();
     PERFORM billing.lock_apartments(array_agg(DISTINCT (t.line ->> 'apartment_id')::uuid))
     FROM jsonb_array_elements(p_import -> 'lines') AS t (line);
     BEGIN

@@ -47,8 +47,9 @@ $$;
 COMMENT ON FUNCTION api.pay(uuid, text, uuid, uuid[], bigint) IS
     'Pays a set of bills of one apartment, all or none; the same key always gets the same answer.';
 
--- Locks the apartment. Rejects with reason_required, payment_not_found, payment_already_reversed
--- (with the existing reversal, so that a repetition knows that its work is done).
+-- Takes the lock of opening, then the apartment's. Rejects with reason_required, payment_not_found,
+-- payment_already_reversed (with the existing reversal, so that a repetition knows that its work is
+-- done).
 CREATE OR REPLACE FUNCTION api.reverse_payment(p_payment uuid, p_reason text, p_operator text)
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
@@ -59,6 +60,7 @@ BEGIN
     IF coalesce(btrim(p_reason), '') = '' THEN
         RETURN billing.rejected('reason_required');
     END IF;
+    PERFORM billing.lock_opening();
     SELECT * INTO payment FROM billing.payments WHERE payment_id = p_payment;
     IF NOT FOUND THEN
         RETURN billing.rejected('payment_not_found');

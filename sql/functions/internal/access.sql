@@ -6,13 +6,15 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The only place that decides whether a resident may act for an apartment now. Returns the instant
--- from which they may see its history, or null if they may not act.
+-- from which they may see its history, or null if they may not act. Now is not before the last
+-- event, even after the server's clock was set back.
 CREATE OR REPLACE FUNCTION billing.visible_from(p_resident uuid, p_apartment uuid)
 RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
-    SELECT since FROM billing.residencies
-    WHERE resident_id = p_resident AND apartment_id = p_apartment
-        AND ended_at IS NULL AND since <= clock_timestamp()
+    SELECT r.since FROM billing.residencies r
+    JOIN billing.apartment_state s ON s.apartment_id = r.apartment_id
+    WHERE r.resident_id = p_resident AND r.apartment_id = p_apartment AND r.ended_at IS NULL
+        AND r.since <= greatest(clock_timestamp(), s.last_posted_at + interval '1 microsecond')
 $$;
 
 -- Locks the apartments' state rows in the order of their ids, so that two transactions never wait
@@ -40,6 +42,15 @@ BEGIN
     END IF;
     PERFORM billing.lock_apartments(ARRAY[p_apartment]);
     RETURN billing.visible_from(p_resident, p_apartment) IS NOT NULL;
+END
+$$;
+
+-- Whatever opens bills (imports, reversals) takes this lock before any other, and so does the
+-- renaming of a provider: meanwhile no further apartment comes to owe it something.
+CREATE OR REPLACE FUNCTION billing.lock_opening() RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('billing.lock_opening', 0));
 END
 $$;
 

@@ -54,6 +54,20 @@ def test_ending_and_granting_again_move_the_version(ledger: Ledger, home: Home) 
     assert ledger.version(home) == before + 2
 
 
+def test_now_is_after_the_last_event_even_if_the_clock_was_set_back(
+    ledger: Ledger, home: Home
+) -> None:
+    ledger.pay(home, [ledger.bill(home)])
+    new = ledger.resident()
+    found = ledger.after_damage(
+        "UPDATE billing.apartment_state SET last_posted_at = '2999-01-01Z'"
+        f" WHERE apartment_id = '{home.apartment}';"
+        f" SELECT api.grant_residency('{new}', '{home.apartment}', NULL)",
+        f"SELECT visible_from::text FROM api.apartment_access('{new}', '{home.apartment}')",
+    )
+    assert found == [("2999-01-01 00:00:00.000001+00",)]
+
+
 def test_a_residency_that_has_not_begun_can_be_ended(ledger: Ledger) -> None:
     home = Home(ledger.resident(), ledger.apartment())
     ledger.grant(*home, since=FUTURE)
