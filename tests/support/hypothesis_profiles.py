@@ -1,7 +1,8 @@
 """How far the models are run: a little in each test run, far when asked.
 
 `pytest --hypothesis-profile long tests/property tests/model_checking`, or
-`HYPOTHESIS_PROFILE=long`, runs them for as long as it takes: other examples each time, wider bounds.
+`HYPOTHESIS_PROFILE=long`, runs them for as long as it takes: other examples each time, and wider
+bounds.
 """
 
 from __future__ import annotations
