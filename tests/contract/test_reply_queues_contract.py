@@ -22,10 +22,11 @@ SUBJECT = uuid4()
 
 @dataclass
 class Setup:
-    """Queues, how to read them, and the clock that they see."""
+    """Queues, how another process reads and deletes them, and the clock that they see."""
 
     queues: ReplyQueues
     read: Callable[[str], list[str]]
+    delete: Callable[[str], None]
     clock: FakeClock
     registry: FakeLedger
 
@@ -33,20 +34,28 @@ class Setup:
 @pytest.fixture(params=["fake", "sqs"])
 def setup(request: pytest.FixtureRequest) -> Setup:
     registry = FakeLedger()
-    registry.clock = FakeClock(datetime.now(UTC))
+    registry.clock = clock = FakeClock(datetime.now(UTC))
     if request.param == "fake":
-        fake = FakeReplyQueues(registry.clock)
-        return Setup(fake, lambda name: list(fake.messages[name]), registry.clock, registry)
+        fake = FakeReplyQueues(clock)
+        return Setup(fake, lambda name: list(fake.messages[name]), fake.delete, clock, registry)
     request.getfixturevalue("aws")
     client = boto3.client("sqs")
-    queues = SqsReplyQueues(client, registry=registry, prefix="bill-test", clock=registry.clock)
 
     def read(name: str) -> list[str]:
-        url = client.get_queue_url(QueueName=name)["QueueUrl"]
-        answer = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        answer = client.receive_message(
+            QueueUrl=url_of(name), MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
         return [message["Body"] for message in answer.get("Messages", [])]
 
-    return Setup(queues, read, registry.clock, registry)
+    def delete(name: str) -> None:
+        client.delete_queue(QueueUrl=url_of(name))
+
+    queues = SqsReplyQueues(client, registry=registry, prefix="bill-test", clock=clock)
+    return Setup(queues, read, delete, clock, registry)
+
+
+def url_of(name: str) -> str:
+    return boto3.client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
 
 
 on_sqs = pytest.mark.parametrize("setup", ["sqs"], indirect=True)
@@ -66,20 +75,11 @@ def test_messages_wait_on_a_queue_that_is_made_for_them(setup: Setup) -> None:
     assert sorted(setup.read(name_of(address))) == ['{"part":1}', '{"part":2}']
 
 
-def test_a_queue_that_was_deleted_is_made_again(setup: Setup) -> None:
+@pytest.mark.parametrize("by", ["this process", "another"])
+def test_a_queue_that_was_deleted_is_made_again(setup: Setup, by: str) -> None:
     address = an_address()
     setup.queues.send(address, ["{}"])
-    setup.queues.delete(name_of(address))
-    setup.queues.send(address, ['{"again":1}'])
-    assert setup.read(name_of(address)) == ['{"again":1}']
-
-
-@on_sqs
-def test_a_queue_that_the_sweeper_of_another_process_deleted_is_made_again(setup: Setup) -> None:
-    address = an_address()
-    setup.queues.send(address, ["{}"])
-    client = boto3.client("sqs")
-    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name_of(address))["QueueUrl"])
+    (setup.queues.delete if by == "this process" else setup.delete)(name_of(address))
     setup.queues.send(address, ['{"again":1}'])
     assert setup.read(name_of(address)) == ['{"again":1}']
 
@@ -113,22 +113,17 @@ def test_names_lists_the_reply_queues(setup: Setup) -> None:
 
 
 @on_sqs
-def test_a_queue_on_sqs_is_registered_private_and_short_lived(setup: Setup) -> None:
+def test_a_queue_on_sqs_is_private_short_lived_and_registered_anew_every_hour(
+    setup: Setup,
+) -> None:
     address = an_address()
-    setup.queues.send(address, ["{}"])
-    assert setup.registry.queues[name_of(address)] == setup.clock.now + LIFETIME
-    client = boto3.client("sqs")
-    url = client.get_queue_url(QueueName=name_of(address))["QueueUrl"]
-    attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    for hours in (0, 2):
+        setup.clock.advance(timedelta(hours=hours))
+        setup.queues.send(address, ["{}"])
+        assert setup.registry.queues[name_of(address)] == setup.clock.now + LIFETIME
+    attributes = boto3.client("sqs").get_queue_attributes(
+        QueueUrl=url_of(name_of(address)), AttributeNames=["All"]
+    )["Attributes"]
     assert attributes["VisibilityTimeout"] == "30"
     assert attributes["MessageRetentionPeriod"] == "900"
     assert attributes["SqsManagedSseEnabled"] == "true"
-
-
-@on_sqs
-def test_a_queue_in_use_is_registered_anew_every_hour(setup: Setup) -> None:
-    address = an_address()
-    setup.queues.send(address, ["{}"])
-    setup.clock.advance(timedelta(hours=2))
-    setup.queues.send(address, ["{}"])
-    assert setup.registry.queues[name_of(address)] == setup.clock.now + LIFETIME

@@ -59,6 +59,14 @@ def test_an_answer_in_many_parts_is_complete_though_it_comes_twice(
     assert service.queues.left() == []
 
 
+def test_a_receipt_in_many_parts_is_complete(client: BillingClient, apartment: Residency) -> None:
+    bills = apartment.owes(*(a_debt(amount_minor=number) for number in range(1, 51)))
+    with small_parts():
+        receipt = client.pay(apartment.apartment_id, bills)
+    assert {line.bill_id for line in receipt.lines} == set(bills)
+    assert receipt.total == Money(sum(range(1, 51)), "EUR")
+
+
 def test_debts_that_differ_from_their_total_are_rejected(
     client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from billing_client import Money, UnexpectedAnswer
 from billing_client.models import minor_unit_exponent, totals
-from billing_client.serialization import Fields, decode_receipt, format_instant, parse_instant
+from billing_client.serialization import Fields, format_instant, parse_instant
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,26 +63,3 @@ def test_a_field_of_another_type_is_named(value: object) -> None:
 def test_an_invalid_day_is_named(value: object) -> None:
     with pytest.raises(UnexpectedAnswer, match=r"debts\.due_on"):
         Fields.of({"due_on": value}, "debts").day("due_on")
-
-
-def test_the_lines_of_a_receipt_in_parts_are_joined() -> None:
-    def part(*bills: str) -> Fields:
-        line = {
-            "utility": "gas",
-            "provider": "North Gas",
-            "provider_id": "northgas",
-            "period": {"from": "2026-10-01", "to": "2026-10-31"},
-            "amount_minor": 100,
-        }
-        whole = {
-            "payment_id": "p",
-            "receipt_number": "R-2026-0000000042",
-            "settled_at": "2026-11-22T10:00:01.000000Z",
-            "total_minor": 300,
-            "currency": "EUR",
-        }
-        return Fields({**whole, "lines": [{**line, "bill_id": bill} for bill in bills]}, "receipt")
-
-    receipt = decode_receipt([part("a", "b"), part("c")])
-    assert [line.bill_id for line in receipt.lines] == ["a", "b", "c"]
-    assert receipt.total == Money(300, "EUR")
