@@ -117,13 +117,16 @@ def forger(stage: Environment, resident: Resident) -> Forger:
     return Forger(stage.login(resident.username)["data"]["tokens"])
 
 
-def answers(env: Environment, resident: Resident, token: str) -> set[tuple[int, str | None]]:
-    """Ask each secured route with the token; give statuses and codes."""
+def answers(
+    env: Environment, resident: Resident, authorization: str | None
+) -> set[tuple[int, str | None]]:
+    """Ask each secured route with the header; give statuses and codes."""
     found = set()
+    headers = {} if authorization is None else {"Authorization": authorization}
     for route in routes():
         if route.secured:
             values = route.usual(apartment_id=resident.home.apartment)
-            answer = route.send(env.http, values, {"Authorization": f"Bearer {token}"})
+            answer = route.send(env.http, values, headers)
             assert answer.headers["Access-Control-Allow-Origin"] == "*"
             found.add((answer.status_code, (answer.json() if answer.content else {}).get("code")))
     return found
@@ -141,7 +144,14 @@ def test_what_the_pool_signs_for_this_client_is_let_in_until_it_ends(
 def test_a_token_that_is_not_for_this_service_opens_no_route(
     stage: Environment, resident: Resident, forger: Forger, kind: str
 ) -> None:
-    assert answers(stage, resident, FORGED[kind](forger)) == UNAUTHORIZED
+    assert answers(stage, resident, f"Bearer {FORGED[kind](forger)}") == UNAUTHORIZED
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "nonsense", "a.b.c", "Bearer a.b.c"])
+def test_what_is_no_token_opens_no_route(
+    stage: Environment, resident: Resident, authorization: str | None
+) -> None:
+    assert answers(stage, resident, authorization) == UNAUTHORIZED
 
 
 @pytest.mark.parametrize(
@@ -166,3 +176,5 @@ def test_a_login_that_was_ended_gets_no_new_token_and_no_apartment_once_that_is_
     assert ada.caller.ask(debts, {})["status"] == "done"
     stage.ledger.end_residency(ada.home)
     assert ada.caller.ask(debts, {})["code"] == "apartment_not_found"
+    paid = ada.caller.pay(ada.home.apartment, stage.ledger.bill(ada.home))
+    assert paid["code"] == "apartment_not_found"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -161,6 +162,21 @@ def test_all_that_is_anothers_together_helps_nobody_without_her_token(
 ) -> None:
     identifiers = {*route.places()} - NAME_NOTHING
     helps_nobody(ada, mallory, route, identifiers, ("rejected", "apartment_not_found"))
+
+
+@pytest.mark.parametrize("operation", ["utils", "payments", "histories"])
+def test_an_apartment_of_another_reads_like_one_that_does_not_exist(
+    ada: Ada, eve: Resident, operation: str
+) -> None:
+    home, body = ada.resident.home.apartment, BODIES[operation]
+    if operation == "payments":
+        body = {"bills_id": ada.values["bills_id"]}
+    replies = [
+        eve.caller.ask(f"/apartments/{apartment}/{operation}", body)
+        for apartment in (home, uuid4(), "nonsense", quote("' OR 1=1 --"))
+    ]
+    told = [{name: one[name] for name in ("code", "message", "data")} for one in replies]
+    assert told == told[:1] * len(told)
 
 
 def test_each_identifier_has_its_case() -> None:
