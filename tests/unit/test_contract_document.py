@@ -1,4 +1,4 @@
-"""Rules of the contract document that hurt when they are broken."""
+"""Rules of the contract document that hurt when they are broken, and its examples."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
 from chalicelib.operations import OPERATIONS
@@ -30,6 +31,8 @@ each_of_sqs = pytest.mark.parametrize(
     ("path", "method", "entry"),
     [pytest.param(*one, id=f"{one[1]} {one[0]}") for one in ENTRIES if one[1] != "options"],
 )
+SCHEMAS: dict[str, Any] = TREE["components"]["schemas"]
+REPLIES = sorted(name for name in SCHEMAS if name.endswith("Reply") and name != "Reply")
 RESPONSES: dict[str, Any] = TREE["x-amazon-apigateway-gateway-responses"]
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 CODES = {
@@ -200,29 +203,52 @@ def test_a_gateway_response_has_its_code_in_our_shape_and_may_be_read_by_a_brows
 
 def schemas_of_requests() -> list[str]:
     """Name the schemas that bodies are checked against, and those they refer to."""
-    schemas = TREE["components"]["schemas"]
     todo = ["LoginRequest", "DebtsRequest", "PaymentRequest", "HistoryRequest"]
     found: list[str] = []
     while todo:
         name = todo.pop()
         found.append(name)
-        todo += re.findall(r"#/components/schemas/(\w+)", str(schemas[name]))
+        todo += re.findall(r"#/components/schemas/(\w+)", str(SCHEMAS[name]))
     return sorted(set(found))
 
 
 @pytest.mark.parametrize("name", schemas_of_requests())
-def test_request_schemas_say_nothing_that_draft_4_does_not_know(name: str) -> None:
-    schema = str(TREE["components"]["schemas"][name])
-    for word in ("nullable", "format", "discriminator", "readOnly", "exclusiveM", "const"):
-        assert f"'{word}" not in schema
-
-
-@pytest.mark.parametrize("name", schemas_of_requests())
-def test_request_objects_are_closed(name: str) -> None:
-    schema = TREE["components"]["schemas"][name]
+def test_a_request_schema_is_closed_and_says_nothing_that_draft_4_does_not_know(name: str) -> None:
+    schema = SCHEMAS[name]
     assert schema.get("type") != "object" or schema["additionalProperties"] is False
+    for word in ("nullable", "format", "discriminator", "readOnly", "exclusiveM", "const"):
+        assert f"'{word}" not in str(schema)
 
 
-@pytest.mark.parametrize("name", sorted(TREE["components"]["schemas"]))
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_schema_names_suit_api_gateway_models(name: str) -> None:
     assert re.fullmatch("[A-Za-z0-9]+", name)
+
+
+def problems(reply: dict[str, Any], name: str) -> list[str]:
+    """Return what a schema of the contract says against a reply."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": TREE["components"]}
+    return [error.message for error in OAS30Validator(schema).iter_errors(reply)]
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_an_example_fits_its_schema_and_says_what_the_code_says(name: str) -> None:
+    example = SCHEMAS[name]["example"]
+    assert problems(example, name) == []
+    assert example["message"] == OPERATIONS[example["operation"]].done_message
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_reply_that_lacks_a_field_of_its_data_does_not_fit(name: str) -> None:
+    """So generated clients may rely on every field of a reply that is done."""
+    example = SCHEMAS[name]["example"]
+    for field in example["data"]:
+        data = {key: value for key, value in example["data"].items() if key != field}
+        assert problems(data, name.replace("Reply", "Data")) != [], field
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_a_rejection_fits_with_and_without_data(name: str) -> None:
+    rejected = {**SCHEMAS[name]["example"], "status": "rejected", "code": "invalid_request"}
+    assert problems({**rejected, "data": None}, name) == []
+    assert problems({**rejected, "data": {"fields": ["queue_name"]}}, name) == []
