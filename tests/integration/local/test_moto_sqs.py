@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tools.local.moto_sqs import DependableSQSBackend, serve_connection
+from tools.local.moto_sqs import DependableSQSBackend
 
 QUEUE = "requests"
 
 
 @pytest.fixture
-def backend() -> Iterator[Any]:
+def backend() -> Any:
     backend: Any = DependableSQSBackend("eu-central-1", "123456789012")
     backend.create_queue(QUEUE, VisibilityTimeout=30)
-    yield backend
-    serve_connection(None)
+    return backend
 
 
 def receive(backend: Any, *, wait_seconds: int = 0) -> list[str]:
@@ -56,25 +53,6 @@ def test_a_waiting_receiver_gets_a_message_as_it_comes(backend: Any) -> None:
         waiting = pool.submit(receive, backend, wait_seconds=10)
         backend.send_message(QUEUE, "late")
         assert waiting.result(timeout=5) == ["late"]
-
-
-def test_a_caller_who_is_gone_takes_no_message(backend: Any) -> None:
-    ours, theirs = socket.socketpair()
-    backend.send_message(QUEUE, "for somebody else")
-    with ours:
-        theirs.close()
-        serve_connection(ours)
-        assert receive(backend, wait_seconds=1) == []
-        serve_connection(None)
-    assert receive(backend) == ["for somebody else"]
-
-
-def test_a_caller_who_is_there_is_served(backend: Any) -> None:
-    ours, theirs = socket.socketpair()
-    backend.send_message(QUEUE, "one")
-    with ours, theirs:
-        serve_connection(ours)
-        assert receive(backend) == ["one"]
 
 
 def test_a_message_past_its_retention_is_gone_and_hides_no_other(backend: Any) -> None:

@@ -83,13 +83,6 @@ def test_sigterm_lets_the_current_event_finish(aws: EmbeddedAws, sqs: Any, tmp_p
     assert receive(sqs, wait_seconds=3) == []
 
 
-def test_a_killed_worker_gives_its_message_back(aws: EmbeddedAws, sqs: Any, tmp_path: Path) -> None:
-    worker = start_worker(aws.url, tmp_path / "log", takes=60, timeout=60)
-    processes.stop(worker, signal_number=signal.SIGKILL, grace_seconds=5)
-    assert receive(sqs, wait_seconds=0) == []
-    assert receive(sqs, wait_seconds=10) == ["2"]
-
-
 def test_a_worker_ends_soon_when_it_has_nothing_to_do(
     aws: EmbeddedAws, sqs: Any, tmp_path: Path
 ) -> None:

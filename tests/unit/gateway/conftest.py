@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from moto import mock_aws
 from werkzeug.test import Client
 
-from tests.unit.gateway.tools import ANNA, DOCUMENT, Keyring, MemoryQueues
+from tests.unit.gateway.tools import ANNA, DOCUMENT, Keyring, Queues
 from tools.local.gateway import create_app
+from tools.local.gateway.sqs import Sqs
 
 Login = Callable[..., dict[str, str]]
 
@@ -21,17 +23,22 @@ def keyring() -> Keyring:
 
 
 @pytest.fixture
-def queues() -> MemoryQueues:
-    """Queues in memory."""
-    return MemoryQueues()
+def queues() -> Iterator[Queues]:
+    """Queues in this process."""
+    with mock_aws():
+        yield Queues()
 
 
 @pytest.fixture
-def serve(queues: MemoryQueues, keyring: Keyring) -> Callable[..., Client]:
+def serve(queues: Queues, keyring: Keyring) -> Callable[..., Client]:
     """Make a client of a gateway over the queues."""
 
     def serve(**options: Any) -> Client:
-        settings: dict[str, Any] = {"backend": queues, "keys": lambda _: keyring, **options}
+        settings: dict[str, Any] = {
+            "backend": Sqs(queues.sqs),
+            "keys": lambda _: keyring,
+            **options,
+        }
         return Client(create_app(document=DOCUMENT, **settings))
 
     return serve

@@ -21,7 +21,7 @@ from tests.unit.gateway.tools import (
     QUEUE_NAME,
     REQUEST,
     UTILS,
-    MemoryQueues,
+    Queues,
     assert_rejected,
     reply_queue,
 )
@@ -53,13 +53,13 @@ def test_a_stage_is_part_of_the_address(serve: Callable[..., Client], login: Log
 
 
 def test_the_client_s_body_and_its_attributes_reach_the_queue(
-    client: Client, queues: MemoryQueues, login: Login
+    client: Client, queues: Queues, login: Login
 ) -> None:
     body = f'{{ "queue_name":\n"{QUEUE_NAME}", "bills_id": ["{APARTMENT}"] }}'
     headers = {**login(), "Idempotency-Key": "key&1"}
     answer = client.post(PAYMENTS, data=body, content_type="application/json", headers=headers)
     assert answer.json is not None
-    [message] = queues.messages[f"{PREFIX}-payments"]
+    [message] = queues.messages(f"{PREFIX}-payments")
     assert message["Body"] == body
     assert message["attributes"] == {
         "request_id": answer.json["request_id"],
@@ -71,10 +71,10 @@ def test_the_client_s_body_and_its_attributes_reach_the_queue(
 
 @pytest.mark.parametrize(
     "apartment",
-    ["%22%7D", "a%0D%0AX-Evil:1", "..%2f..", "%D0%96", "a'b", "%F0%9F%98%80", "a&b=c+d", "%00"],
+    ["%22%7D", "a%0D%0AX-Evil:1", "..%2f..", "%D0%96", "a'b", "%F0%9F%98%80", "a&b=c+d"],
 )
 def test_a_hostile_path_breaks_neither_header_nor_json(
-    client: Client, queues: MemoryQueues, login: Login, apartment: str
+    client: Client, queues: Queues, login: Login, apartment: str
 ) -> None:
     answer = client.open(
         "/", method="POST", json=REQUEST, headers=login(), environ_overrides=raw(apartment)
@@ -83,7 +83,7 @@ def test_a_hostile_path_breaks_neither_header_nor_json(
     assert answer.json is not None
     assert answer.json["poll"] == answer.headers["Location"]
     assert set(answer.headers.keys()) & {"X-Evil"} == set()
-    assert len(queues.messages[f"{PREFIX}-utils"]) == 1
+    assert len(queues.messages(f"{PREFIX}-utils")) == 1
 
 
 def raw(apartment: str) -> dict[str, str]:
@@ -104,7 +104,7 @@ def test_a_content_type_is_taken_with_its_parameters_or_not_at_all(
 
 
 def test_a_poll_shows_replies_with_their_receipts(
-    client: Client, queues: MemoryQueues, login: Login
+    client: Client, queues: Queues, login: Login
 ) -> None:
     sent: list[dict[str, Any]] = [
         {"request_id": "1", "message": 'it\'s "Жанна" \\ 😀'},
@@ -114,20 +114,20 @@ def test_a_poll_shows_replies_with_their_receipts(
     for reply in sent:
         queues.put(reply_queue(ANNA), reply)
     answer = client.get(f"{UTILS}/{QUEUE_NAME}", headers=login())
-    assert answer.json is not None
-    receipts = [entry["ReceiptHandle"] for entry in queues.messages[reply_queue(ANNA)]]
-    assert answer.json["replies"] == [
-        {"receipt": receipt, **reply} for receipt, reply in zip(receipts, sent, strict=True)
-    ]
     assert answer.headers["Cache-Control"] == "no-store"
+    replies: Any = (answer.json or {})["replies"]
+    target = [{"receipt": reply.pop("receipt")} for reply in replies]
+    assert replies == sent
+    client.delete(f"{UTILS}/{QUEUE_NAME}", query_string=target[0], headers=login())
+    assert [json.loads(left["Body"]) for left in queues.messages(reply_queue(ANNA))] == sent[1:]
 
 
 def test_an_empty_queue_and_none_at_all_look_alike(
-    client: Client, queues: MemoryQueues, login: Login
+    client: Client, queues: Queues, login: Login
 ) -> None:
     missing = client.get(f"{UTILS}/{QUEUE_NAME}", headers=login())
     queues.create(reply_queue(ANNA))
-    empty = client.get(f"{UTILS}/{QUEUE_NAME}", headers=login())
+    empty = client.get(f"{UTILS}/{QUEUE_NAME}?wait_seconds=0", headers=login())
     for answer in (missing, empty):
         assert (answer.status_code, answer.json) == (200, {"replies": []})
         assert answer.headers["Access-Control-Allow-Origin"] == "*"

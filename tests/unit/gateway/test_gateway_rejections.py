@@ -19,7 +19,7 @@ from tests.unit.gateway.tools import (
     QUEUE_NAME,
     REQUEST,
     UTILS,
-    MemoryQueues,
+    Queues,
     assert_rejected,
 )
 from tools.local.gateway.request import MAX_BODY_BYTES
@@ -71,10 +71,10 @@ NO_EDGES: list[Any] = [
     ],
 )
 def test_a_body_that_breaks_its_schema_is_rejected(
-    client: Client, queues: MemoryQueues, login: Login, path: str, body: object
+    client: Client, queues: Queues, login: Login, path: str, body: object
 ) -> None:
     assert_rejected(client.post(path, json=body, headers=login()), 400, "invalid_body")
-    assert not any(queues.messages.values())
+    assert queues.requests() == []
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ def test_a_body_that_is_not_json_is_rejected(client: Client, login: Login, raw_b
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"],
 )
 def test_another_content_type_reaches_no_queue(
-    client: Client, queues: MemoryQueues, login: Login, content_type: str
+    client: Client, queues: Queues, login: Login, content_type: str
 ) -> None:
     raw_body = f"Action=SendMessage&MessageBody={QUEUE_NAME}"
     headers = {**login(), "Content-Type": content_type}
     assert_rejected(
         client.post(UTILS, data=raw_body, headers=headers), 415, "unsupported_media_type"
     )
-    assert not any(queues.messages.values())
+    assert queues.requests() == []
 
 
 @pytest.mark.parametrize(

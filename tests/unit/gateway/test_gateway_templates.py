@@ -109,14 +109,29 @@ def test_a_payment_sends_exactly_what_the_gateway_vouches_for() -> None:
     }
 
 
-@given(values)
-def test_a_body_arrives_untouched_and_adds_no_parameter(value: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "vouched"),
+    [
+        ("/auth", {"request_id"}),
+        *[
+            (f"/apartments/{{apartment_id}}/{name}", {"request_id", "subject", "apartment_id"})
+            for name in ("utils", "histories", "payments")
+        ],
+    ],
+)
+@given(value=values)
+def test_a_body_arrives_untouched_and_adds_no_parameter(
+    path: str, vouched: set[str], value: str
+) -> None:
     body = body_with(value)
-    sent = pay(body)
-    assert sent["MessageBody"] == body
-    assert sent["Action"] == "SendMessage"
-    assert set(message_attributes(sent)) == {"request_id", "subject", "apartment_id"}
-    assert len(sent) == 3 + 3 * 3
+    # Only a payment has a key.
+    headers = {} if path.endswith("payments") else {"Idempotency-Key": value}
+    sent, _ = render(
+        "POST", path, body=body, path_parameters={"apartment_id": APARTMENT}, headers=headers
+    )
+    assert (sent["MessageBody"], sent["Action"]) == (body, "SendMessage")
+    assert set(message_attributes(sent)) == vouched
+    assert len(sent) == 3 + 3 * len(vouched)
 
 
 @given(value=values, slot=st.sampled_from(["apartment_id", "subject", "request_id"]))
@@ -148,44 +163,23 @@ def test_no_attribute_is_ever_empty(headers: dict[str, str]) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["utils", "histories"])
-@given(value=values)
-def test_other_requests_of_residents_carry_no_key(name: str, value: str) -> None:
-    sent, _ = render(
-        "POST",
-        f"/apartments/{{apartment_id}}/{name}",
-        body=body_with(value),
-        path_parameters={"apartment_id": APARTMENT},
-        headers={"Idempotency-Key": value},
-    )
-    assert sent["MessageBody"] == body_with(value)
-    assert set(message_attributes(sent)) == {"request_id", "subject", "apartment_id"}
-
-
-@given(values)
-def test_a_login_carries_nothing_but_its_request_id(value: str) -> None:
-    sent, _ = render("POST", "/auth", body=body_with(value))
-    assert sent["MessageBody"] == body_with(value)
-    assert set(message_attributes(sent)) == {"request_id"}
-
-
-@given(st.one_of(values, st.from_regex(r"[0-9a-fA-F-]{0,40}", fullmatch=True)))
-def test_a_polled_queue_is_always_the_callers_own(value: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        ("/apartments/{apartment_id}/utils/{queue_name}", f"r-{ANNA.replace('-', '')}"),
+        ("/auth/{queue_name}", "login"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@given(value=st.one_of(values, st.from_regex(r"[0-9a-fA-F-]{0,40}", fullmatch=True)))
+def test_a_polled_queue_is_always_the_callers_own(
+    path: str, own: str, method: str, value: str
+) -> None:
     _, context = render(
-        "GET",
-        "/apartments/{apartment_id}/utils/{queue_name}",
-        path_parameters={"apartment_id": APARTMENT, "queue_name": value},
+        method, path, path_parameters={"apartment_id": APARTMENT, "queue_name": value}
     )
     queue = context["requestOverride"]["path"]["queue"]
-    own = re.escape(f"{PREFIX}-r-{ANNA.replace('-', '')}-")
-    assert re.fullmatch(f"{own}([0-9a-f]{{32}}|none)", queue)
-
-
-@given(values)
-def test_a_polled_login_queue_is_always_a_login_queue(value: str) -> None:
-    _, context = render("GET", "/auth/{queue_name}", path_parameters={"queue_name": value})
-    queue = context["requestOverride"]["path"]["queue"]
-    assert re.fullmatch(f"{PREFIX}-login-([0-9a-f]{{32}}|none)", queue)
+    assert re.fullmatch(f"{PREFIX}-{own}-([0-9a-f]{{32}}|none)", queue)
 
 
 @given(values)

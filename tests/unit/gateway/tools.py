@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from werkzeug.test import TestResponse
 
 from tools.local.gateway.document import read, render
-from tools.local.gateway.sqs import Answer, error_answer, message_attributes, parse_form
 
 PREFIX = "bill-test"
 POOL_ID = "eu-central-1_tEsTpOoL1"
@@ -40,64 +37,43 @@ REQUEST = {"queue_name": QUEUE_NAME}
 LOGIN = {"username": "anna", "password": "secret", "queue_name": QUEUE_NAME}
 
 
-@dataclass
-class MemoryQueues:
-    """Queues of SQS in memory, asked in the words of its form bodies."""
+class Queues:
+    """Queues of SQS, which moto keeps in this process; the gateway reaches them as it does SQS."""
 
-    messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self.sqs: Any = boto3.client(
+            "sqs", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
         for operation in ("auth", "utils", "payments", "histories"):
             self.create(f"{PREFIX}-{operation}")
 
     def create(self, queue: str) -> None:
-        """Make an empty queue."""
-        self.messages[queue] = []
+        """Make an empty queue, whose messages may be received again at once."""
+        self.sqs.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": "0"})
 
     def put(self, queue: str, reply: dict[str, Any]) -> None:
         """Put a reply, as the service does."""
-        self.messages[queue].append(
-            {"Body": json.dumps(reply), "ReceiptHandle": f"AQEB/{uuid.uuid4().hex}+="}
+        self.sqs.send_message(QueueUrl=self._url(queue), MessageBody=json.dumps(reply))
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Return what is in a queue, with the values of its attributes."""
+        found = self.sqs.receive_message(
+            QueueUrl=self._url(queue), MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
+        return [message | {"attributes": _values(message)} for message in found.get("Messages", [])]
 
-    def call(self, path: str, body: str) -> Answer:
-        """Answer a form body as SQS does."""
-        account, _, queue = path.partition("/")
-        parameters = parse_form(body)
-        if account != "123456789012" or queue not in self.messages:
-            code = "AWS.SimpleQueueService.NonExistentQueue"
-            return error_answer(400, code, "The specified queue does not exist.")
-        actions = {
-            "SendMessage": self.SendMessage,
-            "ReceiveMessage": self.ReceiveMessage,
-            "DeleteMessage": self.DeleteMessage,
-        }
-        if parameters["Action"] not in actions:
-            return error_answer(400, "InvalidAction", "The action is not valid for this endpoint.")
-        return actions[parameters["Action"]](queue, parameters)
+    def requests(self) -> list[dict[str, Any]]:
+        """Return what was asked of the service."""
+        operations = ("auth", "utils", "payments", "histories")
+        return [message for name in operations for message in self.messages(f"{PREFIX}-{name}")]
 
-    def SendMessage(self, queue: str, parameters: dict[str, str]) -> Answer:  # noqa: N802
-        """Keep the message."""
-        attributes = {
-            name: value["StringValue"] for name, value in message_attributes(parameters).items()
-        }
-        self.messages[queue].append({"Body": parameters["MessageBody"], "attributes": attributes})
-        return Answer(200, {"SendMessageResponse": {"SendMessageResult": {"MessageId": "1"}}})
+    def _url(self, queue: str) -> str:
+        return str(self.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
 
-    def ReceiveMessage(self, queue: str, parameters: dict[str, str]) -> Answer:  # noqa: N802
-        """Show the messages."""
-        found = self.messages[queue][: int(parameters["MaxNumberOfMessages"])]
-        result = {"ReceiveMessageResult": {"messages": found or None}}
-        return Answer(200, {"ReceiveMessageResponse": result})
 
-    def DeleteMessage(self, queue: str, parameters: dict[str, str]) -> Answer:  # noqa: N802
-        """Drop the message with the receipt."""
-        receipt = parameters["ReceiptHandle"]
-        kept = [entry for entry in self.messages[queue] if entry["ReceiptHandle"] != receipt]
-        if len(kept) == len(self.messages[queue]):
-            return error_answer(400, "ReceiptHandleIsInvalid", "not a receipt handle")
-        self.messages[queue] = kept
-        return Answer(200, {"DeleteMessageResponse": {"ResponseMetadata": {}}})
+def _values(message: dict[str, Any]) -> dict[str, str]:
+    attributes = message.get("MessageAttributes", {})
+    return {name: value["StringValue"] for name, value in attributes.items()}
 
 
 class Keyring:

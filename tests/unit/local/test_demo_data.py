@@ -13,7 +13,6 @@ from tools.local.demo_data import (
     RESIDENTS,
     apartment_ids,
     bills_of,
-    import_of,
     is_paid_by_now,
     months_before,
 )
@@ -30,18 +29,6 @@ def test_months_are_the_twenty_four_complete_ones_before_today() -> None:
     assert (months[0], months[-1], len(set(months))) == (date(2024, 3, 1), date(2026, 2, 1), 24)
 
 
-def test_every_apartment_is_billed_for_everything_each_month() -> None:
-    for apartment in APARTMENTS:
-        bills = bills_of(apartment, TODAY)
-        assert len({(bill["utility"], bill["period_from"]) for bill in bills}) == 3 * 24
-
-
-def test_references_are_unique_and_amounts_positive() -> None:
-    bills = all_bills()
-    assert len({bill["provider_reference"] for bill in bills}) == len(bills)
-    assert min(bill["amount_minor"] for bill in bills) > 0
-
-
 @pytest.mark.parametrize("today", [date(2026, 3, 1), TODAY, date(2026, 3, 31), date(2028, 1, 2)])
 def test_a_period_is_its_whole_month(today: date) -> None:
     for bill in bills_of(APARTMENTS[0], today):
@@ -56,11 +43,6 @@ def test_the_newest_bills_are_open_and_some_are_overdue() -> None:
     assert {bill["period_from"] for bill in unpaid} == {"2025-12-01", "2026-01-01", "2026-02-01"}
     overdue = [bill for bill in unpaid if date.fromisoformat(bill["due_on"]) < TODAY]
     assert 0 < len(overdue) < len(unpaid)
-
-
-def test_the_same_day_gives_the_same_file() -> None:
-    first, second = (bills_of(APARTMENTS[0], TODAY) for _ in range(2))
-    assert import_of(APARTMENTS[0], first) == import_of(APARTMENTS[0], second)
 
 
 def test_residents_have_what_the_demo_is_to_show() -> None:
