@@ -167,10 +167,10 @@ class RunBuilder:
         self.state(self.row("bills", bill_id=bill_id)["apartment_id"])["version"] += 1
         self.call("void", {"bill_id": bill_id}, {"bill_id": bill_id})
 
-    def reverse(self, payment_id: str, **fields: Any) -> None:
+    def reverse(self, payment_id: str) -> None:
         """Reverse a payment and tell the operator."""
         self.book_reversal(payment_id)
-        self.call("reverse", {"payment_id": payment_id}, {}, **fields)
+        self.call("reverse", {"payment_id": payment_id}, {})
 
     # The ledger -----------------------------------------------------------------------------------
 
@@ -262,12 +262,14 @@ class RunBuilder:
         place = {"client": f"client-{user}", "user": user, "queue_name": f"queue-{user}"}
         return self.event("reply", **place, op=op, reply=body)
 
-    def reply_in_parts(self, request_id: str, data: Json, *parts: int, op: str) -> None:
+    def reply_in_parts(
+        self, request_id: str, data: Json, *parts: int, op: str, user: str = "ada"
+    ) -> None:
         """Have a client get some parts of an answer, each of which has one row."""
         rows = data[_ROWS[op]]
         for part in parts:
             one = {**data, _ROWS[op]: [rows[part - 1]]}
-            self.reply(request_id, one, op=op, part=part, parts=len(rows))
+            self.reply(request_id, one, op=op, user=user, part=part, parts=len(rows))
 
     def pay(
         self, *bills: str, user: str = "ada", key: str | None = "key", name: str | None = None
@@ -276,11 +278,8 @@ class RunBuilder:
         apartment = self.row("bills", bill_id=bills[0])["apartment_id"]
         request_id = self.ask("payments", user, apartment, name=name, bills=list(bills), key=key)
         payment_id = self.book(bills, user=user, key=key or request_id)
-        if len(bills) > 1:
-            parts = range(1, len(bills) + 1)
-            self.reply_in_parts(request_id, self.receipt(payment_id), *parts, op="payments")
-        else:
-            self.reply(request_id, self.receipt(payment_id), user=user)
+        parts = range(1, len(bills) + 1)
+        self.reply_in_parts(request_id, self.receipt(payment_id), *parts, op="payments", user=user)
         return payment_id
 
     def receipt(self, payment_id: str) -> Json:
@@ -319,42 +318,30 @@ class RunBuilder:
         self.reply(request_id, {**self.debts(apartment), **data}, op="utils", user=user)
         return request_id
 
-    def history(self, apartment: str = "home", since: str = LONG_AGO) -> Json:
-        """Return the whole history of an apartment as it is now, in one part."""
+    def history(self, since: str = LONG_AGO) -> Json:
+        """Return the whole history of the home as it is now, in one part."""
         events = []
         for row in self.tables["history"]:
-            if row["apartment_id"] == apartment and row["posted_at"] >= since:
-                [line] = [
-                    r for r in self.lines(row["payment_id"]) if r["bill_id"] == row["bill_id"]
-                ]
-                names = ("event", "payment_id", "posted_at")
-                events.append({**_shown(line), **{name: row[name] for name in names}})
+            if row["posted_at"] >= since:
+                lines = {line["bill_id"]: line for line in self.lines(row["payment_id"])}
+                told = {name: row[name] for name in ("event", "payment_id", "posted_at")}
+                events.append({**_shown(lines[row["bill_id"]]), **told})
         return {
-            "apartment_id": apartment,
-            "version": self.state(apartment)["version"],
+            "apartment_id": "home",
+            "version": self.state()["version"],
             "covered": {"date_down": since, "date_up": self.instant()},
             "cursor": "cursor",
             "more": False,
             "settled_debts": events,
         }
 
-    def sync(
-        self,
-        user: str = "ada",
-        *,
-        since: str = LONG_AGO,
-        final: bool = True,
-        name: str | None = None,
-    ) -> Json:
-        """Sync a copy that holds nothing before; returns the event about it."""
-        asked = round(self.t + 0.5, 6)
-        data = self.history("home", since)
-        request_id = self.ask("histories", user, name=name)
-        self.reply(request_id, data, op="histories", user=user)
+    def sync(self, since: str = LONG_AGO, *, final: bool = True, name: str | None = None) -> Json:
+        """Sync a copy of ada's that holds nothing before; returns the event about it."""
+        asked, data = round(self.t + 0.5, 6), self.history(since)
+        self.reply(self.ask("histories", name=name), data, op="histories")
         held = [[e["event"], e["payment_id"], e["bill_id"]] for e in data["settled_debts"]]
         copy = {"apartment": "home", "frame": dict(data["covered"]), "events": held}
-        told = {"client": f"client-{user}", "user": user, "asked": asked, "final": final}
-        return self.event("sync", **told, **copy)
+        return self.event("sync", client="client-ada", user="ada", asked=asked, final=final, **copy)
 
     def login(self, user: str = "ada", *apartments: str, **fields: Any) -> str:
         """Log in; returns the request's id."""

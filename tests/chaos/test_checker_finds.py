@@ -351,3 +351,13 @@ def test_every_invariant_is_checked_in_the_eventful_run_and_broken_by_some_chang
     result = eventful_run().result()
     assert (result.violations, result.vacuous) == ([], ["I12"])
     assert {name for names in BROKEN for name in names.split()} == set(NAMES) - {"I12"}
+
+
+def test_a_request_that_still_waits_is_told_from_one_that_is_gone() -> None:
+    run = eventful_run()
+    attributes = {"request_id": run.ask("utils")}
+    run.ask("utils")
+    run.final["waiting"] = [{"queue": "utils", "attributes": attributes}]
+    waits, gone = (violation.text for violation in run.result().violations)
+    assert "still waits" in waits
+    assert "is nowhere" in gone

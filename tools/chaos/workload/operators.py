@@ -8,7 +8,6 @@ the first attempt (`t0`) to the answer.
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg2
+from psycopg2 import extras
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
 from tools.chaos.workload.http import Json
@@ -55,53 +55,35 @@ class Operator:
         if kept is not None:
             kept.close()
 
-    def issue(self, lines: Sequence[Json]) -> Json | None:
-        """Issue bills as a file of their own."""
-        numbered = [{"line": number, **line} for number, line in enumerate(lines, start=1)]
-        file = {"import_id": str(uuid4()), "file_name": "bills.csv", "sha256": uuid4().hex * 2}
-        batch = json.dumps({**file, "lines": numbered})
-        return self._repeat("issue", "issue_bills", {"lines": numbered}, [batch])
-
     def call(self, action: str, function: str, *more: Any, **args: Any) -> Json | None:
-        """Call a function with `args`, which are recorded, and `more`, which is not."""
-        return self._repeat(action, function, args, [*args.values(), *more])
+        """Call a function with `args`, which are recorded, and `more`, which is not.
 
-    def _repeat(
-        self, action: str, function: str, args: Json, arguments: Sequence[Any]
-    ) -> Json | None:
-        """Call until there is an answer; None when the run ended before there was one."""
-        began, attempts, answer = self._recorder.now(), 0, None
-        while answer is None:
-            attempts += 1
-            answer = self._attempt(function, arguments)
-            if answer is None and self._give_up.wait(_PAUSE_SECONDS):
+        Repeats it until there is an answer; None when the run ended before there was one.
+        """
+        began, attempts = self._recorder.now(), 1
+        while (answer := self._attempt(function, [*args.values(), *more])) is None:
+            if self._give_up.wait(_PAUSE_SECONDS):
                 break
+            attempts += 1
         told = {"t0": round(began, 6), "attempts": attempts, "unknown": answer is None}
         self._recorder.record("operator", action=action, args=args, answer=answer, **told)
         return answer
 
     def _attempt(self, function: str, arguments: Sequence[Any]) -> Json | None:
         places = ", ".join(["%s"] * len(arguments))
+        values = [extras.Json(one) if isinstance(one, dict) else one for one in arguments]
         try:
             if self._connection is None:
                 self._connection = self._connect()
                 self._connection.autocommit = True
             with self._connection.cursor() as cursor:
-                cursor.execute(f"SELECT api.{function}({places})", arguments)
+                cursor.execute(f"SELECT api.{function}({places})", values)
                 row = cursor.fetchone()
         except _LOST:
             self.close()
             return None
         answer: Json | None = None if row is None else row[0]
         return answer
-
-    def grant(self, user: str, apartment: str, since: str | None) -> None:
-        """Give a resident an apartment from an instant on, None: from now on."""
-        self.call("grant", "grant_residency", user=user, apartment=apartment, since=since)
-
-    def add_resident(self, user: str, name: str) -> None:
-        """Add a resident; their name is not recorded."""
-        self.call("add_resident", "add_resident", name, user=user)
 
 
 class BillingWorker:
@@ -147,7 +129,10 @@ class BillingWorker:
         }
 
     def _send(self, lines: list[Json]) -> None:
-        answer = self._operator.issue(lines)
+        """Issue bills as a file of their own."""
+        numbered = [{"line": number, **line} for number, line in enumerate(lines, start=1)]
+        file = {"import_id": str(uuid4()), "file_name": "bills.csv", "sha256": uuid4().hex * 2}
+        answer = self._operator.call("issue", "issue_bills", file={**file, "lines": numbered})
         if answer is None or answer["status"] != "done":
             return
         for line, result in zip(lines, answer["data"]["lines"], strict=True):
@@ -192,10 +177,13 @@ class ResidencyWorker:
 
     def _step(self) -> None:
         if not self._movers or self._rng.random() < 0.2:
-            self._operator.add_resident(str(uuid4()), self._canaries.name())
+            name = self._canaries.name()
+            self._operator.call("add_resident", "add_resident", name, user=str(uuid4()))
             return
         user, apartment = self._rng.choice(self._movers)
         if self._rng.random() < 0.4:
             self._operator.call("end", "end_residency", user=user, apartment=apartment)
         else:
-            self._operator.grant(user, apartment, self._rng.choice([None, LONG_AGO]))
+            place = {"user": user, "apartment": apartment}
+            since = self._rng.choice([None, LONG_AGO])
+            self._operator.call("grant", "grant_residency", **place, since=since)

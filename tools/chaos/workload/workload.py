@@ -92,7 +92,8 @@ class Workload:
             operator.call("add_apartment", "add_apartment", "1 Main Street", apartment=apartment)
         self._users = [self._user(operator) for _ in range(_USERS)]
         for user, apartment in self._residencies(PERSONAS):
-            operator.grant(user, apartment, LONG_AGO)
+            place = {"user": user, "apartment": apartment}
+            operator.call("grant", "grant_residency", **place, since=LONG_AGO)
         billing = self._billing_worker(operator)
         for apartment in self._apartments:
             billing.issue(apartment, _FIRST_BILLS)
@@ -155,7 +156,7 @@ class Workload:
     def _user(self, operator: Operator) -> User:
         username, password = f"user-{uuid4().hex[:12]}", self.canaries.password()
         user = User(self.add_user(username, password), username, password)
-        operator.add_resident(user.sub, self.canaries.name())
+        operator.call("add_resident", "add_resident", self.canaries.name(), user=user.sub)
         return user
 
     def _residencies(self, personas: Iterable[Persona]) -> list[tuple[str, str]]:
