@@ -6,15 +6,15 @@ import base64
 import json
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import boto3
 import httpx
-import psycopg2
 import pytest
 from billing_client import PendingPaymentsInMemory
 from moto import mock_aws
@@ -121,33 +121,6 @@ def test_what_is_sent_and_gotten_is_recorded_without_secrets(
     assert all(word in kept for word in ("receipt", "signature", "access", "refresh"))
 
 
-class Connection:
-    """A connection that breaks as long as an answer is None."""
-
-    def __init__(self, answers: list[Json | None]) -> None:
-        self._answers = answers
-
-    def cursor(self) -> Connection:
-        return self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
-
-    def execute(self, _statement: str, _arguments: object) -> None:
-        if self._answers[0] is None:
-            self._answers.pop(0)
-            raise psycopg2.OperationalError
-
-    def fetchone(self) -> tuple[Json | None]:
-        return (self._answers.pop(0),)
-
-
 ANSWER = {"status": "rejected", "code": "payment_already_reversed"}
 
 
@@ -156,14 +129,20 @@ ANSWER = {"status": "rejected", "code": "payment_already_reversed"}
     [([None, None, ANSWER], False, (ANSWER, 3, False)), ([None], True, (None, 1, True))],
 )
 def test_an_operator_repeats_a_call_until_the_outcome_is_known(
-    tmp_path: Path, answers: list[Json | None], gives_up: bool, recorded: Any
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: list[Json | None],
+    gives_up: bool,
+    recorded: Any,
 ) -> None:
     recorder = Recorder(tmp_path / "history", lambda: 1.0)
     give_up = threading.Event()
     if gives_up:
         give_up.set()
-    connection: Any = Connection(answers)
-    operator = Operator(lambda: connection, recorder, give_up)
+    # What breaks connections is real in a run: postgres_immediate, postgres_cut.
+    left = iter(answers)
+    monkeypatch.setattr(Operator, "_attempt", lambda *_: next(left))
+    operator = Operator(pytest.fail, recorder, give_up)
     operator.call("reverse", "reverse_payment", "mistake", "olga", payment_id="payment")
     recorder.close()
     event = json.loads((tmp_path / "history").read_text())
@@ -175,15 +154,11 @@ def test_threads_write_whole_events_in_the_order_of_time(tmp_path: Path) -> None
     clock = random.Random(1)
     recorder = Recorder(tmp_path / "history", clock.random)
 
-    def write() -> None:
-        for _ in range(200):
-            recorder.record("reply", id=recorder.next_id(), op="utils")
+    def write(_number: int) -> None:
+        recorder.record("reply", id=recorder.next_id(), op="utils")
 
-    threads = [threading.Thread(target=write) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(write, range(800)))
     recorder.close()
     expected = random.Random(1)
     events = [json.loads(line) for line in (tmp_path / "history").read_text().splitlines()]
@@ -273,7 +248,7 @@ class SilentService:
 def choices(seed: str) -> list[str]:
     """Return what a resident with this seed does in fifty steps, sorted: some is done at once."""
     service: Any = SilentService()
-    resident = Resident(service, SharedState(), seed, ["home", "second"])
+    resident = Resident(service, seed, ["home", "second"])
     for _ in range(50):
         resident.step()
     return sorted(service.calls)

@@ -28,13 +28,13 @@ class Attacker(Resident):
         }
 
     def _read_anothers(self, _apartment: str) -> None:
-        if bill := self._shared.pick(self._shared.bills, self._rng):
+        if bill := self.model.shared.pick(self.model.shared.bills, self._rng):
             read = self._rng.choice([self.billing.debts, self.billing.history])
             read(bill.apartment)
 
     def _pay_anothers(self, apartment: str) -> None:
         """Pay a bill of another apartment, there or in one's own."""
-        if bill := self._shared.pick(self._shared.bills, self._rng):
+        if bill := self.model.shared.pick(self.model.shared.bills, self._rng):
             self.billing.pay(self._rng.choice([apartment, bill.apartment]), [bill.bill_id])
 
     def _poll_anothers_queue(self, _apartment: str) -> None:

@@ -19,7 +19,7 @@ from tools.chaos.workload.shared import SharedState, User
 # How long a client waits for an answer: usually, when it is to give up soon, and when it may not.
 _ANSWER_SECONDS = 4.0
 _LATE_SECONDS = 0.5
-_PATIENT_SECONDS = 15.0
+PATIENT_SECONDS = 15.0
 # Longer than the longest poll.
 _HTTP_SECONDS = 30.0
 
@@ -87,15 +87,11 @@ class RecordedClient:
         self.transport = RecordingTransport(who, recorder, canaries, self.model.learn, seed)
         self.http = httpx.Client(base_url=base_url, transport=self.transport, timeout=_HTTP_SECONDS)
         self.billing = BillingClient(base_url, http=self.http)
-        self._seconds = _LATE_SECONDS if late else _ANSWER_SECONDS
-
-    def be_patient(self, *, patient: bool) -> None:
-        """Wait longer than usual for answers, or as usual."""
-        self.billing.timeout_seconds = _PATIENT_SECONDS if patient else self._seconds
+        self.usual_seconds = _LATE_SECONDS if late else _ANSWER_SECONDS
 
     def log_in(self) -> None:
         """Log in until it works, or everything is halted."""
-        self.be_patient(patient=True)
+        self.billing.timeout_seconds = PATIENT_SECONDS
         while not self.halt.is_set():
             with suppress(BillingError):
                 self.billing.login(self.user.username, self.user.password)

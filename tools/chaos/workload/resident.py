@@ -19,9 +19,8 @@ from billing_client import (
     RequestRejected,
 )
 
-from tools.chaos.workload.client import RecordedClient
+from tools.chaos.workload.client import PATIENT_SECONDS, RecordedClient
 from tools.chaos.workload.http import Json
-from tools.chaos.workload.shared import SharedState
 
 Action = Callable[[str], None]
 
@@ -32,14 +31,11 @@ class Resident:
     Step n of a client with this seed always chooses alike, whatever came before.
     """
 
-    def __init__(
-        self, client: RecordedClient, shared: SharedState, seed: str, apartments: Sequence[str]
-    ) -> None:
+    def __init__(self, client: RecordedClient, seed: str, apartments: Sequence[str]) -> None:
         self.client = client
         self.billing = client.billing
         self.model = client.model
         self.apartments = apartments
-        self._shared = shared
         self._seed = seed
         self._rng = random.Random(seed)
         self._copies = {apartment: HistoryState(apartment) for apartment in apartments}
@@ -58,7 +54,7 @@ class Resident:
         actions = self.actions()
         action = self._rng.choices(list(actions), weights=list(actions.values()))[0]
         apartment = self._rng.choice(self.apartments)
-        self.client.be_patient(patient=False)
+        self.billing.timeout_seconds = self.client.usual_seconds
         self.client.attempt(lambda: action(apartment))
         queues = self.client.queues()
         if queues and self._rng.random() < 0.3:
@@ -199,7 +195,7 @@ class Resident:
     def drain(self, halt: threading.Event, dead_requests: Callable[[], set[str]]) -> None:
         """Wait until each accepted request is answered or dead, and no payment is pending."""
         self.client.halt = halt
-        self.client.be_patient(patient=True)
+        self.billing.timeout_seconds = PATIENT_SECONDS
         while not halt.is_set():
             for request_id in dead_requests() if self.client.transport.unanswered else ():
                 self.client.transport.unanswered.pop(request_id, None)
@@ -215,7 +211,7 @@ class Resident:
     def final_reads(self, halt: threading.Event, dead_requests: Callable[[], set[str]]) -> None:
         """Read debts and sync each apartment that is still theirs, until both are answered."""
         self.client.halt = halt
-        self.client.be_patient(patient=True)
+        self.billing.timeout_seconds = PATIENT_SECONDS
         for apartment in self.apartments:
             with suppress(RequestRejected):
                 self._until_done(self._look, apartment)

@@ -182,7 +182,7 @@ class Workload:
         )
         apartments = [self._apartments[number] for number in persona.apartments]
         kind = Attacker if persona.role == "attacker" else Resident
-        return kind(client, self._shared, seed, apartments)
+        return kind(client, seed, apartments)
 
     def _with_halt(self, seconds: float, works: Iterable[Callable[..., None]]) -> None:
         """Run each client's work until done, or halted after the time."""
