@@ -13,7 +13,7 @@ import hcl2
 import pytest
 from click.testing import CliRunner
 
-from tests.support.terraform_readme import blocks
+from tests.support.terraform_readme import PLAIN, blocks
 from tools.costs import PAGE, SIZES, TERRAFORM, by_service, main, month, price, tiers, with_table
 
 PRICES = json.loads((Path(__file__).parents[2] / "tools" / "prices.json").read_text("utf-8"))
@@ -79,19 +79,12 @@ def test_the_smallest_sizes_are_the_defaults() -> None:
 def test_the_middle_sizes_are_those_of_production() -> None:
     sizes = _sizes(100_000)
     with (TERRAFORM / "environments" / "prod.tfvars").open(encoding="utf-8") as file:
-        environment = hcl2.load(file)
+        environment = hcl2.load(file, serialization_options=PLAIN)
     for name in ("network", "database", "cache", "functions"):
-        written = {key: _unquoted(value) for key, value in environment[name].items()}
+        written = environment[name]
         assert {key: sizes[name].get(key) for key in written} == written, name
 
 
 def _sizes(tier: int) -> dict[str, dict[str, Any]]:
     sizes: dict[str, dict[str, Any]] = json.loads((SIZES / f"{tier}.tfvars.json").read_text())
     return sizes
-
-
-def _unquoted(value: Any) -> Any:
-    """Remove the quotes that the parser leaves around strings."""
-    if isinstance(value, dict):
-        return {key: _unquoted(inner) for key, inner in value.items()}
-    return value.strip('"') if isinstance(value, str) else value

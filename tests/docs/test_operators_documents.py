@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any
 
 import botocore.session
+import hcl2
+import pytest
 from botocore import xform_name
 
 from tests.support.documents import OPERATORS, ROOT, blocks_of, commands_of, text_of
 from tests.support.terraform import TERRAFORM
-from tests.support.terraform_readme import blocks
+from tests.support.terraform_readme import PLAIN, blocks
 
 SERVICE = json.loads((TERRAFORM / "service.json").read_text(encoding="utf-8"))
 RUNBOOK = ROOT / "docs" / "runbook.md"
 VARIABLES = dict(blocks(TERRAFORM / "variables.tf", "variable"))
 OUTPUTS = dict(blocks(TERRAFORM / "outputs.tf", "output"))
-TF = "\n".join(text_of(path) for path in TERRAFORM.rglob("*.tf"))
+VARIABLE_FILES = [*TERRAFORM.rglob("*.tfvars"), *TERRAFORM.rglob("*.tfvars.json")]
 ALL = "\n".join(text_of(page) for page in OPERATORS)
 
 GLOBAL_OPTIONS = {"--query", "--output", "--region", "--profile"}
@@ -83,40 +86,41 @@ def _members(service: str, operation: str) -> set[str]:
     return names | switches
 
 
-def test_outputs_that_are_read_exist() -> None:
-    assert set(re.findall(r"output -(?:raw|json) (\w+)", ALL)) - OUTPUTS.keys() == set()
-
-
-def test_variables_that_are_set_exist() -> None:
-    given = set(re.findall(r"-var=(\w+)=", ALL))
-    for page in OPERATORS:
-        for block in blocks_of(page, "hcl"):
-            given |= set(re.findall(r"^(\w+) = ", block.text, re.MULTILINE))
-    assert given
-    assert given - VARIABLES.keys() == set()
-
-
-def test_fields_of_variables_that_are_set_exist() -> None:
-    for page in OPERATORS:
-        for block in blocks_of(page, "hcl"):
-            for name, value in re.findall(
-                r"^(\w+) = (\{.*?\})$", block.text, re.MULTILINE | re.DOTALL
-            ):
-                known = {*re.findall(r"\w+", VARIABLES[name]["type"]), *SERVICE["functions"]}
-                assert set(re.findall(r"(\w+)\s+= ", value)) - known == set(), name
-
-
-def test_variable_files_exist() -> None:
-    named = {*re.findall(r"-var-file=([\w./-]+)", ALL)}
+@pytest.mark.parametrize(
+    ("pattern", "known"),
+    [
+        (r"output -(?:raw|json) (\w+)", OUTPUTS),
+        (r"-var=(\w+)=", VARIABLES),
+        (r"-var-file=([\w./-]+)", [str(file.relative_to(TERRAFORM)) for file in VARIABLE_FILES]),
+        (r"--function-name \$P-(\w+)", SERVICE["functions"]),
+        (r"Name=QueueName,Value=\$P-(\w+)", SERVICE["queues"]["requests"]),
+        (r"--queue-name \$P-(\w+)-dlq", SERVICE["queues"]["requests"]),
+        (r"secret-id \$P/database/(\w+)", ["writer", "reader", "operator"]),
+    ],
+)
+def test_names_that_commands_use_exist(pattern: str, known: Collection[str]) -> None:
+    named = set(re.findall(pattern, ALL))
     assert named
-    assert [name for name in named if not (TERRAFORM / name).is_file()] == []
+    assert named - set(known) == set()
 
 
-def test_functions_queues_and_secrets_that_are_named_exist() -> None:
-    assert set(re.findall(r"--function-name \$P-(\w+)", ALL)) - {*SERVICE["functions"]} == set()
-    for name in re.findall(r"Name=QueueName,Value=\$P-(\w+)|--queue-name \$P-(\w+)-dlq", ALL):
-        assert set(name) & SERVICE["queues"]["requests"].keys(), name
-    assert set(re.findall(r"secret-id \$P/database/(\w+)", ALL)) <= {"writer", "reader", "operator"}
+def test_variables_that_are_set_and_their_fields_exist() -> None:
+    settings = [
+        setting
+        for page in OPERATORS
+        for block in blocks_of(page, "hcl")
+        for setting in hcl2.loads(block.text, serialization_options=PLAIN).items()
+        if setting[0] != "moved"
+    ]
+    for name, value in settings:
+        known = {*re.findall(r"\w+", VARIABLES[name]["type"]), *SERVICE["functions"]}
+        assert set(_fields(value)) - known == set(), name
+
+
+def _fields(value: Any) -> Iterator[str]:
+    for field, inner in value.items() if isinstance(value, dict) else ():
+        yield field
+        yield from _fields(inner)
 
 
 def test_every_alarm_is_in_the_runbook_and_every_one_there_exists() -> None:

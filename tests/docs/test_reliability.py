@@ -1,4 +1,4 @@
-"""docs/reliability.md, the alarms and the planted bugs speak of the promises as they are."""
+"""docs/reliability.md and the planted bugs speak of the promises as they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tests.support.documents import ROOT, text_of
 
 INVARIANTS: dict[str, Any] = json.loads(text_of(ROOT / "terraform" / "invariants.json"))
 PAGE = text_of(ROOT / "docs" / "reliability.md")
-ALARMS = text_of(ROOT / "terraform" / "modules" / "observability" / "main.tf")
 
 
 def rows(section: str) -> list[list[str]]:
@@ -19,20 +18,6 @@ def rows(section: str) -> list[list[str]]:
     table = PAGE.partition(f"<!-- {section} -->")[2].partition(f"<!-- /{section} -->")[0]
     lines = [line for line in table.splitlines() if line.startswith("| I")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
-
-
-def guarding() -> set[tuple[str, str]]:
-    """Return each promise and alarm of the module; what stands for a name is a star."""
-    found = set()
-    alarm = re.compile(
-        r"(?:\"([a-z-]+)\$\{\w+\}\" => \{|^      ([a-z-]+) = \{)(.*?)^ +\}$",
-        re.MULTILINE | re.DOTALL,
-    )
-    for family, name, body in alarm.findall(ALARMS):
-        guards = re.search(r"guards += (.*)", body)
-        for invariant in re.findall(r"I\d+", guards[1]) if guards else ():
-            found.add((invariant, f"{family}*" if family else name))
-    return found
 
 
 def test_the_promises_are_those_of_the_service() -> None:
@@ -48,13 +33,6 @@ def test_each_promise_says_how_it_is_kept_and_attacked() -> None:
     for number, kept_by, attacked_by, *_ in proofs:
         assert kept_by, number
         assert re.search(r"`test_\w+`", attacked_by), number
-
-
-def test_each_promise_names_its_alarms() -> None:
-    named = {
-        (row[0], alarm) for row in rows("proofs") for alarm in re.findall(r"`([^`]+)`", row[3])
-    }
-    assert named == guarding()
 
 
 def test_each_promise_is_endangered_by_a_planted_bug() -> None:

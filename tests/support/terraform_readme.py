@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ from typing import Any
 
 import hcl2
 
+# Values are read, not written back.
+PLAIN = hcl2.SerializationOptions(
+    with_comments=False, explicit_blocks=False, strip_string_quotes=True
+)
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 _BEGIN, _END = "<!-- BEGIN_TF_DOCS -->\n", "<!-- END_TF_DOCS -->\n"
 
@@ -26,19 +31,18 @@ def _tables(module: Path) -> str:
     inputs = ["| Name | Description | Type | Default |", "| --- | --- | --- | --- |"]
     for name, variable in blocks(module / "variables.tf", "variable"):
         kind, default = _type(variable["type"]), _default(variable)
-        inputs.append(f"| `{name}` | {_text(variable['description'])} | `{kind}` | {default} |")
+        inputs.append(f"| `{name}` | {variable['description']} | `{kind}` | {default} |")
     outputs = ["| Name | Description |", "| --- | --- |"]
     for name, output in blocks(module / "outputs.tf", "output"):
-        outputs.append(f"| `{name}` | {_text(output['description'])} |")
+        outputs.append(f"| `{name}` | {output['description']} |")
     return "\n".join(["## Inputs", "", *inputs, "", "## Outputs", "", *outputs, ""])
 
 
 def blocks(file: Path, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read the blocks of one kind, with their names."""
     with file.open(encoding="utf-8") as text:
-        for block in hcl2.load(text).get(kind, []):
-            [(name, content)] = block.items()
-            yield name.strip('"'), content
+        for block in hcl2.load(text, serialization_options=PLAIN).get(kind, []):
+            yield from block.items()
 
 
 def _type(written: str) -> str:
@@ -50,19 +54,10 @@ def _default(variable: dict[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, list):
-        return f"[{', '.join(_value(one) for one in value)}]"
     if isinstance(value, dict):
-        kept = {key: one for key, one in value.items() if not key.startswith("__")}
-        inside = ", ".join(f"{key} = {_value(one)}" for key, one in kept.items())
+        inside = ", ".join(f"{key} = {_value(one)}" for key, one in value.items())
         return f"{{ {inside} }}" if inside else "{}"
-    return str(value)
-
-
-def _text(written: str) -> str:
-    return written[1:-1].replace('\\"', '"')
+    return json.dumps(value)
 
 
 if __name__ == "__main__":
