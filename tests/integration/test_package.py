@@ -1,148 +1,188 @@
-"""What `make package` builds runs by itself: no checkout, no virtual environment."""
+"""What is in the package, what it weighs and how it starts."""
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import importlib.util
 import json
-import os
+import marshal
+import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from tests.support.databases import Server
-from tests.support.ledger import Home, Ledger
-from tests.support.records import QUEUE, a_record
+from tools.package import __main__ as package_command
+from tools.package.__main__ import PROJECT, build
+from tools.package.bytecode import INTERPRETER
+from tools.package.contents import AWS_SERVICES
 
-PREFIX = "bill-zip"
-LIBRARIES = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "eu-central-1",
-}
-
-# -S leaves out every site-packages, so that what is not in the zip can't be found.
-_RUN = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-import app
-event = json.load(sys.stdin)
-print(json.dumps(getattr(app, sys.argv[2])(event, None)))
-"""
+# Lambda's limit unpacked is 250 MB; a cold start fetches and unpacks what there is.
+LARGEST_ZIP_BYTES = 11_000_000
+LARGEST_UNPACKED_BYTES = 35_000_000
+# python3.11 runs on Amazon Linux 2, later ones on Amazon Linux 2023, which has 2.34.
+GLIBC_OF_THE_OLDEST_RUNTIME = (2, 26)
+UNCHECKED_HASH = 0b01
 
 
 @pytest.fixture(scope="module")
-def package(built_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unzip the package as Lambda does: a folder that can't be written."""
-    code = tmp_path_factory.mktemp("package") / "code"
-    with zipfile.ZipFile(built_package / "deployment.zip") as archive:
-        archive.extractall(code)
-    return code
+def archive(built_package: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(built_package / "deployment.zip")
 
 
-@pytest.fixture
-def aws() -> Iterator[str]:
-    """Run SQS and Secrets Manager, and return their address."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+@pytest.fixture(scope="module")
+def definition(built_package: Path) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads((built_package / "chalice.tf.json").read_text())
+    return made
 
 
-class Functions:
-    """Runs functions of the package, each in a fresh interpreter."""
-
-    def __init__(self, package: Path, environment: Mapping[str, str]) -> None:
-        self.code = package
-        self.environment = environment
-
-    def __call__(self, name: str, event: Mapping[str, Any], *, role: str) -> Any:
-        ran = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _RUN, self.code, name],
-            input=json.dumps(event),
-            env={**self.environment, "DATABASE_SECRET_ID": f"{PREFIX}/database/{role}"},
-            cwd="/",
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert ran.returncode == 0, ran.stderr
-        return json.loads(ran.stdout.splitlines()[-1])
+def sha256(folder: Path) -> dict[str, str]:
+    """Hash the files of a package."""
+    files = ("deployment.zip", "chalice.tf.json")
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
 
 
-@pytest.fixture
-def functions(package: Path, aws: str, postgres_server: Server) -> Iterator[Functions]:
-    with postgres_server.database(migrated=False) as database:
-        secrets = boto3.client(
-            "secretsmanager",
-            endpoint_url=aws,
-            region_name="eu-central-1",
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-        )
-        for role in ("owner", "writer", "reader", "operator"):
-            name = f"{PREFIX}/database/{role}"
-            secrets.create_secret(Name=name, SecretString=json.dumps(database.secret(role)))
-        environment = {
-            **LIBRARIES,
-            "PATH": os.environ["PATH"],
-            "AWS_ENDPOINT_URL": aws,
-            "BILLING_PREFIX": PREFIX,
-            "USER_POOL_ID": "eu-central-1_none",
-            "WRITER_SECRET_ID": f"{PREFIX}/database/writer",
-            "READER_SECRET_ID": f"{PREFIX}/database/reader",
-            "OPERATOR_SECRET_ID": f"{PREFIX}/database/operator",
-        }
-        functions = Functions(package, environment)
-        functions.database = database  # type: ignore[attr-defined]
-        yield functions
+def test_the_same_checkout_gives_the_same_bytes(built_package: Path, tmp_path: Path) -> None:
+    build(project=PROJECT, output=tmp_path)
+    assert sha256(tmp_path) == sha256(built_package)
 
 
-def test_the_package_migrates_a_database_pays_a_bill_and_replies(
-    functions: Functions, aws: str
+def test_only_the_runtime_of_the_functions_builds_what_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = functions("migrate", {}, role="owner")
-    assert report["status"] == "done"
-    assert len(report["data"]["applied"]) >= 7
-    assert sorted(report["data"]["roles"]) == [
-        "billing_operator",
-        "billing_reader",
-        "billing_writer",
-    ]
-
-    ledger = Ledger(functions.database)  # type: ignore[attr-defined]
-    home: Home = ledger.home()
-    bill = ledger.bill(home)
-    record = a_record({"bills_id": [bill]}, subject=home.subject, apartment=home.apartment, key="k")
-    event = {"Records": [record, a_record("poison", subject=uuid4())]}
-    answer = functions("payments", event, role="writer")
-    assert [f["itemIdentifier"] for f in answer["batchItemFailures"]] == [
-        event["Records"][1]["messageId"]
-    ]
-    assert ledger.open_bills(home) == set()
-    assert reply(aws, home)["status"] == "done"
+    (tmp_path / "terraform").mkdir()
+    (tmp_path / "terraform" / "service.json").write_text('{"runtime": "python3.10"}')
+    monkeypatch.setattr(package_command, "PROJECT", tmp_path)
+    assert package_command.main([]) == 1
+    assert "uv python install 3.10" in capsys.readouterr().err
 
 
-def reply(aws: str, home: Home) -> dict[str, Any]:
-    """Read the reply from the queue of the resident."""
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=aws,
-        region_name="eu-central-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+def test_it_holds_what_the_functions_need_and_nothing_of_the_rest(archive: zipfile.ZipFile) -> None:
+    names = set(archive.namelist())
+    packages = {name.split("/")[0] for name in names}
+    assert {"app.py", "chalicelib", "billing_app", "sql", "psycopg2", "redis", "boto3"} <= packages
+    assert not packages & {"tools", "billing_client", "tests", "terraform", "pip", "moto"}
+    assert not [name for name in names if ".dist-info/" in name or name.endswith(".pyi")]
+    assert {"sql/functions/api/payments.sql", "billing_app/adapters/rds-ca-bundle.pem"} <= names
+    assert any(re.match(r"psycopg2_binary\.libs/libpq-.*\.so", name) for name in names)
+
+
+def test_it_is_small(built_package: Path, archive: zipfile.ZipFile) -> None:
+    assert (built_package / "deployment.zip").stat().st_size < LARGEST_ZIP_BYTES
+    assert sum(entry.file_size for entry in archive.infolist()) < LARGEST_UNPACKED_BYTES
+
+
+def test_descriptions_of_aws_services_are_those_that_the_code_calls(
+    archive: zipfile.ZipFile,
+) -> None:
+    called = {
+        call.args[0].value
+        for file in (*PROJECT.glob("chalicelib/*.py"), *PROJECT.glob("billing_app/*.py"))
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) == "self._client"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    packed = {
+        name.split("/")[2] for name in archive.namelist() if re.match("botocore/data/[^/]+/", name)
+    }
+    assert called == set(AWS_SERVICES) == packed
+
+
+def test_every_module_has_bytecode_that_is_taken_unchecked(archive: zipfile.ZipFile) -> None:
+    names = set(archive.namelist())
+    modules = {name for name in names if name.endswith(".py")}
+    bytecode = {name for name in names if name.endswith(".pyc")}
+    assert bytecode == {importlib.util.cache_from_source(name) for name in modules}
+    for name in bytecode:
+        header = archive.read(name)[:8]
+        assert header[:4] == importlib.util.MAGIC_NUMBER
+        assert int.from_bytes(header[4:], "little") == UNCHECKED_HASH
+
+
+def test_tracebacks_name_files_as_they_are_in_lambda(archive: zipfile.ZipFile) -> None:
+    bytecode = archive.read(importlib.util.cache_from_source("app.py"))
+    code = marshal.loads(bytecode[16:])  # noqa: S302 - ours
+    assert code.co_filename == "/var/task/app.py"
+
+
+def test_its_libraries_run_on_the_runtime(archive: zipfile.ZipFile) -> None:
+    libraries = [name for name in archive.namelist() if re.search(r"\.so(\.|$)", name)]
+    assert libraries != []
+    wanted = {
+        (int(major), int(minor))
+        for name in libraries
+        for major, minor in re.findall(rb"GLIBC_(\d+)\.(\d+)", archive.read(name))
+    }
+    assert max(wanted) <= GLIBC_OF_THE_OLDEST_RUNTIME
+    assert not [name for name in libraries if "aarch64" in name]
+
+
+# All modules, and what a function makes on its first event. -S leaves out every site-packages, so
+# that what is not in the zip can't be found.
+_START = """
+import importlib, pkgutil, sys
+sys.path.insert(0, sys.argv[1])
+import app, billing_app, boto3, chalicelib
+for package in (billing_app, chalicelib):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+for service in ("cognito-idp", "secretsmanager", "sqs"):
+    boto3.client(service, region_name="eu-central-1")
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+def test_every_module_finds_its_libraries_and_every_library_is_imported(
+    archive: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    archive.extractall(tmp_path)
+    started = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _START, tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
-    name = f"{PREFIX}-r-{home.subject.hex}-{QUEUE.hex}"
-    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    [message] = sqs.receive_message(QueueUrl=url)["Messages"]
-    found: dict[str, Any] = json.loads(message["Body"])
-    return found
+    packages = {name.split("/")[0].removesuffix(".py") for name in archive.namelist()}
+    not_modules = {"sql", "__pycache__", "psycopg2_binary.libs"}
+    assert packages - set(started.stdout.split()) == not_modules
+
+
+def test_each_function_of_the_app_is_in_the_terraform(definition: dict[str, Any]) -> None:
+    service = json.loads((PROJECT / "terraform" / "service.json").read_text())
+    functions = definition["resource"]["aws_lambda_function"]
+    assert set(functions) == set(service["functions"])
+    assert {one["handler"] for one in functions.values()} == {f"app.{name}" for name in functions}
+    assert {one["runtime"] for one in functions.values()} == {INTERPRETER}
+
+
+def test_each_queue_feeds_its_function_in_partial_batches(definition: dict[str, Any]) -> None:
+    mappings = definition["resource"]["aws_lambda_event_source_mapping"].values()
+    assert {one["event_source_arn"]: one["function_name"] for one in mappings} == {
+        f'${{var.request_queue_arns["{name}"]}}': f"${{aws_lambda_function.{name}.arn}}"
+        for name in ("auth", "utils", "histories", "payments")
+    }
+    assert {*map(str, (one["function_response_types"] for one in mappings))} == {
+        "['ReportBatchItemFailures']"
+    }
+
+
+def test_new_code_waits_for_the_migration(definition: dict[str, Any]) -> None:
+    waiting = {
+        name
+        for name, function in definition["resource"]["aws_lambda_function"].items()
+        if "aws_lambda_invocation.migrate" in function["depends_on"]
+    }
+    assert waiting == set(definition["resource"]["aws_lambda_function"]) - {"migrate"}
+
+
+def test_nothing_of_chalice_s_old_terraform_is_left(definition: dict[str, Any]) -> None:
+    assert not {"terraform", "data", "provider"} & set(definition)
+    text = json.dumps(definition)
+    assert "null_data_source" not in text
+    assert "aws-chalice" not in text
