@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -20,35 +20,29 @@ def rejection(code: str = "AccessDeniedException") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, "Call")
 
 
-class Pages:
-    """Answers a paginator with one page."""
-
-    def __init__(self, page: dict[str, Any]) -> None:
-        self._page = page
-
-    def paginate(self, **_: str) -> list[dict[str, Any]]:
-        return [self._page]
-
-
 class FakeCloud:
     """Two functions with a queue and a secret each; more may be open to one of them."""
 
-    def __init__(self, *also_open: str) -> None:
-        self._also_open = also_open
-        self._role = ""
+    prefix = "bill"
+    outputs: ClassVar = {
+        "function_role_arns": {name: name for name in OWN},
+        "function_names": {name: name for name in OWN},
+    }
+
+    def __init__(self, *also_open: str, role: str = "") -> None:
+        self._also_open, self._role = also_open, role
 
     def client(self, _: str) -> FakeCloud:
         return self
 
     def in_role(self, role_arn: str, _: str) -> FakeCloud:
-        acting = FakeCloud(*self._also_open)
-        acting._role = role_arn
-        return acting
+        return FakeCloud(*self._also_open, role=role_arn)
 
-    def get_paginator(self, name: str) -> Pages:
-        if name == "list_queues":
-            return Pages({"QueueUrls": QUEUES})
-        return Pages({"SecretList": [{"ARN": arn} for arn in SECRETS]})
+    def get_paginator(self, _: str) -> FakeCloud:
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        return [{"QueueUrls": QUEUES, "SecretList": [{"ARN": arn} for arn in SECRETS]}]
 
     def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803
         return {"Environment": {"Variables": {"DATABASE_SECRET_ID": OWN[FunctionName], "X": "y"}}}
@@ -65,9 +59,7 @@ class FakeCloud:
 
 
 def tried(*also_open: str) -> int:
-    names = {name: name for name in OWN}
-    cloud = cast(Cloud, FakeCloud(*also_open))
-    return require_no_access(cloud, prefix="bill", role_arns=names, function_names=names)
+    return require_no_access(cast(Cloud, FakeCloud(*also_open)))
 
 
 def test_every_resource_of_other_functions_is_tried() -> None:

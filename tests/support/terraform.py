@@ -52,17 +52,12 @@ class Terraform:
 
     def __init__(self, *, folder: Path, package: Path) -> None:
         self.program = terraform_program()
-        mirror = provider_mirror()
+        self.mirror = provider_mirror()
         self.tree = folder / "terraform"
         shutil.copytree(TERRAFORM, self.tree, ignore=_NOT_COPIED)
         shutil.copytree(package, self.tree / "modules" / "functions", dirs_exist_ok=True)
-        config = folder / "terraform.rc"
-        config.write_text(
-            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n'
-        )
         self.environment = {
             "PATH": os.environ["PATH"],
-            "TF_CLI_CONFIG_FILE": str(config),
             "TF_IN_AUTOMATION": "1",
             # The provider lives for a second or two: collecting its garbage is a third of that.
             "GOGC": "off",
@@ -82,7 +77,8 @@ class Terraform:
     def init(self, module: str) -> None:
         """Make the module's folder ready, once."""
         if not (self.folder(module) / ".terraform").exists():
-            self(module, "init", "-no-color", "-input=false", "-backend=false")
+            mirror = f"-plugin-dir={self.mirror}"
+            self(module, "init", "-no-color", "-input=false", "-backend=false", mirror)
 
 
 def run(command: Sequence[str], *, folder: Path, env: dict[str, str]) -> str:

@@ -10,11 +10,8 @@ import argparse
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import httpx
 import psycopg2
@@ -22,22 +19,23 @@ from billing_client import BillingError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.console import Console, fail
-from tools.deploy_check.check import SHORT, Options, run
-from tools.deploy_check.deployment import PROJECT
-from tools.deploy_check.environment import EMULATOR_PYTHON
+from tools.deploy_check.check import Options, run
 from tools.deploy_check.errors import DeployCheckError, MissingPrerequisiteError
 from tools.local.errors import LocalStackError
+from tools.local.settings import REPOSITORY
+from tools.operator_client import OperatorError
 
 _FAILURES = (
     DeployCheckError,
     LocalStackError,
+    OperatorError,
     BillingError,
     BotoCoreError,
     ClientError,
     httpx.HTTPError,
     psycopg2.Error,
 )
-_DEFAULT_VARIABLES = PROJECT / "terraform" / "environments" / "dev.tfvars"
+_DEFAULT_VARIABLES = REPOSITORY / "terraform" / "environments" / "dev.tfvars"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,14 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(
         variable_files=given.var_file or [_DEFAULT_VARIABLES],
         variables=dict(one.partition("=")[::2] for one in given.var),
-        roles=SHORT if given.least_privilege == "short" else None,
-        emulator=given.emulator,
+        roles=("gateway", "payments") if given.least_privilege == "short" else None,
     )
     console = Console()
     _clear(folder)
     try:
-        with _interrupted_by_sigterm():
-            run(folder, options, console)
+        run(folder, options, console)
     except MissingPrerequisiteError as error:
         return _failed(str(error), folder, code=2)
     except _FAILURES as error:
@@ -75,8 +71,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--var-file", type=Path, action="append", help="default: environments/dev.tfvars")
     add("--var", action="append", default=[], metavar="NAME=VALUE", help="a single variable")
-    add("--folder", type=Path, default=PROJECT / "build" / "deploy-check", help="state and logs")
-    add("--emulator", type=Path, default=EMULATOR_PYTHON, help="Python that has ministack")
+    add("--folder", type=Path, default=REPOSITORY / "build" / "deploy-check", help="state and logs")
     add("--least-privilege", choices=("all", "short"), default="all", help="short: two roles")
     return parser.parse_args(arguments)
 
@@ -89,19 +84,7 @@ def _clear(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-@contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Have SIGTERM end the check in order, as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 if __name__ == "__main__":
+    # As Ctrl-C does, so that it ends in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

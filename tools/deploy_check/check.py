@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import redis
 from billing_client import BillingClient
 
 from tools.console import Console
-from tools.deploy_check.applied_cache import AppliedCache
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.contract import applied_document
 from tools.deploy_check.cross_role_access import require_no_access
 from tools.deploy_check.deployment import package, prepare
 from tools.deploy_check.environment import Environment, running
 from tools.deploy_check.errors import DeployCheckError
+from tools.deploy_check.functions import Functions
 from tools.deploy_check.gateway import serving
-from tools.deploy_check.journey import make_journey
+from tools.deploy_check.journey import Resident, make_journey, use_other_operations
 from tools.deploy_check.least_privilege import Finding, PermissionProbe, RoleActions
-from tools.deploy_check.operator_client import OperatorClient, Resident
 from tools.deploy_check.orphaned_resources import orphaned_resources
 from tools.deploy_check.poison import try_poison
 from tools.deploy_check.privileges import Decisions, Permission, Roles, unused
 from tools.deploy_check.requests import ReplyQueues, Requests
 from tools.deploy_check.terraform import Terraform, program
-
-SHORT = ("gateway", "payments")
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,6 @@ class Options:
     variable_files: Sequence[Path]
     variables: Mapping[str, str]
     roles: Sequence[str] | None
-    emulator: Path
 
 
 def run(folder: Path, options: Options, console: Console) -> None:
@@ -52,8 +49,8 @@ def run(folder: Path, options: Options, console: Console) -> None:
     program()
     with ExitStack() as stack:
         with console.step("Starting emulators, Postgres and the cache"):
-            started = stack.enter_context(running(folder, emulator=options.emulator))
-        _Check(started, options, console).run()
+            environment = stack.enter_context(running(folder))
+        _Check(environment, options, console).run()
 
 
 class _Check:
@@ -70,15 +67,12 @@ class _Check:
             terraform.apply()
         with self._step("Planning again, which must find nothing to do"):
             _require_none("A second plan is not empty", terraform.changes())
-        outputs = terraform.outputs()
-        # The provider's region is the operator's variable; every ARN has it.
-        cloud = Cloud(self._environment, region=outputs["alarm_topic_arn"].split(":")[3])
-        prefix = outputs["gateway_role_arn"].rpartition("/")[2].removesuffix("-gateway")
-        self._use(cloud, prefix, outputs)
+        cloud = Cloud(self._environment, terraform.outputs())
+        self._use(cloud)
         with self._step("Destroying everything"):
             terraform.destroy()
         with self._step("Looking for orphaned resources"):
-            _require_none("Not everything is gone", orphaned_resources(cloud, prefix))
+            _require_none("Not everything is gone", orphaned_resources(cloud))
 
     def _prepare(self) -> Terraform:
         folder, files = self._environment.folder / "terraform", self._options.variable_files
@@ -94,62 +88,46 @@ class _Check:
         terraform.init()
         return terraform
 
-    def _use(self, cloud: Cloud, prefix: str, outputs: Mapping[str, Any]) -> None:
-        cache = AppliedCache(cloud)
-        self._console.say(f"users of the cache: {', '.join(cache.create_users(prefix))}")
-        stage = outputs["stage_name"]
-        document = applied_document(
-            cloud.client("apigateway"), rest_api_id=outputs["rest_api_id"], stage_name=stage
-        )
-        role_arn = outputs["gateway_role_arn"]
-        with serving(cloud, document=document, role_arn=role_arn, stage_name=stage) as url:
-            operators = OperatorClient(cloud, outputs["function_names"])
+    def _use(self, cloud: Cloud) -> None:
+        cache: Any = redis.Redis.from_url(cloud.environment.redis_url)
+        self._console.say(f"users of the cache: {', '.join(_create_users(cloud, cache))}")
+        document = applied_document(cloud.client("apigateway"), cloud.outputs)
+        functions = Functions(cloud)
+        with serving(cloud, document) as url:
             with self._step("A resident's journey through the deployed service"):
-                resident = make_journey(url, operators, self._console.say)
-            self._console.say(f"the cache holds {cache.require_use()} results")
+                resident = make_journey(url, functions.operator, self._console.say)
+            cached = int(cache.dbsize())
+            _require_none("No function has stored a result", [] if cached else ["the cache"])
+            self._console.say(f"the cache holds {cached} results")
             with self._step("A poison message, up to the dead-letter queue"):
-                received = try_poison(cloud, outputs)
+                received = try_poison(cloud)
             self._console.say(f"received {received} times, then put aside")
-            actors = RoleActions(
-                cloud=cloud,
-                operators=operators,
-                requests=Requests(cloud, operators, prefix=prefix, resident=resident),
-                replies=ReplyQueues(cloud, prefix=prefix),
-                resident=resident,
-                url=url,
-                id_token=_id_token(url, resident),
-                function_names=outputs["function_names"],
-            )
-            self._try_permissions(actors, outputs)
+            requests = Requests(cloud, functions, resident)
+            replies, token = ReplyQueues(cloud, requests), _id_token(url, resident)
+            actors = RoleActions(functions, requests, replies, resident, url, token)
+            self._try_permissions(cloud, actors)
             with self._step("Acting as each function on other functions' resources"):
-                tried = require_no_access(
-                    cloud,
-                    prefix=prefix,
-                    role_arns=outputs["function_role_arns"],
-                    function_names=outputs["function_names"],
-                )
+                tried = require_no_access(cloud)
             self._console.say(f"{tried} queues and secrets were rejected")
             with self._step("Sweeping all reply queues"):
-                swept = actors.replies.sweep(operators)
+                swept = replies.sweep(functions)
             self._console.say(f"{swept} reply queues were deleted")
 
-    def _try_permissions(self, actors: RoleActions, outputs: Mapping[str, Any]) -> None:
+    def _try_permissions(self, cloud: Cloud, actors: RoleActions) -> None:
         decisions = Decisions(self._environment.decisions)
-        roles = Roles(actors.cloud.client("iam"))
+        roles, outputs = Roles(cloud.client("iam")), cloud.outputs
         arns = {**outputs["function_role_arns"], "gateway": outputs["gateway_role_arn"]}
         names = {arn.rpartition("/")[2]: name for name, arn in arns.items()}
         with self._step("Looking for permissions that nobody used"):
-            _use_the_rest(actors)
+            use_other_operations(actors.functions.operator, actors.resident)
+            actors.replies.create_expired()
+            actors.functions.sweep()
             held = [one for role in names for one in roles.permissions(role)]
             found = unused(held, decisions.since())
-            _require_none("Permissions are not used", [str(one) for one in found])
+            _require_none("Permissions are not used", map(str, found))
         self._show_unseen(held)
-        tried = [
-            one
-            for one in held
-            if one.reason_unseen is None
-            and (self._options.roles is None or names[one.role] in self._options.roles)
-        ]
+        chosen = self._options.roles or arns
+        tried = [one for one in held if one.reason_unseen is None and names[one.role] in chosen]
         with self._step(f"Taking away {len(tried)} permissions in turn"):
             findings = PermissionProbe(roles, decisions, actors, names).findings(tried)
         self._show_findings(findings)
@@ -157,34 +135,32 @@ class _Check:
         _require_none("Permissions are not needed", wrong)
 
     def _show_unseen(self, held: Sequence[Permission]) -> None:
-        actions: dict[str, set[str]] = {}
-        for one in held:
-            if one.reason_unseen is not None:
-                actions.setdefault(one.reason_unseen, set()).add(one.action)
-        rows = [(", ".join(sorted(names)), why) for why, names in sorted(actions.items())]
-        self._console.table("Permissions that only AWS itself uses", ("Action", "Why"), rows)
+        rows = sorted({(one.reason_unseen, one.action) for one in held if one.reason_unseen})
+        self._console.table("Permissions that only AWS itself uses", ("Why", "Action"), rows)
 
     def _show_findings(self, findings: Sequence[Finding]) -> None:
         rows = [
-            (
-                one.actor,
-                one.permission.action,
-                one.permission.resource.rpartition(":")[2],
-                one.outcome,
-            )
+            (one.actor, one.permission.action, one.permission.resource, one.outcome)
             for one in findings
         ]
         columns = ("Role", "Action", "Resource", "Without it")
         self._console.table("Permissions taken away", columns, rows)
 
 
-def _use_the_rest(actors: RoleActions) -> None:
-    """Call what the journey had no reason to call."""
-    actors.operators.move_in_and_out(actors.resident)
-    actors.replies.create_expired(actors.requests)
-    actors.operators.sweep()
-    leaver = actors.operators.add_resident("Somebody who leaves")
-    actors.operators.ask("disable_login", {"username": leaver.username})
+def _create_users(cloud: Cloud, cache: Any) -> list[str]:
+    """Give the server in place of ElastiCache the applied users, with what they may do.
+
+    Tokens of IAM are checked by ElastiCache alone, so here any password does.
+    """
+    users = [
+        user
+        for user in cloud.client("elasticache").describe_users()["Users"]
+        if user["UserId"].startswith(cloud.prefix) and user["UserName"] != "default"
+    ]
+    for user in users:
+        rules = user["AccessString"].split()
+        cache.execute_command("ACL", "SETUSER", user["UserName"], "reset", *rules, "nopass")
+    return [user["UserName"] for user in users]
 
 
 def _id_token(url: str, resident: Resident) -> str:
@@ -192,6 +168,6 @@ def _id_token(url: str, resident: Resident) -> str:
         return client.login(resident.username, resident.password).tokens.id_token
 
 
-def _require_none(what: str, found: Sequence[str]) -> None:
-    if found:
-        raise DeployCheckError("\n  ".join([f"{what}:", *found]))
+def _require_none(what: str, found: Iterable[str]) -> None:
+    if lines := list(found):
+        raise DeployCheckError("\n  ".join([f"{what}:", *lines]))

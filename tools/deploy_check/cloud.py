@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -16,12 +17,20 @@ _CONFIG = Config(read_timeout=120, retries={"total_max_attempts": 1}, max_pool_c
 
 
 class Cloud:
-    """The emulated account, in one region."""
+    """The emulated account, and what Terraform says of the deployment in it.
 
-    def __init__(self, environment: Environment, *, region: str) -> None:
-        self._region = region
-        self.environment = environment
-        self.client = cache(self._client)
+    Attributes:
+        outputs: The root's outputs, by name.
+        prefix: Start of every name of the deployment.
+        client: Returns a client that acts as the account's owner.
+    """
+
+    def __init__(self, environment: Environment, outputs: Mapping[str, Any]) -> None:
+        self.environment, self.outputs = environment, outputs
+        # The provider's region is the operator's variable; every ARN has it.
+        self.region: str = outputs["alarm_topic_arn"].split(":")[3]
+        self.prefix: str = outputs["gateway_role_arn"].rpartition("/")[2].removesuffix("-gateway")
+        self.client = cache(self._as_owner)
 
     def in_role(self, role_arn: str, service: str) -> Any:
         """Return a client that acts in the role, as a service does that the role trusts."""
@@ -31,18 +40,15 @@ class Cloud:
             service, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
         )
 
-    def _client(self, service: str) -> Any:
+    def _as_owner(self, service: str) -> Any:
         owner = self.environment.credentials
-        return self._connect(
-            service, owner["AWS_ACCESS_KEY_ID"], owner["AWS_SECRET_ACCESS_KEY"], None
-        )
+        return self._connect(service, owner["AWS_ACCESS_KEY_ID"], owner["AWS_SECRET_ACCESS_KEY"])
 
-    def _connect(self, service: str, key: str, secret: str, token: str | None) -> Any:
-        session = boto3.Session(key, secret, token, region_name=self._region)
+    def _connect(self, service: str, key: str, secret: str, token: str | None = None) -> Any:
         environment = self.environment
-        return session.client(
+        return boto3.Session(key, secret, token, region_name=self.region).client(
             service,  # type: ignore[call-overload]
             endpoint_url=environment.moto_url if service in BY_MOTO else environment.aws_url,
-            verify=str(environment.certificates.certificate),
+            verify=str(environment.authority),
             config=_CONFIG,
         )

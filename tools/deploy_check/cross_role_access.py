@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,30 +12,23 @@ from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import DeployCheckError
 
 
-def require_no_access(
-    cloud: Cloud, *, prefix: str, role_arns: Mapping[str, str], function_names: Mapping[str, str]
-) -> int:
+def require_no_access(cloud: Cloud) -> int:
     """Return how many resources were tried and all rejected.
 
     Raises:
         DeployCheckError: a role can access another function's resources.
     """
-    queues, secrets = list(_queues(cloud, prefix)), list(_secrets(cloud))
-    tried, accessible = 0, list[str]()
-    for name, role_arn in role_arns.items():
-        sqs, manager = (cloud.in_role(role_arn, one) for one in ("sqs", "secretsmanager"))
-        own = _own_secrets(cloud, function_names[name])
-        attempts = {url: _receive(sqs, url) for url in queues if not _is_own(url, prefix, name)}
-        attempts |= {
-            arn: _read(manager, arn) for arn in secrets if not any(one in arn for one in own)
-        }
-        tried += len(attempts)
-        accessible += [f"{name}: {what}" for what, do in attempts.items() if not is_rejected(do)]
+    attempts = {
+        f"{name}: {resource}": attempt
+        for name in cloud.outputs["function_role_arns"]
+        for resource, attempt in _attempts(cloud, name)
+    }
+    accessible = [what for what, attempt in attempts.items() if not is_rejected(attempt)]
     if accessible:
         raise DeployCheckError(
             "Roles can access another function's resources:\n  " + "\n  ".join(accessible)
         )
-    return tried
+    return len(attempts)
 
 
 def is_rejected(attempt: Callable[[], Any]) -> bool:
@@ -46,10 +40,23 @@ def is_rejected(attempt: Callable[[], Any]) -> bool:
     return False
 
 
-def _queues(cloud: Cloud, prefix: str) -> Iterator[str]:
+def _attempts(cloud: Cloud, name: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each queue and secret of the others, and how the function tries to read it."""
+    role_arn = cloud.outputs["function_role_arns"][name]
+    sqs, manager = (cloud.in_role(role_arn, one) for one in ("sqs", "secretsmanager"))
+    for url in _queues(cloud):
+        if not url.endswith(f"/{cloud.prefix}-{name}"):
+            yield url, partial(sqs.receive_message, QueueUrl=url, VisibilityTimeout=0)
+    own = _own_secrets(cloud, name)
+    for arn in _secrets(cloud):
+        if not any(one in arn for one in own):
+            yield arn, partial(manager.get_secret_value, SecretId=arn)
+
+
+def _queues(cloud: Cloud) -> Iterator[str]:
     """List every queue of the deployment: requests, dead letters, replies."""
     pages = cloud.client("sqs").get_paginator("list_queues")
-    for page in pages.paginate(QueueNamePrefix=f"{prefix}-"):
+    for page in pages.paginate(QueueNamePrefix=f"{cloud.prefix}-"):
         yield from page.get("QueueUrls", ())
 
 
@@ -58,20 +65,9 @@ def _secrets(cloud: Cloud) -> Iterator[str]:
     yield from (secret["ARN"] for page in pages for secret in page["SecretList"])
 
 
-def _own_secrets(cloud: Cloud, function: str) -> list[str]:
+def _own_secrets(cloud: Cloud, name: str) -> list[str]:
     """Return the secrets that the function's environment names."""
+    function = cloud.outputs["function_names"][name]
     found = cloud.client("lambda").get_function_configuration(FunctionName=function)
     variables = found["Environment"]["Variables"]
     return [value for key, value in variables.items() if key.endswith("_SECRET_ID")]
-
-
-def _is_own(url: str, prefix: str, name: str) -> bool:
-    return url.endswith(f"/{prefix}-{name}")
-
-
-def _receive(sqs: Any, url: str) -> Callable[[], Any]:
-    return lambda: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=0)
-
-
-def _read(manager: Any, arn: str) -> Callable[[], Any]:
-    return lambda: manager.get_secret_value(SecretId=arn)

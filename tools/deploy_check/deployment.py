@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from tools.deploy_check.environment import ACCOUNT, Environment
 from tools.deploy_check.errors import DeployCheckError
+from tools.local.settings import REPOSITORY
 from tools.package.__main__ import build
 from tools.package.errors import PackagingError
 
-PROJECT = Path(__file__).resolve().parents[2]
 _OVERRIDES = Path(__file__).with_name("overrides")
 # Where moto is the better emulator; docs/deploy-check.md tells why.
 BY_MOTO = ("apigateway", "cloudwatch", "wafv2")
@@ -30,7 +30,7 @@ def prepare(folder: Path, *, variable_files: Sequence[Path], environment: Enviro
     skipped = shutil.ignore_patterns(
         ".terraform*", "*.tfstate*", "*.auto.tfvars", "tests", "backend.tf"
     )
-    shutil.copytree(PROJECT / "terraform", folder, ignore=skipped)
+    shutil.copytree(REPOSITORY / "terraform", folder, ignore=skipped)
     shutil.copytree(_OVERRIDES, folder, dirs_exist_ok=True)
     _write(folder / "provider_override.tf.json", _provider(environment))
     for number, file in enumerate(variable_files):
@@ -46,7 +46,7 @@ def package(folder: Path) -> None:
     """
     module = folder / "modules" / "functions"
     try:
-        build(project=PROJECT, output=module)
+        build(project=REPOSITORY, output=module)
     except PackagingError as error:
         raise DeployCheckError(str(error)) from error
     definition = json.loads((module / "chalice.tf.json").read_text("utf-8"))
@@ -68,7 +68,7 @@ def _provider(environment: Environment) -> dict[str, Any]:
     aws = {
         "access_key": ACCOUNT,
         "secret_key": environment.credentials["AWS_SECRET_ACCESS_KEY"],
-        "custom_ca_bundle": str(environment.certificates.certificate),
+        "custom_ca_bundle": str(environment.authority),
         "skip_metadata_api_check": True,
         "s3_use_path_style": True,
         "endpoints": [endpoints],
@@ -83,7 +83,7 @@ def _variables(environment: Environment) -> dict[str, Any]:
         # Whatever the check deploys, it destroys.
         "deletion_protection": False,
         "emulated_database": {"port": database.port, "password": database.password},
-        "emulated_cache_port": environment.cache_port,
+        "emulated_cache_port": urlsplit(environment.cache_url).port,
     }
 
 

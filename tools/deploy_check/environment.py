@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 from urllib.parse import urlsplit
 
-from tools.deploy_check.certificates import Certificates, make_certificates
-from tools.deploy_check.errors import DeployCheckError, MissingPrerequisiteError
+import trustme
+
+from tools.deploy_check.errors import MissingPrerequisiteError
 from tools.local import processes
+from tools.local.children import Child, stop_all
 from tools.local.postgres import EmbeddedPostgres
-from tools.local.processes import listens
 from tools.local.redis import EmbeddedRedis
+from tools.local.settings import REPOSITORY
 
 ACCOUNT = "123456789012"
 _SECRET = "emulated"  # noqa: S105 - the emulators take any
-_READY_SECONDS = 60.0
-_FOLDER = Path(__file__).resolve().parent
-_REPOSITORY = _FOLDER.parents[1]
-EMULATOR_PYTHON = _REPOSITORY / ".venv" / "deploy-check" / "bin" / "python"
+EMULATOR_PYTHON = REPOSITORY / ".venv" / "deploy-check" / "bin" / "python"
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Where ministack (over TLS), moto, Postgres and the cache answer."""
+    """Where ministack, moto, Postgres and the cache answer, the cache also over TLS."""
 
     folder: Path
-    certificates: Certificates
     aws_url: str
     moto_url: str
     database_url: str
     redis_url: str
-    cache_port: int
+    cache_url: str
 
     @property
     def logs(self) -> Path:
@@ -51,28 +46,37 @@ class Environment:
         return self.logs / "decisions.jsonl"
 
     @property
+    def authority(self) -> Path:
+        """Certificate of whoever issued the servers' certificate; clients trust it."""
+        return self.folder / "tls" / "authority.pem"
+
+    @property
+    def certificate(self) -> Path:
+        """The servers' certificate, and its key."""
+        return self.folder / "tls" / "server.pem"
+
+    @property
     def credentials(self) -> dict[str, str]:
         """Environment of whoever acts as the account's owner."""
         return {
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": _SECRET,
-            "AWS_CA_BUNDLE": str(self.certificates.certificate),
+            "AWS_CA_BUNDLE": str(self.authority),
         }
 
 
 @contextmanager
-def running(folder: Path, *, emulator: Path) -> Iterator[Environment]:
+def running(folder: Path, *, emulator: Path = EMULATOR_PYTHON) -> Iterator[Environment]:
     """Start everything and stop it when the block ends.
 
     Raises:
         MissingPrerequisiteError: the emulator is not installed.
-        DeployCheckError: a process does not start.
+        LocalStackError: a process does not start.
     """
     if not emulator.exists():
         raise MissingPrerequisiteError(f"{emulator} is missing. Run `make deploy-check`.")
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    ports = {name: processes.free_port() for name in ("ministack", "moto", "cache")}
     with ExitStack() as stack:
         postgres = EmbeddedPostgres(folder / "postgres", durable=False, log=logs / "postgres.log")
         stack.callback(postgres.destroy)
@@ -82,83 +86,100 @@ def running(folder: Path, *, emulator: Path) -> Iterator[Environment]:
         redis.start()
         environment = Environment(
             folder,
-            make_certificates(folder / "tls"),
-            aws_url=f"https://127.0.0.1:{ports['ministack']}",
-            moto_url=f"http://127.0.0.1:{ports['moto']}",
+            aws_url=f"https://127.0.0.1:{processes.free_port()}",
+            moto_url=f"http://127.0.0.1:{processes.free_port()}",
             database_url=postgres.url,
             redis_url=redis.url,
-            cache_port=ports["cache"],
+            cache_url=f"rediss://127.0.0.1:{processes.free_port()}",
         )
         environment.decisions.touch()
-        children = _Children(environment, stack)
-        children.start("ministack", [emulator, _FOLDER / "emulator.py"], _ministack(environment))
-        children.start("moto", [*_module("moto_server"), str(ports["moto"])])
-        tls = environment.certificates
-        proxy = (str(ports["cache"]), str(urlsplit(redis.url).port), tls.certificate, tls.key)
-        children.start("cache", [*_module("tls_proxy"), *proxy])
-        children.wait(ports)
+        issue_certificate(environment)
+        servers = _servers(environment, emulator)
+        stack.callback(stop_all, servers)
+        for server in servers:
+            server.launch()
+        for server in servers:
+            server.wait_until_ready()
         yield environment
 
 
-class _Children:
-    """The processes that are ours alone."""
+def issue_certificate(environment: Environment) -> None:
+    """Issue a certificate of this machine, so that everything speaks TLS as in AWS."""
+    # Nobody else reads the key.
+    environment.certificate.parent.mkdir(mode=0o700)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(environment.authority)
+    issued = authority.issue_cert("127.0.0.1", "localhost")
+    issued.private_key_and_cert_chain_pem.write_to_path(environment.certificate)
 
-    def __init__(self, environment: Environment, stack: ExitStack) -> None:
-        self._logs, self._stack = environment.logs, stack
-        self._processes: dict[str, Popen[bytes]] = {}
 
-    def start(
-        self, name: str, command: Sequence[str | Path], variables: dict[str, str] | None = None
+class _Server(Child):
+    """A process that is ours alone and listens at a URL."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        command: Sequence[str | Path],
+        logs: Path,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        process = processes.spawn(
-            command,
-            log=self._logs / f"{name}.log",
-            environment=_plain() | (variables or {}),
-            folder=_REPOSITORY,
-        )
-        self._stack.callback(processes.stop, process, signal_number=signal.SIGTERM, grace_seconds=5)
-        self._processes[name] = process
+        super().__init__(name, logs / f"{name}.log")
+        self._url, self._command, self._variables = url, command, variables or {}
 
-    def wait(self, ports: dict[str, int]) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        for name, port in ports.items():
-            while not listens(f"http://127.0.0.1:{port}"):
-                if self._processes[name].poll() is not None or time.monotonic() > deadline:
-                    raise DeployCheckError(f"{name} did not start; see {self._logs / name}.log")
-                time.sleep(0.1)
+    def spawn(self) -> processes.Process:
+        """Start it, with nothing that could lead to somebody's real account."""
+        kept = ("PATH", "HOME", "LANG", "LC_ALL")
+        plain = {name: os.environ[name] for name in kept if name in os.environ}
+        variables = {**plain, **self._variables}
+        return processes.spawn(
+            self._command, log=self.log, environment=variables, folder=REPOSITORY
+        )
+
+    def is_ready(self) -> bool:
+        """Tell whether it takes connections."""
+        return processes.listens(self._url)
+
+
+def _servers(environment: Environment, emulator: Path) -> list[_Server]:
+    logs, moto, cache = environment.logs, environment.moto_url, environment.cache_url
+    module, script = [sys.executable, "-m"], Path(__file__).with_name("emulator.py")
+    moto_server = [*module, "tools.deploy_check.moto_server", _port(moto)]
+    proxied = (_port(cache), _port(environment.redis_url), str(environment.certificate))
+    tls_proxy = [*module, "tools.deploy_check.tls_proxy", *proxied]
+    return [
+        _Server(
+            "ministack", environment.aws_url, [emulator, script], logs, _ministack(environment)
+        ),
+        _Server("moto", moto, moto_server, logs),
+        _Server("cache", cache, tls_proxy, logs),
+    ]
+
+
+def _port(url: str) -> str:
+    return str(urlsplit(url).port)
 
 
 def _ministack(environment: Environment) -> dict[str, str]:
     scratch = environment.folder / "ministack"
     scratch.mkdir(exist_ok=True)
-    tls = environment.certificates
     return {
         **environment.credentials,
         "TMPDIR": str(scratch),
         "STATE_DIR": str(scratch / "state"),
-        "GATEWAY_PORT": str(urlsplit(environment.aws_url).port),
+        "GATEWAY_PORT": _port(environment.aws_url),
         "BIND_HOST": "127.0.0.1",
         "MINISTACK_HOST": "127.0.0.1",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "AUTH": "true",
         "USE_SSL": "1",
-        "MINISTACK_SSL_CERT": str(tls.certificate),
-        "MINISTACK_SSL_KEY": str(tls.key),
+        "MINISTACK_SSL_CERT": str(environment.certificate),
+        "MINISTACK_SSL_KEY": str(environment.certificate),
         # The functions inherit this: they trust the emulators and the cache as they trust AWS.
-        "SSL_CERT_FILE": str(tls.certificate),
+        "SSL_CERT_FILE": str(environment.authority),
         "REDIS_HOST": "127.0.0.1",
-        "REDIS_PORT": str(environment.cache_port),
+        "REDIS_PORT": _port(environment.cache_url),
         "DECISIONS_LOG": str(environment.decisions),
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
     }
-
-
-def _plain() -> dict[str, str]:
-    """Return the environment without anything that could lead to somebody's real account."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL")
-    return {name: os.environ[name] for name in kept if name in os.environ}
-
-
-def _module(name: str) -> list[str]:
-    return [sys.executable, "-m", f"tools.deploy_check.{name}"]

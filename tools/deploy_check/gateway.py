@@ -20,20 +20,21 @@ from tools.local.gateway.tokens import Keys
 
 
 @contextmanager
-def serving(cloud: Cloud, *, document: str, role_arn: str, stage_name: str) -> Iterator[str]:
+def serving(cloud: Cloud, document: str) -> Iterator[str]:
     """Serve the document on a free port while the block runs; yields the stage's URL."""
+    stage = cloud.outputs["stage_name"]
     _write_log(cloud.environment.logs / "gateway.log")
     app = create_app(
         document=document,
-        backend=Sqs(cloud.in_role(role_arn, "sqs")),
+        backend=Sqs(cloud.in_role(cloud.outputs["gateway_role_arn"], "sqs")),
         keys=lambda arn: _pool_keys(cloud, arn),
-        stage=stage_name,
+        stage=stage,
     )
     server = make_http_server(app, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.port}/{stage_name}"
+        yield f"http://127.0.0.1:{server.port}/{stage}"
     finally:
         server.shutdown()
         thread.join()
@@ -49,6 +50,6 @@ def _write_log(file: Path) -> None:
 
 def _pool_keys(cloud: Cloud, user_pool_arn: str) -> Keys:
     pool: Any = user_pool_arn.rpartition("/")[2]
-    trusted = ssl.create_default_context(cafile=str(cloud.environment.certificates.certificate))
+    trusted = ssl.create_default_context(cafile=str(cloud.environment.authority))
     url = f"{cloud.environment.aws_url}/{pool}/.well-known/jwks.json"
     return jwt.PyJWKClient(url, ssl_context=trusted)

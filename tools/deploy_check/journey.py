@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
 
 from billing_client import BillingClient, HistoryState
 
 from tools.deploy_check.errors import DeployCheckError
-from tools.deploy_check.operator_client import AUDIT, OperatorClient, Resident
+from tools.operator_client import OperatorClient
 
 _AMOUNTS_MINOR = (5140, 3000, 1160)
 _ANSWER_SECONDS = 60.0
+_PROVIDER = "north-gas"
+_AUDIT = {"reason": "deployment check", "operator": "deploy-check"}
 
 
-def make_journey(url: str, operators: OperatorClient, say: Callable[[str], None]) -> Resident:
+@dataclass(frozen=True)
+class Resident:
+    """A resident who can log in, their `sub` and their apartment."""
+
+    username: str
+    password: str
+    subject: str
+    apartment_id: str
+
+
+def add_resident(operator: OperatorClient) -> Resident:
+    """Add a resident with a login that works at once, and an apartment."""
+    username, password = f"resident-{uuid4().hex[:10]}", f"Aa1!{secrets.token_urlsafe(18)}"
+    address = "Vulytsia Sadova 1, apt. 2"
+    made = operator.add_resident(username, "Олена Коваленко", password, address=address)
+    return Resident(username, password, made["subject"], made["apartment_id"])
+
+
+def bill_lines(apartment_id: str, amounts_minor: Sequence[int]) -> list[dict[str, Any]]:
+    """Return lines of an import, each a gas bill."""
+    return [
+        {
+            "apartment_id": apartment_id,
+            "utility": "gas",
+            "provider_id": _PROVIDER,
+            "provider_reference": str(uuid4()),
+            "period_from": "2026-10-01",
+            "period_to": "2026-10-31",
+            "due_on": "2026-11-15",
+            "amount_minor": amount,
+            "currency": "EUR",
+        }
+        for amount in amounts_minor
+    ]
+
+
+def make_journey(url: str, operator: OperatorClient, say: Callable[[str], None]) -> Resident:
     """Log in, look at the debts, pay two of three, read the history; then reverse the payment.
 
     Returns the resident. Errors of the client are raised as they are.
@@ -21,12 +63,12 @@ def make_journey(url: str, operators: OperatorClient, say: Callable[[str], None]
     Raises:
         DeployCheckError: the service answers otherwise than it should.
     """
-    operators.add_provider()
-    resident = operators.add_resident()
-    bills = operators.import_bills(resident, _AMOUNTS_MINOR)
+    operator.add_provider(_PROVIDER, "Городской газ")
+    resident = add_resident(operator)
+    bills = operator.import_bills(bill_lines(resident.apartment_id, _AMOUNTS_MINOR))
     say("an operator added a resident with three bills")
     with BillingClient(url, timeout_seconds=_ANSWER_SECONDS) as client:
-        _as_resident(client, resident, bills, operators, say)
+        _as_resident(client, resident, bills, operator, say)
     return resident
 
 
@@ -34,7 +76,7 @@ def _as_resident(
     client: BillingClient,
     resident: Resident,
     bills: list[str],
-    operators: OperatorClient,
+    operator: OperatorClient,
     say: Callable[[str], None],
 ) -> None:
     apartment, total = resident.apartment_id, sum(_AMOUNTS_MINOR[:2])
@@ -48,11 +90,11 @@ def _as_resident(
     _require_debts(client, apartment, {bills[2]})
     paid = {("payment", bill) for bill in bills[:2]}
     history = _require_history(client, HistoryState(apartment), paid)
-    operators.ask("reverse_payment", {"payment_id": receipt.payment_id, **AUDIT})
+    operator.do("reverse_payment", {"payment_id": receipt.payment_id, **_AUDIT})
     _require_history(client, history, paid | {("reversal", bill) for bill in bills[:2]})
     say("the payment was reversed, and the history has both")
     client.refresh()
-    _require(operators.ask("reconcile", {})["agrees"], "the reconciliation")
+    _require(operator.do("reconcile", {})["agrees"], "the reconciliation")
 
 
 def _require(truth: bool, what: str) -> None:
@@ -72,3 +114,18 @@ def _require_history(
     found = {(event.event, event.bill_id) for event in synced.events}
     _require(found == expected, f"the history ({sorted(found)})")
     return synced
+
+
+def use_other_operations(operator: OperatorClient, resident: Resident) -> None:
+    """Have operators do what the journey had no reason to do.
+
+    A second apartment is billed, its bill voided and the residency ended; somebody else's login is
+    disabled.
+    """
+    apartment_id = operator.add_apartment("Vulytsia Sadova 3")
+    residency = {"username": resident.username, "apartment_id": apartment_id}
+    operator.do("grant_residency", residency)
+    [bill] = operator.import_bills(bill_lines(apartment_id, [700]))
+    operator.do("void_bill", {"bill_id": bill, **_AUDIT})
+    operator.do("end_residency", residency)
+    operator.do("disable_login", {"username": add_resident(operator).username})

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import httpx
 
-from billing_app.admin.operations import function_event
-from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import DeployCheckError
-from tools.deploy_check.operator_client import OperatorClient, Resident, bills_event
+from tools.deploy_check.functions import Functions
+from tools.deploy_check.journey import Resident, add_resident, bill_lines
 from tools.deploy_check.privileges import Decisions, Permission, Roles
 from tools.deploy_check.requests import ReplyQueues, Requests, body_of
+from tools.operator_client import OperatorError
 
 # Functions that work on without the permission: the cache and the look for orphans can wait.
 _WORK_WITHOUT = {("sweep", "sqs:ListQueues"), ("utils", "cache"), ("histories", "cache")}
@@ -53,73 +52,60 @@ class Finding:
 class RoleActions:
     """The functions and the gateway, each doing its part in its role."""
 
-    cloud: Cloud
-    operators: OperatorClient
+    functions: Functions
     requests: Requests
     replies: ReplyQueues
     resident: Resident
     url: str
     id_token: str
-    function_names: Mapping[str, str]
 
     def work(self, name: str, permission: Permission) -> bool:
         """Have an actor do what needs the permission; tells whether it worked."""
         if name == "gateway":
             return self._gateway(permission)
         if permission.action == _READ_SECRET:
-            self._restart(name)
+            self.functions.restart(name)
         if name in _QUEUE_FUNCTIONS:
             return self.requests.is_answered(name)
         try:
-            answer = self._operate(name, permission)
-        except DeployCheckError:
+            return self._operate(name, permission)
+        except (DeployCheckError, OperatorError):
             return False
-        return bool(answer["status"] == "done" and not answer.get("failed"))
 
-    def _operate(self, name: str, permission: Permission) -> Any:
+    def _operate(self, name: str, permission: Permission) -> bool:
+        """Have a function do an operation that uses the permission."""
+        operator, resident = self.functions.operator, self.resident
         if name == "sweep":
-            self.replies.create_expired(self.requests)
-            return self.operators.sweep()
-        return self.operators.invoke(name, self._event(name, permission))
-
-    def _event(self, name: str, permission: Permission) -> Mapping[str, Any]:
-        """Return an event whose operation uses the permission."""
+            self.replies.create_expired()
+            report = self.functions.sweep()
+            return report["status"] == "done" and not report["failed"]
         if name == "admin":
-            return function_event("add_apartment", {"address": "Vulytsia Sadova 3"})[1]
-        if name == "admin_users" and permission.action in _DISABLE_LOGIN:
-            return function_event("disable_login", {"username": self.resident.username})[1]
-        if name == "admin_users":
-            login = {"username": f"other-{uuid4().hex[:10]}", "name": "Other", "permanent": True}
-            return function_event("add_resident", {**login, "password": "Example-Passw0rd-1"})[1]
-        return bills_event(self.resident, [100]) if name == "import_bills" else {}
+            operator.add_apartment("Vulytsia Sadova 3")
+        elif name == "import_bills":
+            operator.import_bills(bill_lines(resident.apartment_id, [100]))
+        elif name != "admin_users":
+            operator.do(name, {})
+        elif permission.action in _DISABLE_LOGIN:
+            operator.do("disable_login", {"username": resident.username})
+        else:
+            add_resident(operator)
+        return True
 
     def _gateway(self, permission: Permission) -> bool:
         """Send what needs the permission; the gateway answers what it can't do with a 502."""
-        operation = _operation_of(permission)
-        path = "/auth"
+        operation, queue_name, headers = _operation_of(permission), uuid4(), {}
+        url = f"{self.url}/auth"
         if operation != "auth":
-            path = f"/apartments/{self.resident.apartment_id}/{operation}"
-        headers = {} if operation == "auth" else {"Authorization": self.id_token}
-        queue_name, url = str(uuid4()), f"{self.url}{path}"
+            url = f"{self.url}/apartments/{self.resident.apartment_id}/{operation}"
+            headers = {"Authorization": self.id_token}
         with httpx.Client(timeout=35, headers=headers) as http:
             if permission.action == "sqs:SendMessage":
-                body = {**body_of(operation, self.resident), "queue_name": queue_name}
-                response = http.post(url, json=body)
+                response = http.post(url, json=body_of(operation, self.resident, queue_name))
             elif permission.action == "sqs:ReceiveMessage":
                 response = http.get(f"{url}/{queue_name}", params={"wait_seconds": 0})
             else:
                 response = http.delete(f"{url}/{queue_name}", params={"receipt": "none"})
         return response.status_code < 500
-
-    def _restart(self, name: str) -> None:
-        """Have the function start cold, since a warm one remembers its secrets."""
-        functions, function = self.cloud.client("lambda"), self.function_names[name]
-        timeout = functions.get_function_configuration(FunctionName=function)["Timeout"]
-        # Any change of the configuration ends the warm copies, also one that changes nothing.
-        functions.update_function_configuration(FunctionName=function, Timeout=timeout)
-        functions.get_waiter("function_updated_v2").wait(
-            FunctionName=function, WaiterConfig={"Delay": 1}
-        )
 
 
 def _operation_of(permission: Permission) -> str:

@@ -35,10 +35,10 @@ _LISTS: Sequence[tuple[str, str, str, str | None]] = (
 )
 
 
-def orphaned_resources(cloud: Cloud, prefix: str) -> list[str]:
+def orphaned_resources(cloud: Cloud) -> list[str]:
     """Return what of the deployment the emulators still have, as `service: name`."""
     found = (*_named(cloud), *_others(cloud))
-    return sorted(f"{service}: {name}" for service, name in found if prefix in name)
+    return sorted(f"{service}: {name}" for service, name in found if cloud.prefix in name)
 
 
 def _named(cloud: Cloud) -> Iterator[tuple[str, str]]:

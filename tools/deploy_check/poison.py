@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ _VISIBILITY_SECONDS = "1"
 _BODY = '{"poison": true}'
 
 
-def try_poison(cloud: Cloud, outputs: Mapping[str, Any], operation: str = "payments") -> int:
+def try_poison(cloud: Cloud) -> int:
     """Send one as the gateway and take it off the dead-letter queue as the operator would.
 
     Returns how often it was received before.
@@ -26,10 +26,12 @@ def try_poison(cloud: Cloud, outputs: Mapping[str, Any], operation: str = "payme
     Raises:
         DeployCheckError: it does not get there.
     """
-    queue_url = outputs["request_queue_urls"][operation]
-    dead_url = _url_of(cloud, outputs["dead_letter_queue_arns"][operation])
+    sqs, outputs = cloud.client("sqs"), cloud.outputs
+    queue_url = outputs["request_queue_urls"]["payments"]
+    dead_name = outputs["dead_letter_queue_arns"]["payments"].rpartition(":")[2]
+    dead_url = sqs.get_queue_url(QueueName=dead_name)["QueueUrl"]
     marker = f'{_BODY[:-1]}, "marker": "{uuid4()}"}}'
-    with _short_visibility(cloud.client("sqs"), queue_url):
+    with _short_visibility(sqs, queue_url):
         gateway = cloud.in_role(outputs["gateway_role_arn"], "sqs")
         gateway.send_message(QueueUrl=queue_url, MessageBody=marker)
         return _take(cloud.in_role(outputs["redrive_role_arn"], "sqs"), dead_url, marker)
@@ -58,8 +60,3 @@ def _take(operator: Any, dead_url: str, body: str) -> int:
             if message["Body"] == body:
                 return int(message["Attributes"]["ApproximateReceiveCount"]) - 1
     raise DeployCheckError(f"The poison message was not in {dead_url} after {_WAIT_SECONDS:.0f} s.")
-
-
-def _url_of(cloud: Cloud, arn: str) -> str:
-    name = arn.rpartition(":")[2]
-    return str(cloud.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])

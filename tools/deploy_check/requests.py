@@ -17,67 +17,61 @@ import psycopg2
 from billing_app.adapters.reply_queues import reply_queue, reply_queue_prefixes
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import DeployCheckError
-from tools.deploy_check.operator_client import OperatorClient, Resident
-
-Json = dict[str, Any]
+from tools.deploy_check.functions import Functions
+from tools.deploy_check.journey import Resident
+from tools.local.lambda_events import sqs_event
 
 _SWEEPS = 5
 # As long as the emulator may take to date a new queue back.
 _AGING_SECONDS = 1.0
 
 
-def body_of(operation: str, resident: Resident) -> Json:
-    """Return a body for an operation, without its queue name; the bill does not exist."""
-    bodies: Mapping[str, Json] = {
+def body_of(operation: str, resident: Resident, queue_name: UUID) -> dict[str, Any]:
+    """Return a body for an operation; the bill does not exist."""
+    bodies: Mapping[str, dict[str, Any]] = {
         "auth": {"username": resident.username, "password": resident.password},
         "utils": {},
         "histories": {"date_up": None, "date_down": None},
         "payments": {"bills_id": [str(uuid4())]},
     }
-    return bodies[operation]
+    return {**bodies[operation], "queue_name": str(queue_name)}
 
 
 class Requests:
     """Hands requests of one resident to the functions and looks for the replies."""
 
-    def __init__(
-        self, cloud: Cloud, operators: OperatorClient, *, prefix: str, resident: Resident
-    ) -> None:
-        self._sqs = cloud.client("sqs")
-        self._operators, self._prefix, self._resident = operators, prefix, resident
+    def __init__(self, cloud: Cloud, functions: Functions, resident: Resident) -> None:
+        self._sqs, self._prefix, self._region = cloud.client("sqs"), cloud.prefix, cloud.region
+        self._functions, self._resident = functions, resident
 
     def is_answered(self, operation: str) -> bool:
         """Hand over one request and tell whether a reply came; a rejection is a reply, too."""
         queue_name = uuid4()
-        body = {**body_of(operation, self._resident), "queue_name": str(queue_name)}
-        self._operators.invoke(operation, {"Records": [self._record(operation, body)]})
-        return self._has_reply(self._reply_queue(operation, queue_name))
+        queue_arn = f"arn:aws:sqs:::{self._prefix}-{operation}"
+        message = self._message(operation, queue_name)
+        event = sqs_event([message], queue_arn=queue_arn, region=self._region)
+        self._functions.invoke(operation, event)
+        subject = None if operation == "auth" else UUID(self._resident.subject)
+        return self._has_reply(
+            reply_queue(prefix=self._prefix, subject=subject, queue_name=queue_name)
+        )
 
-    def _record(self, operation: str, body: Json) -> Json:
+    def _message(self, operation: str, queue_name: UUID) -> dict[str, Any]:
         attributes = {"request_id": str(uuid4())}
         if operation != "auth":
             attributes["subject"] = self._resident.subject
             attributes["apartment_id"] = self._resident.apartment_id
+        sent = str(int(time.time() * 1000))
         return {
-            "messageId": str(uuid4()),
-            "receiptHandle": "none",
-            "body": json.dumps(body),
-            "attributes": {
-                "ApproximateReceiveCount": "1",
-                "SentTimestamp": str(int(time.time() * 1000)),
-            },
-            "messageAttributes": {
-                name: {"stringValue": value, "dataType": "String"}
+            "MessageId": str(uuid4()),
+            "ReceiptHandle": "none",
+            "Body": json.dumps(body_of(operation, self._resident, queue_name)),
+            "Attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": sent},
+            "MessageAttributes": {
+                name: {"StringValue": value, "DataType": "String"}
                 for name, value in attributes.items()
             },
-            "eventSource": "aws:sqs",
-            "eventSourceARN": f"arn:aws:sqs:::{self._prefix}-{operation}",
-            "awsRegion": "",
         }
-
-    def _reply_queue(self, operation: str, queue_name: UUID) -> str:
-        subject = None if operation == "auth" else UUID(self._resident.subject)
-        return reply_queue(prefix=self._prefix, subject=subject, queue_name=queue_name)
 
     def _has_reply(self, queue: str) -> bool:
         try:
@@ -93,18 +87,18 @@ class Requests:
 class ReplyQueues:
     """Lets reply queues expire and has the deployed function sweep them away."""
 
-    def __init__(self, cloud: Cloud, *, prefix: str) -> None:
-        self._sqs = cloud.client("sqs")
+    def __init__(self, cloud: Cloud, requests: Requests) -> None:
+        self._sqs, self._requests = cloud.client("sqs"), requests
         self._database_url = cloud.environment.database_url
-        self._prefixes = reply_queue_prefixes(prefix=prefix)
+        self._prefixes = reply_queue_prefixes(prefix=cloud.prefix)
 
-    def create_expired(self, requests: Requests) -> None:
+    def create_expired(self) -> None:
         """Have a queue of each kind created, and expire."""
         for operation in ("auth", "utils"):
-            requests.is_answered(operation)
+            self._requests.is_answered(operation)
         self._expire()
 
-    def sweep(self, operators: OperatorClient) -> int:
+    def sweep(self, functions: Functions) -> int:
         """Have all of them swept away; returns how many.
 
         Raises:
@@ -116,7 +110,7 @@ class ReplyQueues:
             self._sqs.purge_queue(QueueUrl=url)
         for _ in range(_SWEEPS):
             self._expire()
-            deleted += int(operators.sweep()["deleted"])
+            deleted += int(functions.sweep()["deleted"])
             if not self._urls():
                 return deleted
         raise DeployCheckError(f"The sweeper leaves reply queues: {self._urls()}")

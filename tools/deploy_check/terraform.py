@@ -49,12 +49,19 @@ class Terraform:
             *("-input=false", "-parallelism=50", "-no-color"),
             *(f"-var={name}={value}" for name, value in variables.items()),
         )
-        self._environment = {**_plain_environment(), **environment, **_settings(folder.parent)}
+        self._environment = {
+            **_plain_environment(),
+            **environment,
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+            # A service without an endpoint of its own must never be looked for in AWS.
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
     def init(self) -> None:
         """Fetch the provider, from the mirror where TF_PLUGIN_DIR names one."""
         try:
-            self._run("init", "-input=false", "-no-color")
+            self._run("init", "-input=false", "-no-color", *_mirror())
         except DeployCheckError as error:
             hint = f"Without a way to the registry, set {_MIRROR} to a mirror of the provider."
             raise DeployCheckError(f"{error}\n{hint}") from error
@@ -109,24 +116,12 @@ class Terraform:
         return code, text
 
 
-def _settings(folder: Path) -> dict[str, str]:
-    settings = {
-        "TF_IN_AUTOMATION": "1",
-        "CHECKPOINT_DISABLE": "1",
-        # A service without an endpoint of its own must never be looked for in AWS.
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    if not (mirror := os.environ.get(_MIRROR)):
-        return settings
-    file = folder / "terraform.rc"
-    path = json.dumps(mirror)
-    file.write_text(
-        f"provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n"
-    )
-    return {**settings, "TF_CLI_CONFIG_FILE": str(file)}
+def _mirror() -> list[str]:
+    folder = os.environ.get(_MIRROR)
+    return [f"-plugin-dir={folder}"] if folder else []
 
 
 def _plain_environment() -> dict[str, str]:
     """Return the environment without settings of anybody's account or Terraform."""
-    own = ("AWS_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_LOG", "TF_VAR_", "TF_WORKSPACE")
+    own = ("AWS_", "TF_CLI_", "TF_DATA_DIR", "TF_LOG", "TF_VAR_", "TF_WORKSPACE")
     return {name: value for name, value in os.environ.items() if not name.startswith(own)}

@@ -1,4 +1,4 @@
-"""TLS for a plain server: `python -m tools.deploy_check.tls_proxy PORT TARGET_PORT CERT KEY`.
+"""TLS for a plain server: `python -m tools.deploy_check.tls_proxy PORT TARGET_PORT PEM`.
 
 ElastiCache speaks TLS and the functions insist on it; the embedded server was built without.
 """
@@ -24,23 +24,16 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.wait_closed()
 
 
-async def _serve(port: int, target: int, certificate: str, key: str) -> None:
+async def _serve(port: int, target: int, pem: str) -> None:
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         plain_reader, plain_writer = await asyncio.open_connection(_HOST, target)
         await asyncio.gather(_copy(reader, plain_writer), _copy(plain_reader, writer))
 
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(pem)
     server = await asyncio.start_server(connect, _HOST, port, ssl=context)
-    async with server:
-        await server.serve_forever()
-
-
-def main(arguments: list[str]) -> None:
-    """Serve until the process is ended."""
-    port, target, certificate, key = arguments
-    asyncio.run(_serve(int(port), int(target), certificate, key))
+    await server.serve_forever()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    asyncio.run(_serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
