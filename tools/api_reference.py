@@ -1,21 +1,16 @@
-"""`python -m tools.api_reference`: writes the generated parts of docs/api.md.
-
-Each part stands between `<!-- contract: NAME -->` and `<!-- /contract -->`.
-"""
+"""The generated parts of docs/api.md, as the contract says them."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from tools.local.gateway.document import SOURCE, read
 from tools.local.gateway.health_and_docs import public_document
+from tools.markdown import table
 
-PAGE = Path(__file__).parents[1] / "docs" / "api.md"
-_PART = re.compile(r"(<!-- contract: (\w+) -->\n).*?(<!-- /contract -->)", re.DOTALL)
 _ERROR = re.compile(r'\{"code":"(\w+)","message":"([^"]+)"')
 _REQUESTS = (
     *("PasswordLogin", "NewPasswordLogin", "TokenRefresh"),
@@ -26,42 +21,39 @@ _OF_TEMPLATES = {"bad_request": "4xx", "invalid_receipt": "400"}
 _REPLIES = ("LoginReply", "DebtsReply", "PaymentReply", "HistoryReply")
 
 
-def rewrite(page: str, document: str) -> str:
-    """Give the page with its parts as the contract says them; KeyError for an unknown part."""
-    parts = {
-        "routes": _routes,
-        "requests": _requests,
-        "replies": _replies,
-        "errors": _errors,
-    }
-    return _PART.sub(
-        lambda found: f"{found[1]}\n{chr(10).join(parts[found[2]](document))}\n\n{found[3]}", page
-    )
+_DOCUMENT = SOURCE.read_text("utf-8")
+_TREE = public_document(_DOCUMENT)
+_SCHEMAS = _TREE["components"]["schemas"]
 
 
-def _routes(document: str) -> Iterator[str]:
-    yield "| Method and path | What it does | Token | Answer |"
-    yield "| --- | --- | --- | --- |"
-    for path, item in public_document(document)["paths"].items():
-        for method, entry in item.items():
-            token = "yes" if entry.get("security") else "no"
-            success = min(entry["responses"])
-            yield f"| {method.upper()} `{path}` | {entry['summary']} | {token} | {success} |"
+def routes() -> str:
+    """Return a table of methods and paths."""
+    rows = [
+        (
+            f"{method.upper()} `{path}`",
+            entry["summary"],
+            "yes" if entry.get("security") else "no",
+            min(entry["responses"]),
+        )
+        for path, item in _TREE["paths"].items()
+        for method, entry in item.items()
+    ]
+    return table(("Method and path", "What it does", "Token", "Answer"), rows)
 
 
-def _requests(document: str) -> Iterator[str]:
-    schemas = public_document(document)["components"]["schemas"]
-    yield "| Body | Field | Needed | What it takes |"
-    yield "| --- | --- | --- | --- |"
-    for name in _REQUESTS:
-        for field, schema in schemas[name]["properties"].items():
-            needed = "yes" if field in schemas[name]["required"] else "no"
-            yield f"| {name} | `{field}` | {needed} | {_takes(schemas, schema)} |"
+def requests() -> str:
+    """Return a table of the fields of bodies."""
+    rows = [
+        (name, f"`{field}`", "yes" if field in _SCHEMAS[name]["required"] else "no", _takes(schema))
+        for name in _REQUESTS
+        for field, schema in _SCHEMAS[name]["properties"].items()
+    ]
+    return table(("Body", "Field", "Needed", "What it takes"), rows)
 
 
-def _takes(schemas: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+def _takes(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
-        return _takes(schemas, schemas[schema["$ref"].rsplit("/", 1)[-1]])
+        return _takes(_SCHEMAS[schema["$ref"].rsplit("/", 1)[-1]])
     kind = schema.get("type", "string or null")
     limits = [
         f"{word} {schema[name]}"
@@ -76,24 +68,23 @@ def _takes(schemas: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     return ". ".join([", ".join([kind, *limits]), *described])
 
 
-def _replies(document: str) -> Iterator[str]:
-    schemas = public_document(document)["components"]["schemas"]
-    for name in _REPLIES:
-        example = schemas[name]["example"]
-        yield f"`data` of operation `{example['operation']}`:\n"
-        yield "```json"
-        yield json.dumps(example["data"], indent=2)
-        yield "```\n"
+def replies() -> str:
+    """Return an example of each reply."""
+    examples = [_SCHEMAS[name]["example"] for name in _REPLIES]
+    return "\n".join(
+        f"`data` of operation `{one['operation']}`:\n\n"
+        f"```json\n{json.dumps(one['data'], indent=2)}\n```\n"
+        for one in examples
+    )
 
 
-def _errors(document: str) -> Iterator[str]:
-    tree = public_document(document)
-    messages = dict(_ERROR.findall(document))
-    statuses = {**_statuses_of_gateway_responses(document), **_OF_TEMPLATES}
-    yield "| Status | Code | Message |"
-    yield "| --- | --- | --- |"
-    for code in tree["components"]["schemas"]["Error"]["properties"]["code"]["enum"]:
-        yield f"| {statuses[code]} | `{code}` | {messages[code]} |"
+def errors() -> str:
+    """Return a table of the gateway's own errors."""
+    messages = dict(_ERROR.findall(_DOCUMENT))
+    statuses = {**_statuses_of_gateway_responses(_DOCUMENT), **_OF_TEMPLATES}
+    codes = _SCHEMAS["Error"]["properties"]["code"]["enum"]
+    rows = [(statuses[code], f"`{code}`", messages[code]) for code in codes]
+    return table(("Status", "Code", "Message"), rows)
 
 
 def _statuses_of_gateway_responses(document: str) -> dict[str, str]:
@@ -103,13 +94,3 @@ def _statuses_of_gateway_responses(document: str) -> dict[str, str]:
         for response in responses
         for code, _ in _ERROR.findall(response.template)
     }
-
-
-def main() -> None:
-    """Rewrite the page."""
-    page = rewrite(PAGE.read_text("utf-8"), SOURCE.read_text("utf-8"))
-    PAGE.write_text(page, "utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -16,12 +16,12 @@ from typing import Any
 import click
 import yaml
 
+from tools import markdown
+
 ROOT = Path(__file__).resolve().parents[1]
 TERRAFORM = ROOT / "terraform"
 SIZES = TERRAFORM / "environments" / "sizes"
-PAGE = ROOT / "docs" / "cost.md"
 _PRICES = Path(__file__).with_name("prices.json")
-_MARKS = ("<!-- costs -->\n", "<!-- /costs -->")
 
 HOURS = 730.0
 
@@ -207,26 +207,15 @@ def table(region: str) -> str:
     rows = [[name, *(f"{bill.get(name, 0):,.0f}" for bill in bills.values())] for name in services]
     rows.append(["**All**", *(f"**{sum(bill.values()):,.0f}**" for bill in bills.values())])
     rows.append(["One resident", *(f"{sum(b.values()) / n:.3f}" for n, b in bills.items())])
-    head = [["USD a month", *(f"{tier:,} residents" for tier in bills)], ["---", *["---:"] * 3]]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [*head, *rows])
-
-
-def with_table(page: str, region: str) -> str:
-    """Return the page with its table written anew."""
-    before, mark, rest = page.partition(_MARKS[0])
-    return f"{before}{mark}\n{table(region)}\n\n{_MARKS[1]}{rest.partition(_MARKS[1])[2]}"
+    heading = ["USD a month", *(f"{tier:,} residents" for tier in bills)]
+    return markdown.table(heading, rows, numbers=True)
 
 
 @click.command()
 @click.option("--residents", type=click.IntRange(min=1), default=1_000, show_default=True)
 @click.option("--region", default="eu-central-1", show_default=True, help="A region with prices.")
-@click.option("--write-page", is_flag=True, help="Write the table of docs/cost.md instead.")
-def main(residents: int, region: str, write_page: bool) -> None:
+def main(residents: int, region: str) -> None:
     """Print what a month of the service costs, in US dollars, line by line."""
-    if write_page:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(with_table(page, region), encoding="utf-8")
-        return
     lines = month(residents, region)
     for line in lines:
         click.echo(f"{line.service:17}{line.what:25}{line.quantity:>17,.0f}{line.usd:>12,.2f}")

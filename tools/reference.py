@@ -1,19 +1,26 @@
-"""The tables and the example file in docs/: `python -m tools.reference` writes them anew."""
+"""The generated parts of pages: `python -m tools.reference` writes them anew.
+
+Each stands between `<!-- reference: NAME -->` and `<!-- /reference -->`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from billing_client.errors import CLIENT_CODES, COMMAND_CODES
 from marshmallow import Schema
 
+from billing_app.adapters.migrations import SQL_FOLDER
 from billing_app.admin.operations import OPERATIONS
 from billing_app.domain.bill_lines import EXAMPLE_FILE
 from billing_app.domain.errors import CATALOGUE
+from tools import api_reference, costs
+from tools.markdown import replaced, table
 
 ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 CONTRACT = ROOT / "terraform" / "modules" / "api" / "openapi.yaml"
 
 # What the gateway's own errors mean for a caller; the contract has their messages.
@@ -47,12 +54,7 @@ _GATEWAY = {
 }
 
 
-def gateway_codes() -> Iterable[str]:
-    """Return the codes that the page explains."""
-    return _GATEWAY
-
-
-def gateway_messages() -> dict[str, str]:
+def _gateway_messages() -> dict[str, str]:
     """Return the message of each code of the gateway.
 
     Several templates may have one code. What API Gateway answers by itself, such as to a body that
@@ -62,38 +64,34 @@ def gateway_messages() -> dict[str, str]:
     return dict(re.findall(r'"code":"(\w+)","message":"([^"]+)"', text))
 
 
-def errors_page(text: str) -> str:
-    """Return the text of docs/errors.md with its tables as the code has them now."""
-    messages = gateway_messages()
-    gateway = (
-        (f"`{code}`", http, messages[code], advice) for code, (http, advice) in _GATEWAY.items()
-    )
-    replies = (
+def _gateway_errors() -> str:
+    rows = []
+    for code, message in sorted(_gateway_messages().items()):
+        http, advice = _GATEWAY[code]
+        rows.append((f"`{code}`", http, message, advice))
+    return table(("Code", "HTTP", "What happened", "What to do"), rows)
+
+
+def _reply_errors() -> str:
+    rows = (
         (f"`{code}`", kind.status, *kind.resident)
         for code, kind in CATALOGUE.items()
         if kind.resident
     )
-    said = ("What happened", "What to do")
-    text = _replaced(text, "gateway", _table(("Code", "HTTP", *said), gateway))
-    text = _replaced(text, "replies", _table(("Code", "Status", *said), replies))
-    for name, codes in (("client", CLIENT_CODES), ("command", COMMAND_CODES)):
-        rows = ((f"`{code}`", message) for code, message in codes.items())
-        text = _replaced(text, name, _table(("Code", "What happened"), rows))
-    return text
+    return table(("Code", "Status", "What happened", "What to do"), rows)
 
 
-def operators_page(text: str) -> str:
-    """Return the text of docs/operators.md with its tables as the code has them now."""
-    operations = (
+def _codes(messages: Mapping[str, str]) -> str:
+    rows = ((f"`{code}`", message) for code, message in messages.items())
+    return table(("Code", "What happened"), rows)
+
+
+def _operations() -> str:
+    rows = (
         (f"`{one.function}`", f"`{one.name}`", _arguments(one.schema))
         for one in OPERATIONS.values()
     )
-    text = _replaced(text, "operations", _table(("Function", "Operation", "Arguments"), operations))
-    text = _replaced(text, "file", f"```csv\n{EXAMPLE_FILE}```")
-    lines = ((f"`{code}`", kind.line) for code, kind in CATALOGUE.items() if kind.line)
-    errors = ((f"`{code}`", *kind.operator) for code, kind in CATALOGUE.items() if kind.operator)
-    text = _replaced(text, "lines", _table(("Code", "What is wrong"), lines))
-    return _replaced(text, "errors", _table(("Code", "What happened", "What to do"), errors))
+    return table(("Function", "Operation", "Arguments"), rows)
 
 
 def _arguments(schema: Schema) -> str:
@@ -104,28 +102,63 @@ def _arguments(schema: Schema) -> str:
     return "; ".join(filter(None, (required, optional and f"optional: {optional}")))
 
 
-PAGES = {
-    ROOT / "docs" / "errors.md": errors_page,
-    ROOT / "docs" / "operators.md": operators_page,
+def _line_errors() -> str:
+    rows = ((f"`{code}`", kind.line) for code, kind in CATALOGUE.items() if kind.line)
+    return table(("Code", "What is wrong"), rows)
+
+
+def _operator_errors() -> str:
+    rows = ((f"`{code}`", *kind.operator) for code, kind in CATALOGUE.items() if kind.operator)
+    return table(("Code", "What happened", "What to do"), rows)
+
+
+def _sql_calls() -> str:
+    """List the functions of the database and which they call, but for those that build JSON."""
+    build_json = {"done", "rejected", "instant", "period", "provider"}
+    function = re.compile(r"CREATE OR REPLACE FUNCTION \w+\.(\w+)\((.*?)\n\$\$;", re.DOTALL)
+    rows = []
+    for file in sorted((SQL_FOLDER / "functions").glob("*/*.sql")):
+        place = f"{file.parent.name}/{file.name}"
+        for name, body in function.findall(file.read_text("utf-8")):
+            called = re.findall(r"\b(?:api|billing)\.(\w+)\(", re.sub("--.*", "", body))
+            shown = [f"`{one}`" for one in dict.fromkeys(called) if one not in build_json]
+            if name not in build_json:
+                rows.append((f"[{place}](functions/{place})", f"`{name}`", ", ".join(shown)))
+    return table(("File", "Function", "Calls"), rows)
+
+
+PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    DOCS / "errors.md": {
+        "gateway": _gateway_errors,
+        "replies": _reply_errors,
+        "client": lambda: _codes(CLIENT_CODES),
+        "command": lambda: _codes(COMMAND_CODES),
+    },
+    DOCS / "operators.md": {
+        "file": lambda: f"```csv\n{EXAMPLE_FILE}```",
+        "lines": _line_errors,
+        "operations": _operations,
+        "errors": _operator_errors,
+    },
+    DOCS / "api.md": {
+        "routes": api_reference.routes,
+        "requests": api_reference.requests,
+        "replies": api_reference.replies,
+        "errors": api_reference.errors,
+    },
+    DOCS / "cost.md": {"costs": lambda: costs.table("eu-central-1")},
+    SQL_FOLDER / "README.md": {"calls": _sql_calls},
 }
 
 
-def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heading, ("---",) * len(heading), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _replaced(text: str, name: str, part: str) -> str:
-    start, end = f"<!-- reference: {name} -->\n", "<!-- /reference -->"
-    before, _, rest = text.partition(start)
-    return f"{before}{start}\n{part}\n\n{end}{rest.partition(end)[2]}"
-
-
-def main() -> None:
-    """Write the pages."""
-    for page, written in PAGES.items():
-        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
+def written(page: Path) -> str:
+    """Return the page with its parts as the code has them now."""
+    text = page.read_text(encoding="utf-8")
+    for name, part in PAGES[page].items():
+        text = replaced(text, name, part())
+    return text
 
 
 if __name__ == "__main__":
-    main()
+    for each in PAGES:
+        each.write_text(written(each), encoding="utf-8")

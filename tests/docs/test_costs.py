@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.support.terraform_readme import PLAIN, blocks
-from tools.costs import PAGE, SIZES, TERRAFORM, by_service, main, month, price, tiers, with_table
+from tools.costs import SIZES, TERRAFORM, by_service, main, month, price, tiers
 
 PRICES = json.loads((Path(__file__).parents[2] / "tools" / "prices.json").read_text("utf-8"))
 REGIONS = ["eu-central-1", "us-east-1"]
@@ -44,12 +44,6 @@ def test_unknown_regions_and_too_many_residents_are_rejected() -> None:
         month(1_000, "mars-1")
     with pytest.raises(click.ClickException, match="up to 1,000,000 residents"):
         month(tiers()[-1] + 1, REGIONS[0])
-
-
-def test_the_table_of_the_page_can_be_written_anew() -> None:
-    page = with_table(PAGE.read_text("utf-8"), REGIONS[0])
-    assert with_table(page, REGIONS[0]) == page
-    assert f"**{sum(line.usd for line in month(1_000, REGIONS[0])):,.0f}**" in page
 
 
 @pytest.mark.parametrize("entry", PRICES["prices"], ids=lambda entry: entry["name"])

@@ -1,29 +1,15 @@
-"""The catalogue has the codes that the code raises, and the pages show the catalogue."""
+"""The catalogue has the codes that the code raises."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from billing_app.domain import errors
 from billing_app.domain.errors import CATALOGUE
-from tools.reference import PAGES, ROOT, gateway_codes, gateway_messages
-
-
-@pytest.mark.parametrize(
-    ("page", "written"), PAGES.items(), ids=lambda one: getattr(one, "name", "")
-)
-def test_the_tables_of_a_page_are_up_to_date(page: Path, written: Callable[[str], str]) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert written(text) == text, "run `python -m tools.reference`"
-
-
-def test_every_code_of_the_gateway_has_advice() -> None:
-    assert set(gateway_codes()) == set(gateway_messages())
+from tests.support.documents import ROOT
 
 
 def test_every_code_of_the_catalogue_is_raised_somewhere() -> None:

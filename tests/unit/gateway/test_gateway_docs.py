@@ -9,26 +9,10 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
-from tools.api_reference import PAGE, rewrite
-from tools.local.gateway.document import SOURCE
 from tools.local.gateway.health_and_docs import public_document
 
 TREE = public_document(DOCUMENT)
 SCHEMAS: dict[str, Any] = TREE["components"]["schemas"]
-
-
-def test_the_page_is_in_step_with_the_contract() -> None:
-    page = PAGE.read_text("utf-8")
-    assert rewrite(page, SOURCE.read_text("utf-8")) == page, "run python -m tools.api_reference"
-
-
-def test_the_page_names_every_error_code_and_limit() -> None:
-    page = PAGE.read_text("utf-8")
-    for code in SCHEMAS["Error"]["properties"]["code"]["enum"]:
-        assert f"`{code}`" in page
-    assert set(re.findall(r"<!-- contract: (\w+) -->", page)) == {
-        *("routes", "requests", "replies", "errors")
-    }
 
 
 def test_every_error_code_that_is_answered_is_documented() -> None:

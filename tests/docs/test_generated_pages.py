@@ -1,0 +1,14 @@
+"""Pages show what the code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tools.reference import PAGES, written
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_generated_parts_of_a_page_are_up_to_date(page: Path) -> None:
+    assert page.read_text(encoding="utf-8") == written(page), "run `python -m tools.reference`"
