@@ -16,13 +16,13 @@ from rich.table import Table
 class Console:
     """Writes to the terminal, or plain lines where there is none, with the time since the start.
 
-    No text is taken as markup: a line may quote a log, whose brackets mean nothing.
+    No text is taken as markup: a line may quote a log, whose brackets and colons mean nothing.
     """
 
     def __init__(self, terminal: Terminal | None = None) -> None:
         # A file is as wide as we like; only a terminal has a width of its own.
         width = None if sys.stdout.isatty() else 120
-        self._terminal = terminal or Terminal(highlight=False, width=width)
+        self._terminal = terminal or Terminal(highlight=False, emoji=False, width=width)
         self._started = time.monotonic()
         self._status: Status | None = None
 
@@ -90,4 +90,6 @@ class Console:
 
 def fail(text: str) -> None:
     """Say on standard error why it can't go on."""
-    Terminal(stderr=True, highlight=False).print(escape(text), style="bold red", soft_wrap=True)
+    Terminal(stderr=True, highlight=False, emoji=False).print(
+        escape(text), style="bold red", soft_wrap=True
+    )
