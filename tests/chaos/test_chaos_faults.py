@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,14 +19,13 @@ from typing import Any
 import psycopg2
 import pytest
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from tests.chaos.clients import ask, cache, database, pay
 from tools.chaos import clock
 from tools.chaos.clock import Clock
 from tools.chaos.faults import FAULTS, Fault
 from tools.chaos.proxies import StepEvent
-from tools.chaos.servers import Servers, port_of
+from tools.chaos.servers import Servers
 from tools.chaos.service import PRELOAD
 
 
@@ -72,37 +71,6 @@ class FakeService:
             process.wait()
 
 
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    servers = Servers(tmp_path_factory.mktemp("servers"))
-    try:
-        servers.start()
-        with servers.postgres.cursor() as cursor:
-            cursor.execute("CREATE SCHEMA api; CREATE TABLE paid (number int)")
-            cursor.execute(
-                "CREATE FUNCTION api.pay(p_number int) RETURNS int LANGUAGE sql AS"
-                " 'INSERT INTO paid VALUES (p_number) RETURNING number'"
-            )
-            cursor.execute("CREATE ROLE billing_writer LOGIN PASSWORD 'old'")
-        yield servers
-    finally:
-        servers.stop()
-
-
-class Active:
-    """A fault that a test begins and ends."""
-
-    def __init__(self, fault: Fault, name: str) -> None:
-        self.fault = fault
-        self._steps = FAULTS[name].run(fault)
-
-    def begin(self) -> None:
-        next(self._steps)
-
-    def end(self) -> None:
-        assert next(self._steps, "ended") == "ended"
-
-
 class Environment:
     """Real servers and a fake service to strike."""
 
@@ -110,110 +78,89 @@ class Environment:
         self.servers = servers
         self.service = service
 
-    def fault(self, name: str, variant: str = "") -> Active:
+    @contextmanager
+    def fault(self, name: str, variant: str = "") -> Iterator[Fault]:
         service: Any = self.service
-        return Active(Fault(self.servers, service, variant, random.Random(7)), name)
+        fault = Fault(self.servers, service, variant, random.Random(7))
+        steps = FAULTS[name].run(fault)
+        next(steps)
+        yield fault
+        assert next(steps, "ended") == "ended"
 
 
 @pytest.fixture
 def env(servers: Servers, tmp_path: Path) -> Iterator[Environment]:
     service = FakeService(tmp_path)
     yield Environment(servers, service)
-    servers.restore()
     service.stop()
-
-
-def through_the_proxy(servers: Servers) -> psycopg2.extensions.connection:
-    connection = psycopg2.connect(servers.variables()["DATABASE_URL"], connect_timeout=5)
-    connection.autocommit = True
-    return connection
-
-
-def answer(connection: psycopg2.extensions.connection, statement: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall()[0][0]
 
 
 def ask_for_ever(connection: psycopg2.extensions.connection, statement: str) -> None:
     while True:
-        answer(connection, statement)
-
-
-def cache(servers: Servers) -> redis.Redis:
-    url, retry = servers.variables()["REDIS_URL"], Retry(NoBackoff(), 0)
-    options: dict[str, Any] = {"socket_timeout": 0.5, "retry": retry}
-    client: redis.Redis = redis.Redis.from_url(url, **options)
-    return client
+        ask(connection, statement)
 
 
 @pytest.mark.parametrize("variant", ["any", "in_commit"])
 def test_what_was_committed_outlives_an_immediate_stop(env: Environment, variant: str) -> None:
-    with closing(through_the_proxy(env.servers)) as connection:
-        number = answer(connection, "SELECT api.pay(1 + count(*)::int) FROM paid")
-        fault = env.fault("postgres_immediate", variant)
-        fault.begin()
-        with pytest.raises(psycopg2.OperationalError):
-            ask_for_ever(connection, "SELECT api.pay(0)")
-        assert fault.fault.over.is_set()
-        fault.end()
-    with closing(through_the_proxy(env.servers)) as connection:
-        assert answer(connection, f"SELECT count(*) FROM paid WHERE number = {number}") == 1
+    with closing(database(env.servers)) as connection:
+        pay(connection, "before")
+        with env.fault("postgres_immediate", variant) as fault:
+            with pytest.raises(psycopg2.OperationalError):
+                ask_for_ever(connection, "SELECT api.pay('meanwhile')")
+            assert fault.over.is_set()
+    with closing(database(env.servers)) as connection:
+        assert ask(connection, "SELECT count(*) FROM paid WHERE bill = 'before'") == 1
 
 
 def test_an_immediate_stop_for_which_no_payment_came_happens_all_the_same(env: Environment) -> None:
-    with closing(through_the_proxy(env.servers)) as connection:
-        fault = env.fault("postgres_immediate", "in_commit")
-        fault.begin()
-        assert answer(connection, "SELECT 1") == 1
-        assert not fault.fault.over.is_set()
-        fault.end()
+    with closing(database(env.servers)) as connection:
+        with env.fault("postgres_immediate", "in_commit") as fault:
+            assert ask(connection, "SELECT 1") == 1
+            assert not fault.over.is_set()
         with pytest.raises(psycopg2.OperationalError):
-            answer(connection, "SELECT 1")
+            ask(connection, "SELECT 1")
 
 
 def test_a_frozen_server_answers_nobody_until_it_is_thawed(env: Environment) -> None:
-    fault = env.fault("postgres_frozen")
-    fault.begin()
-    with pytest.raises(psycopg2.OperationalError, match="timeout"):
-        psycopg2.connect(env.servers.variables()["DATABASE_URL"], connect_timeout=2)
-    fault.end()
-    with closing(through_the_proxy(env.servers)) as connection:
-        assert answer(connection, "SELECT 1") == 1
+    with (
+        env.fault("postgres_frozen"),
+        pytest.raises(psycopg2.OperationalError, match="timeout"),
+    ):
+        database(env.servers)
+    with closing(database(env.servers)) as connection:
+        assert ask(connection, "SELECT 1") == 1
 
 
 def test_connections_are_cut(env: Environment) -> None:
-    fault = env.fault("postgres_cut")
-    with closing(through_the_proxy(env.servers)) as connection:
-        fault.begin()
-        with pytest.raises(psycopg2.OperationalError):
-            ask_for_ever(connection, "SELECT 1")
-        fault.end()
+    with (
+        closing(database(env.servers)) as connection,
+        env.fault("postgres_cut"),
+        pytest.raises(psycopg2.OperationalError),
+    ):
+        ask_for_ever(connection, "SELECT 1")
 
 
 def test_a_rotated_password_is_first_changed_then_told(env: Environment) -> None:
     manager: Any = env.servers.clients().secrets
     manager.create_secret(Name="t/database/writer", SecretString='{"password": "old", "port": 1}')
-    fault = env.fault("secret_rotated", "writer")
-    fault.begin()
-    with pytest.raises(psycopg2.OperationalError, match="authentication failed"):
+    with (
+        env.fault("secret_rotated", "writer"),
+        pytest.raises(psycopg2.OperationalError, match="authentication failed"),
+    ):
         env.servers.postgres.connect("billing_writer", "old")
-    fault.end()
     told = json.loads(manager.get_secret_value(SecretId="t/database/writer")["SecretString"])
     assert told["port"] == 1
     env.servers.postgres.connect("billing_writer", told["password"]).close()
 
 
 def test_the_clock_of_postgres_steps_back_and_returns(env: Environment) -> None:
-    fault = env.fault("clock_back", "postgres")
-    with closing(through_the_proxy(env.servers)) as connection:
-        before = answer(connection, "SELECT clock_timestamp()")
-        fault.begin()
-        assert answer(connection, "SELECT clock_timestamp()") < before
-        fault.end()
-        now = answer(connection, "SELECT clock_timestamp()")
+    with closing(database(env.servers)) as connection:
+        before = ask(connection, "SELECT clock_timestamp()")
+        with env.fault("clock_back", "postgres") as fault:
+            assert ask(connection, "SELECT clock_timestamp()") < before
+        now = ask(connection, "SELECT clock_timestamp()")
     assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
-    assert fault.fault.report["seconds"] < 0
+    assert fault.report["seconds"] < 0
 
 
 @pytest.mark.parametrize(("kind", "stepped"), [("tools.local.worker", True), ("other", False)])
@@ -234,43 +181,35 @@ def test_only_workers_look_at_the_clock_of_the_workers(
 
 @pytest.mark.parametrize("name", ["redis_rejecting", "redis_hung"])
 def test_an_absent_cache_answers_nothing(env: Environment, name: str) -> None:
-    fault = env.fault(name)
     with cache(env.servers) as client:
         assert client.ping()
-        fault.begin()
-        with pytest.raises((redis.ConnectionError, redis.TimeoutError)):
+        with env.fault(name), pytest.raises((redis.ConnectionError, redis.TimeoutError)):
             client.ping()
-        fault.end()
         assert client.ping()
 
 
 def test_a_flushed_cache_is_empty(env: Environment) -> None:
     with cache(env.servers) as client:
         client.set("a", "1")
-        env.fault("redis_flushed").begin()
-        assert client.dbsize() == 0
+        with env.fault("redis_flushed"):
+            assert client.dbsize() == 0
 
 
 def test_an_old_cache_has_its_old_values(env: Environment) -> None:
-    fault = env.fault("redis_old")
     with cache(env.servers) as client:
         client.set("a", "old")
-        fault.begin()
-        client.set("a", "new")
-        fault.end()
+        with env.fault("redis_old"):
+            client.set("a", "new")
         assert client.get("a") == b"old"
 
 
 @pytest.mark.parametrize("variant", FAULTS["redis_lying"].variants)
 def test_a_lying_cache_never_says_the_truth_for_long(env: Environment, variant: str) -> None:
-    fault = env.fault("redis_lying", variant)
     with cache(env.servers) as client:
-        client.flushall()
         client.mset({"a": "1", "b": "2"})
-        fault.begin()
-        client.mset({"a": "3", "b": "4"})
-        heard = [(key, _said(client, key)) for key in ("a", "b") * 20]
-        fault.end()
+        with env.fault("redis_lying", variant):
+            client.mset({"a": "3", "b": "4"})
+            heard = [(key, _said(client, key)) for key in ("a", "b") * 20]
     assert any(said not in (("a", b"3"), ("b", b"4")) for said in heard)
     with cache(env.servers) as client:
         assert client.get("a") == b"3"
@@ -287,30 +226,26 @@ def _said(client: redis.Redis, key: str) -> object:
 def test_a_queue_misbehaves_only_while_its_fault_lasts(env: Environment, name: str) -> None:
     proxy = env.servers.aws_proxy
     for variant in FAULTS[name].variants:
-        fault = env.fault(name, variant)
-        fault.begin()
-        assert len(proxy._rules) == 1
-        fault.end()
+        with env.fault(name, variant):
+            assert len(proxy._rules) == 1
         assert proxy._rules == []
 
 
 def test_the_first_worker_at_the_step_is_killed_and_no_other(env: Environment) -> None:
-    fault = env.fault("kill_at_step", "committed")
-    fault.begin()
     pids = env.service.workers()
-    for step, pid in [
-        ("received", pids["utils-1"]),
-        ("committed", os.getpid()),
-        ("committed", None),
-        ("committed", pids["payments-2"]),
-        ("committed", pids["payments-1"]),
-    ]:
-        line: Any = type("Line", (), {"pid": pid})()
-        env.servers.postgres_proxy._notify(StepEvent(step, line, operation="payments"))
-    assert fault.fault.over.is_set()
-    fault.end()
+    with env.fault("kill_at_step", "committed") as fault:
+        for step, pid in [
+            ("received", pids["utils-1"]),
+            ("committed", os.getpid()),
+            ("committed", None),
+            ("committed", pids["payments-2"]),
+            ("committed", pids["payments-1"]),
+        ]:
+            line: Any = type("Line", (), {"pid": pid})()
+            env.servers.postgres_proxy._notify(StepEvent(step, line, operation="payments"))
+        assert fault.over.is_set()
     assert env.service.dead() == {"payments-2"}
-    assert fault.fault.report["killed"][0]["worker"] == "payments-2"
+    assert fault.report["killed"][0]["worker"] == "payments-2"
 
 
 @pytest.mark.parametrize(
@@ -320,10 +255,8 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(env: Environment) -
 def test_workers_or_the_gateway_are_killed_at_random(
     env: Environment, variant: str, victims: set[str]
 ) -> None:
-    fault = env.fault("kill_random", variant)
-    fault.begin()
-    fault.end()
-    assert set(fault.fault.report["killed"]) == victims
+    with env.fault("kill_random", variant) as fault:
+        assert set(fault.report["killed"]) == victims
     for name in victims:
         assert env.service.processes[name].wait(5) == -signal.SIGKILL
 
@@ -344,11 +277,3 @@ def test_nothing_of_killed_processes_stays_in_shared_memory(
     clock.clean_up()
     left = {file.name for file in tmp_path.iterdir()}
     assert left == {name for name in names if name.endswith(f"_{os.getpid()}")} | {"faketime_shm_x"}
-
-
-def test_a_server_is_reached_through_its_proxy_alone(servers: Servers) -> None:
-    variables = servers.variables()
-    proxies = (servers.postgres_proxy, servers.redis_proxy, servers.aws_proxy)
-    urls = [variables[name] for name in ("DATABASE_URL", "REDIS_URL")]
-    assert [port_of(url) for url in urls] == [proxy.port for proxy in proxies[:2]]
-    assert variables["AWS_ENDPOINT_URL"].endswith(f":{proxies[2].port}")

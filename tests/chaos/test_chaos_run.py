@@ -59,7 +59,7 @@ class Recorded:
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Recorded:
     recorded = Recorded()
-    monkeypatch.setattr(nemesis, "FAULTS", {"quiet": FaultKind("quiet", "", recorded.fault)})
+    monkeypatch.setattr(nemesis, "FAULTS", {"quiet": FaultKind("quiet", recorded.fault)})
     return recorded
 
 

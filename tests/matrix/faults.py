@@ -16,7 +16,7 @@ from redis import Redis
 from billing_app.adapters.redis_cache import SCHEMA
 from tools.chaos.proxies import Call, ChangeAnswer, Rule, StepEvent
 from tools.chaos.proxies.resp import bulk
-from tools.chaos.proxies.sqs import ambiguous_send, failed_send, lost_delete, times
+from tools.chaos.proxies.sqs import ambiguous_send, cut_off_send, failed_send, lost_delete, times
 
 if TYPE_CHECKING:
     from tests.matrix.scenario import Scenario
@@ -141,7 +141,7 @@ FAULTS: dict[str, Fault] = {
     "secret_rotated": Fault(_rotate_secret, warm=True),
     "sends_failed": Fault(_apply(failed_send()), _remove_rules),
     "send_ambiguous": Fault(_apply_once(ambiguous_send), _remove_rules),
-    "send_cut_off": Fault(_apply_once(lambda when: ambiguous_send(when, cut=True)), _remove_rules),
+    "send_cut_off": Fault(_apply_once(cut_off_send), _remove_rules),
     "delete_lost": Fault(_apply_once(lost_delete), _remove_rules),
     "redis_rejecting": Fault(lambda scenario, _: scenario.harness.redis.reject(), _restore_redis),
     "redis_hung": Fault(lambda scenario, _: scenario.harness.redis.hang(), _restore_redis),

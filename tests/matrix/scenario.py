@@ -15,7 +15,7 @@ from tests.matrix.faults import FAULTS, Fault
 from tests.matrix.harness import PREFIX, Harness
 from tests.matrix.workers import Worker
 from tests.support.ledger import Ledger
-from tools.chaos.proxies import Call, Forward, Message, PostgresProxy, Rule, StepEvent
+from tools.chaos.proxies import Answer, Call, Forward, PostgresProxy, Rule, StepEvent
 from tools.chaos.workload.http import subject_of
 from tools.local.provision import request_queue_name
 from tools.local.service import service
@@ -83,7 +83,7 @@ class Deliveries:
         self.receipts: dict[str, str] = {}
         self.idle = threading.Event()
 
-    def __call__(self, call: Call, forward: Forward) -> Message:
+    def __call__(self, call: Call, forward: Forward) -> Answer:
         if call.action != "ReceiveMessage":
             return forward(call)
         # Nothing wakes a long poll when a hidden message is shown again.

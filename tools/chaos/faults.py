@@ -13,13 +13,13 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg2 import sql
 
-from tools.chaos.proxies import STEPS, Call, Forward, Message, Rule, StepEvent, resp, sqs
+from tools.chaos.proxies import STEPS, Rule, StepEvent, resp, sqs
 from tools.chaos.servers import Servers
 from tools.chaos.service import Service
 
@@ -37,10 +37,6 @@ class Fault:
     rng: random.Random
     over: threading.Event = field(default_factory=threading.Event)
     report: dict[str, Any] = field(default_factory=dict)
-
-    def sometimes(self, chance: float) -> sqs.When:
-        """Choose calls by chance."""
-        return lambda _call: self.rng.random() < chance
 
     def cached_values(self) -> dict[bytes, bytes]:
         """Return all that the cache holds now."""
@@ -61,7 +57,6 @@ class FaultKind:
     """
 
     name: str
-    summary: str
     run: Callable[[Fault], Steps]
     variants: tuple[str, ...] = ("",)
     needs_all: bool = False
@@ -71,11 +66,11 @@ class FaultKind:
 FAULTS: dict[str, FaultKind] = {}
 
 
-def _kind(summary: str, **options: Any) -> Callable[[Callable[[Fault], Steps]], None]:
+def _kind(**options: Any) -> Callable[[Callable[[Fault], Steps]], None]:
     """Register a fault under its function's name."""
 
     def register(run: Callable[[Fault], Steps]) -> None:
-        FAULTS[run.__name__] = FaultKind(run.__name__, summary, run, **options)
+        FAULTS[run.__name__] = FaultKind(run.__name__, run, **options)
 
     return register
 
@@ -91,15 +86,9 @@ def _kill(pid: int | None) -> None:
 # Processes -------------------------------------------------------------------------------------
 
 
-@_kind(
-    "SIGKILL of a worker exactly when it has `received`, before it pays (`before_payment`),"
-    " while its statement runs (`in_commit`), when its payment is committed and unknown to it"
-    " (`committed`), after it has `replied`, `before_delete`",
-    variants=STEPS,
-    needs_all=True,
-    seconds=(3.5, 5.0),
-)
+@_kind(variants=STEPS, needs_all=True, seconds=(3.5, 5.0))
 def kill_at_step(fault: Fault) -> Steps:
+    """Kill a worker exactly when it is at the step; see `STEPS`."""
     killed: list[dict[str, str]] = []
     fault.report["killed"] = killed
     lock = threading.Lock()
@@ -118,12 +107,9 @@ def kill_at_step(fault: Fault) -> Steps:
         yield
 
 
-@_kind(
-    "SIGKILL of some workers, or of the gateway, at any moment",
-    variants=("workers", "gateway"),
-    seconds=(1.0, 2.0),
-)
+@_kind(variants=("workers", "gateway"), seconds=(1.0, 2.0))
 def kill_random(fault: Fault) -> Steps:
+    """Kill some workers, or the gateway, at any moment. The supervisor starts others."""
     victims = ["gateway"]
     if fault.variant == "workers":
         workers = sorted(fault.service.workers())
@@ -132,19 +118,16 @@ def kill_random(fault: Fault) -> Steps:
     for name in victims:
         _kill(pids[name])
     fault.report["killed"] = victims
-    # The supervisor starts others.
     yield
 
 
 # Postgres --------------------------------------------------------------------------------------
 
 
-@_kind(
-    "`immediate` stop of Postgres, at any moment or while a payment commits; then recovery",
-    variants=("any", "in_commit"),
-    seconds=(2.0, 3.0),
-)
+@_kind(variants=("any", "in_commit"), seconds=(2.0, 3.0))
 def postgres_immediate(fault: Fault) -> Steps:
+    """Stop Postgres as a crash does, at any moment or while a payment commits; then recover."""
+
     def stop() -> None:
         fault.over.set()
         fault.servers.postgres.quit()
@@ -165,18 +148,17 @@ def postgres_immediate(fault: Fault) -> Steps:
     fault.servers.postgres.recover()
 
 
-@_kind(
-    "SIGSTOP of all Postgres's processes, later SIGCONT: statements end long after",
-    seconds=(1.5, 4.0),
-)
+@_kind(seconds=(1.5, 4.0))
 def postgres_frozen(fault: Fault) -> Steps:
+    """Stop all of Postgres's processes where they are: statements end long after."""
     fault.servers.postgres.signal_all(signal.SIGSTOP)
     yield
     fault.servers.postgres.signal_all(signal.SIGCONT)
 
 
-@_kind("all connections to Postgres cut, several times", seconds=(1.0, 2.0))
+@_kind(seconds=(1.0, 2.0))
 def postgres_cut(fault: Fault) -> Steps:
+    """Cut all connections to Postgres, several times."""
     ended = threading.Event()
 
     def cut() -> None:
@@ -193,31 +175,33 @@ def postgres_cut(fault: Fault) -> Steps:
 # Redis -----------------------------------------------------------------------------------------
 
 
-@_kind("connections to Redis rejected, those there cut", seconds=(2.5, 4.0))
+@_kind(seconds=(2.5, 4.0))
 def redis_rejecting(fault: Fault) -> Steps:
+    """Reject connections to Redis, and cut those there are."""
     fault.servers.redis_proxy.reject()
     yield
     fault.servers.redis_proxy.restore()
 
 
-@_kind("Redis takes connections and commands and answers none", seconds=(2.5, 4.0))
+@_kind(seconds=(2.5, 4.0))
 def redis_hung(fault: Fault) -> Steps:
+    """Take connections and commands, and answer none."""
     fault.servers.redis_proxy.hang()
     yield
     fault.servers.redis_proxy.restore()
 
 
-@_kind("everything in Redis deleted", seconds=(0.2, 0.5))
+@_kind(seconds=(0.2, 0.5))
 def redis_flushed(fault: Fault) -> Steps:
+    """Delete everything in Redis."""
     with fault.servers.redis() as redis:
         redis.flushall()
     yield
 
 
-@_kind(
-    "the values of some seconds ago put back, as after a restore or a failover", seconds=(2.0, 5.0)
-)
+@_kind(seconds=(2.0, 5.0))
 def redis_old(fault: Fault) -> Steps:
+    """Put the values of some seconds ago back, as a restore or a failover does."""
     values = fault.cached_values()
     yield
     with fault.servers.redis() as redis:
@@ -225,21 +209,16 @@ def redis_old(fault: Fault) -> Steps:
             redis.set(key, value)
 
 
-@_kind(
-    "Redis answers GET with an old value of the key, another key's value, every answer a"
-    " question late, garbage, or an answer of another kind",
-    variants=("old", "other_key", "behind", "garbage", "kind"),
-    seconds=(2.0, 3.5),
-)
+@_kind(variants=("old", "other_key", "behind", "garbage", "kind"), seconds=(2.0, 3.5))
 def redis_lying(fault: Fault) -> Steps:
+    """Answer GET with something else than what is held."""
     # An entry that claims the present version for another body is not among the lies: no network
     # and no Redis makes one, and who can write one on purpose has the service's own password.
     values = fault.cached_values()
-    lie = _LIES[fault.variant]
 
     def answer(words: list[bytes], true: bytes) -> bytes:
         is_get = bool(words) and words[0].upper() == b"GET"
-        return lie(fault.rng, values, words[1], true) if is_get else true
+        return _lie(fault, values, words[1], true) if is_get else true
 
     fault.servers.redis_proxy.change_answers(answer)
     yield
@@ -248,110 +227,67 @@ def redis_lying(fault: Fault) -> Steps:
     fault.servers.redis_proxy.cut()
 
 
-_Lie = Callable[[random.Random, dict[bytes, bytes], bytes, bytes], bytes]
+def _lie(fault: Fault, values: dict[bytes, bytes], key: bytes, true: bytes) -> bytes:
+    match fault.variant:
+        case "old":
+            return resp.bulk(values[key]) if key in values else true
+        case "other_key":
+            others = [resp.bulk(values[other]) for other in sorted(values) if other != key]
+            return fault.rng.choice(others or [true])
+        case "behind":
+            # From then on the connection answers each question with the answer to the one before.
+            return true + true if fault.rng.random() < 0.2 else true
+        case "garbage":
+            return resp.bulk(fault.rng.choice(_broken(fault, key, values.get(key, b"[1]"))))
+        case _:
+            answers = [b":7\r\n", b"+OK\r\n", b"*1\r\n$1\r\na\r\n", b"-ERR no\r\n", b"!what\r\n"]
+            return fault.rng.choice(answers)
 
 
-def _old(_rng: random.Random, values: dict[bytes, bytes], key: bytes, true: bytes) -> bytes:
-    return resp.bulk(values[key]) if key in values else true
-
-
-def _other_key(rng: random.Random, values: dict[bytes, bytes], key: bytes, true: bytes) -> bytes:
-    others = sorted(other for other in values if other != key)
-    return resp.bulk(values[rng.choice(others)]) if others else true
-
-
-def _behind(rng: random.Random, _values: dict[bytes, bytes], _key: bytes, true: bytes) -> bytes:
-    # From then on the connection answers each question with the answer to the one before.
-    return true + true if rng.random() < 0.2 else true
-
-
-def _garbage(rng: random.Random, values: dict[bytes, bytes], key: bytes, _true: bytes) -> bytes:
-    value = values.get(key, b"[1]")
-    broken = [
+def _broken(fault: Fault, key: bytes, value: bytes) -> list[bytes]:
+    return [
         value[: len(value) // 2],
-        bytes(rng.randbytes(50)),
+        bytes(fault.rng.randbytes(50)),
         *(b"", b"null", b"{}", b"[1, 2, 3, 4]", b"[" * 10_000),
         json.dumps([1, key.decode(), True, []]).encode(),
         json.dumps([1, key.decode(), 1.5, None]).encode(),
     ]
-    return resp.bulk(rng.choice(broken))
-
-
-def _kinds(rng: random.Random, _values: dict[bytes, bytes], _key: bytes, _true: bytes) -> bytes:
-    return rng.choice([b":7\r\n", b"+OK\r\n", b"*1\r\n$1\r\na\r\n", b"-ERR no\r\n", b"!what\r\n"])
-
-
-_LIES: dict[str, _Lie] = {
-    "old": _old,
-    "other_key": _other_key,
-    "behind": _behind,
-    "garbage": _garbage,
-    "kind": _kinds,
-}
 
 
 # SQS -------------------------------------------------------------------------------------------
 
 
-def _applying(fault: Fault, rule: Rule) -> Steps:
-    with fault.servers.aws_proxy.applying(rule):
-        yield
+def _on_sqs(name: str, chance: float, makers: Mapping[str, Callable[[sqs.When], Rule]]) -> None:
+    """Register a fault that applies a rule to calls by chance; one maker for each variant."""
+
+    def run(fault: Fault) -> Steps:
+        rule = makers[fault.variant](lambda _call: fault.rng.random() < chance)
+        with fault.servers.aws_proxy.applying(rule):
+            yield
+
+    FAULTS[name] = FaultKind(name, run, tuple(makers))
 
 
-@_kind(
-    "messages sent twice, or shown to a second worker while the first works on them",
-    variants=("sent", "received"),
-)
-def sqs_duplicate(fault: Fault) -> Steps:
-    twice = sqs.duplicate if fault.variant == "sent" else sqs.redeliver
-    yield from _applying(fault, twice(fault.sometimes(0.5)))
-
-
-@_kind("messages shown seconds after they were sent, so that later ones overtake them")
-def sqs_late(fault: Fault) -> Steps:
-    some = fault.sometimes(0.5)
-
-    def late(call: Call, forward: Forward) -> Message:
-        return sqs.late(fault.rng.randint(1, 3), some)(call, forward)
-
-    yield from _applying(fault, late)
-
-
-@_kind("SendMessage answered 500, nothing sent: requests and replies")
-def sqs_send_failed(fault: Fault) -> Steps:
-    # Most sends, so that a retry seldom helps.
-    yield from _applying(fault, sqs.failed_send(fault.sometimes(0.8)))
-
-
-@_kind(
-    "SendMessage done, yet answered 500, or the connection cut instead of an answer",
-    variants=("500", "cut"),
-)
-def sqs_send_ambiguous(fault: Fault) -> Steps:
-    rule = sqs.ambiguous_send(fault.sometimes(0.7), cut=fault.variant == "cut")
-    yield from _applying(fault, rule)
-
-
-@_kind("deletes answered 200 and not done: the message comes back")
-def sqs_delete_lost(fault: Fault) -> Steps:
-    yield from _applying(fault, sqs.lost_delete(fault.sometimes(0.7)))
+_on_sqs("sqs_duplicate", 0.5, {"sent": sqs.duplicate, "received": sqs.redeliver})
+_on_sqs("sqs_late", 0.5, {"": sqs.late})
+# Most sends, so that a retry seldom helps.
+_on_sqs("sqs_send_failed", 0.8, {"": sqs.failed_send})
+_on_sqs("sqs_send_ambiguous", 0.7, {"500": sqs.ambiguous_send, "cut": sqs.cut_off_send})
+_on_sqs("sqs_delete_lost", 0.7, {"": sqs.lost_delete})
 
 
 # Passwords and clocks --------------------------------------------------------------------------
 
 
-@_kind(
-    "the password of writer or reader changed in Postgres, a moment later in Secrets Manager,"
-    " all connections cut in between",
-    variants=("writer", "reader"),
-    seconds=(0.5, 1.5),
-)
+@_kind(variants=("writer", "reader"), seconds=(0.5, 1.5))
 def secret_rotated(fault: Fault) -> Steps:
+    """Change a role's password in Postgres, cut, and a moment later in Secrets Manager."""
     password = secrets.token_urlsafe(24)
     role = sql.Identifier(f"billing_{fault.variant}")
     with fault.servers.postgres.cursor() as cursor:
         statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
         cursor.execute(statement.format(role, sql.Literal(password)))
+    # A session outlives its password: only who comes anew is asked for it.
     fault.servers.postgres_proxy.cut()
     yield
     manager: Any = fault.servers.clients().secrets
@@ -362,11 +298,9 @@ def secret_rotated(fault: Fault) -> Steps:
     fault.servers.postgres_proxy.cut()
 
 
-@_kind(
-    "the time of day of Postgres, or of all workers, stepped back by up to an hour",
-    variants=("postgres", "workers"),
-)
+@_kind(variants=("postgres", "workers"))
 def clock_back(fault: Fault) -> Steps:
+    """Step the time of day of Postgres, or of all workers, back by up to an hour."""
     of_postgres = fault.variant == "postgres"
     clock = fault.servers.postgres.clock if of_postgres else fault.service.clock
     fault.report["seconds"] = -fault.rng.randint(1, 3600)

@@ -10,8 +10,7 @@
 
 from __future__ import annotations
 
-from tools.chaos.proxies.aws import AwsProxy, Call, Forward, Rule
-from tools.chaos.proxies.http import Message
+from tools.chaos.proxies.aws import Answer, AwsProxy, Call, Forward, Rule
 from tools.chaos.proxies.postgres import PostgresProxy
 from tools.chaos.proxies.redis import ChangeAnswer, RedisProxy
 from tools.chaos.proxies.tcp import Line, Proxy, StepEvent, Watcher
@@ -20,12 +19,12 @@ STEPS = ("received", "before_payment", "in_commit", "committed", "replied", "bef
 
 __all__ = [
     "STEPS",
+    "Answer",
     "AwsProxy",
     "Call",
     "ChangeAnswer",
     "Forward",
     "Line",
-    "Message",
     "PostgresProxy",
     "Proxy",
     "RedisProxy",

@@ -6,32 +6,51 @@ import contextlib
 import json
 import select
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 
-from tools.chaos.proxies.http import Message, read_message
 from tools.chaos.proxies.tcp import Line, Proxy, StepEvent
 
 OPERATIONS = ("auth", "utils", "histories", "payments")
+# The libraries write these themselves.
+_HOP = {"content-length", "transfer-encoding"}
+
+
+class Answer(NamedTuple):
+    """What a service answers."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an AWS service: `action` as in SendMessage, `fields` its JSON body.
+    """One call of an AWS service."""
 
-    `queue` is the queue's name, empty outside of SQS.
-    """
-
-    action: str
-    fields: dict[str, Any]
-    message: Message
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
     line: Line
 
     @property
+    def action(self) -> str:
+        """What is called, as in SendMessage; empty outside of the JSON protocol."""
+        return self.headers.get("x-amz-target", "").rpartition(".")[2]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What it is called with."""
+        fields: dict[str, Any] = json.loads(self.body) if self.action else {}
+        return fields
+
+    @property
     def queue(self) -> str:
-        """Name of the queue that the call is about."""
+        """Name of the queue that the call is about; empty outside of SQS."""
         return str(self.fields.get("QueueUrl", "")).rsplit("/", 1)[-1]
 
     @property
@@ -42,24 +61,18 @@ class Call:
 
     def having(self, **fields: Any) -> Call:
         """Return the same call with other fields, for passing on."""
-        changed = self.fields | fields
-        body = json.dumps(changed).encode()
-        return replace(self, fields=changed, message=self.message.with_body(body))
+        return replace(self, body=json.dumps(self.fields | fields).encode())
 
     def instead(self, action: str, **fields: Any) -> Call:
         """Return another SQS call, to be made on the same connection."""
-        headers = tuple(
-            (key, f"AmazonSQS.{action}" if key.lower() == "x-amz-target" else value)
-            for key, value in self.message.headers
-        )
-        message = replace(self.message, headers=headers, body=json.dumps(fields).encode())
-        return replace(self, action=action, fields=fields, message=message)
+        headers = {**self.headers, "x-amz-target": f"AmazonSQS.{action}"}
+        return replace(self, headers=headers, body=json.dumps(fields).encode())
 
 
-Forward = Callable[[Call], Message]
+Forward = Callable[[Call], Answer]
 # Changes a call: passes it on by `forward` as often as it likes and returns the answer to give.
 # ConnectionAbortedError cuts the connection instead.
-Rule = Callable[[Call, Forward], Message]
+Rule = Callable[[Call, Forward], Answer]
 
 
 class AwsProxy(Proxy):
@@ -96,27 +109,25 @@ class AwsProxy(Proxy):
         self._rules = []
         super().restore()
 
-    def _carry(self, line: Line) -> None:
-        server = _Server(line, self.upstream_port)
-        # The server may go first, or a fault may cut the line at any byte.
-        with contextlib.suppress(OSError, ValueError), line.client.makefile("rb") as requests:
-            while request := read_message(requests):
-                answer = self._respond(_call(request, line), server.exchange)
-                line.client.sendall(answer.spell())
-
-    def _respond(self, call: Call, forward: Forward) -> Message:
+    def respond(self, call: Call, forward: Forward) -> Answer:
+        """Answer a call, with the watchers and rules of this moment."""
         self.passing.wait()
         if call.action == "DeleteMessageBatch" and call.operation:
             self._notify_of("before_delete", call)
         for rule in reversed(self._rules):
-            forward = partial(_apply, rule, forward)
+            forward = _within(rule, forward)
         answer = forward(call)
         if answer.status == 200:
             self._notify_of_answer(call, answer)
         self.passing.wait()
         return answer
 
-    def _notify_of_answer(self, call: Call, answer: Message) -> None:
+    def _carry(self, line: Line) -> None:
+        # The server may go first, or a fault may cut the line at any byte.
+        with contextlib.suppress(OSError, HTTPException):
+            _Requests(self, line)
+
+    def _notify_of_answer(self, call: Call, answer: Answer) -> None:
         if call.action == "SendMessage" and not call.operation:
             self._notify_of("replied", call)
         if call.action == "ReceiveMessage" and call.operation and b'"Messages"' in answer.body:
@@ -126,36 +137,52 @@ class AwsProxy(Proxy):
         self._notify(StepEvent(step, call.line, operation=call.operation, queue=call.queue))
 
 
-class _Server:
-    """The server's end of a line. Moto takes one request on a connection, as its header says."""
+def _within(rule: Rule, forward: Forward) -> Forward:
+    return lambda call: rule(call, forward)
 
-    def __init__(self, line: Line, port: int) -> None:
+
+class _Requests(BaseHTTPRequestHandler):
+    """The requests of a line, one after the other, until its end."""
+
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, proxy: AwsProxy, line: Line) -> None:
+        self._proxy = proxy
         self._line = line
-        self._port = port
-        self._used = False
+        no_server: Any = None
+        super().__init__(line.client, ("", 0), no_server)
 
-    def exchange(self, call: Call) -> Message:
-        """Ask the server and return its answer; raises OSError when either side has gone."""
-        if self._used:
-            self._line.reconnect(self._port)
-        self._used = True
-        self._line.server.sendall(call.message.spell())
+    def do_POST(self) -> None:
+        """Pass a request on, and its answer back."""
+        headers = _without_hop(self.headers.items())
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        call = Call(self.command, self.path, headers, body, self._line)
+        answer = self._proxy.respond(call, self._forward)
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def do_GET(self) -> None:
+        """Do the same."""
+        self.do_POST()
+
+    def _forward(self, call: Call) -> Answer:
+        """Ask the server; raises OSError when either side has gone."""
+        # Moto takes one request on a connection, as its header says.
+        self._line.reconnect(self._proxy.upstream_port)
+        server = HTTPConnection("")
+        server.sock = self._line.server
+        server.request(call.method, call.path, call.body, dict(call.headers))
         _wait_for_answer(self._line)
-        with self._line.server.makefile("rb") as answers:
-            answer = read_message(answers)
-        if answer is None:
-            raise ConnectionResetError("the server has ended the connection")
-        return answer
+        answer = server.getresponse()
+        return Answer(answer.status, answer.read(), _without_hop(answer.getheaders()))
 
 
-def _apply(rule: Rule, forward: Forward, call: Call) -> Message:
-    return rule(call, forward)
-
-
-def _call(request: Message, line: Line) -> Call:
-    action = request.header("X-Amz-Target").rpartition(".")[2]
-    fields = json.loads(request.body) if action else {}
-    return Call(action, fields, request, line)
+def _without_hop(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers if name.lower() not in _HOP}
 
 
 def _wait_for_answer(line: Line) -> None:

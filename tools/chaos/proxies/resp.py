@@ -5,17 +5,14 @@ https://valkey.io/topics/protocol/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 _STRINGS = b"$!="
 _LISTS = b"*~>"
 _PAIRS = b"%|"
 
 
-def length_of_first(data: bytes, start: int = 0) -> int:
+def length_of_first(data: bytes) -> int:
     """Return the length of the first value in the data; 0 when it isn't whole yet."""
-    end = _end(data, start)
-    return 0 if end is None else end - start
+    return _end(data, 0) or 0
 
 
 def command(data: bytes) -> list[bytes]:
@@ -55,8 +52,3 @@ def _end_of_all(data: bytes, start: int, count: int) -> int | None:
     for _ in range(count):
         position = _end(data, position) if position is not None else None
     return position
-
-
-def spell(words: Sequence[bytes]) -> bytes:
-    """Write a command as a client does."""
-    return b"*%d\r\n" % len(words) + b"".join(bulk(word) for word in words)

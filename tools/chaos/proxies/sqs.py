@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from tools.chaos.proxies.aws import Call, Forward, Rule
-from tools.chaos.proxies.http import Message
+from tools.chaos.proxies.aws import Answer, Call, Forward, Rule
 
 When = Callable[[Call], bool]
 
-_DELETES = ("DeleteMessage", "DeleteMessageBatch")
+_LATE_SECONDS = 2
 
 
 def always(_call: Call) -> bool:
@@ -21,111 +20,101 @@ def always(_call: Call) -> bool:
     return True
 
 
-def times(count: int, when: When = always) -> When:
-    """Choose only the first `count` calls that `when` would choose."""
+def times(count: int) -> When:
+    """Choose only the first `count` calls."""
     left = [count]
 
-    def choose(call: Call) -> bool:
-        if left[0] <= 0 or not when(call):
-            return False
+    def choose(_call: Call) -> bool:
         left[0] -= 1
-        return True
+        return left[0] >= 0
 
     return choose
 
 
-def _on_send(when: When, rule: Rule) -> Rule:
-    """Apply the rule to chosen SendMessage calls."""
+def _on(*actions: str) -> Callable[[Rule], Callable[..., Rule]]:
+    """Turn what is done to a call of these actions into the maker of a rule."""
 
-    def chosen(call: Call, forward: Forward) -> Message:
-        applies = call.action == "SendMessage" and when(call)
-        return rule(call, forward) if applies else forward(call)
+    def maker(change: Rule) -> Callable[..., Rule]:
+        def make(when: When = always) -> Rule:
+            def rule(call: Call, forward: Forward) -> Answer:
+                applies = call.action in actions and when(call)
+                return change(call, forward) if applies else forward(call)
 
-    return chosen
+            return rule
+
+        return make
+
+    return maker
 
 
-def duplicate(when: When = always) -> Rule:
+@_on("SendMessage")
+def duplicate(call: Call, forward: Forward) -> Answer:
     """Deliver what is sent twice: two messages with one content."""
-
-    def rule(call: Call, forward: Forward) -> Message:
-        forward(call)
-        return forward(call)
-
-    return _on_send(when, rule)
+    forward(call)
+    return forward(call)
 
 
-def redeliver(when: When = always) -> Rule:
+@_on("ReceiveMessage")
+def redeliver(call: Call, forward: Forward) -> Answer:
     """Show a message that was received for the first time to other receivers at once.
 
     Two then work on the same message, which is what "at least once" allows.
     """
+    answer = forward(call)
+    messages = json.loads(answer.body).get("Messages", []) if answer.status == 200 else []
+    for message in messages:
+        if message.get("Attributes", {}).get("ApproximateReceiveCount") == "1":
+            forward(
+                call.instead(
+                    "ChangeMessageVisibility",
+                    QueueUrl=call.fields["QueueUrl"],
+                    ReceiptHandle=message["ReceiptHandle"],
+                    VisibilityTimeout=0,
+                )
+            )
+    return answer
 
-    def rule(call: Call, forward: Forward) -> Message:
-        answer = forward(call)
-        if call.action == "ReceiveMessage" and answer.status == 200 and when(call):
-            for message in json.loads(answer.body).get("Messages", []):
-                if message.get("Attributes", {}).get("ApproximateReceiveCount") == "1":
-                    forward(_shown(call, message["ReceiptHandle"]))
-        return answer
 
-    return rule
-
-
-def late(seconds: int, when: When = always) -> Rule:
+@_on("SendMessage")
+def late(call: Call, forward: Forward) -> Answer:
     """Show a sent message only after a while; others overtake it."""
-    return _on_send(when, lambda call, forward: forward(call.having(DelaySeconds=seconds)))
+    return forward(call.having(DelaySeconds=_LATE_SECONDS))
 
 
-def failed_send(when: When = always) -> Rule:
+@_on("SendMessage")
+def failed_send(_call: Call, _forward: Forward) -> Answer:
     """Answer 500 to a send; nothing was sent."""
-    return _on_send(when, lambda _call, _forward: failure())
+    return _failure()
 
 
-def ambiguous_send(when: When = always, *, cut: bool = False) -> Rule:
-    """Send, but answer 500 or, with `cut`, end the connection instead of answering."""
-
-    def rule(call: Call, forward: Forward) -> Message:
-        forward(call)
-        if cut:
-            raise ConnectionAbortedError
-        return failure()
-
-    return _on_send(when, rule)
+@_on("SendMessage")
+def ambiguous_send(call: Call, forward: Forward) -> Answer:
+    """Send, but answer 500."""
+    forward(call)
+    return _failure()
 
 
-def lost_delete(when: When = always) -> Rule:
+@_on("SendMessage")
+def cut_off_send(call: Call, forward: Forward) -> Answer:
+    """Send, but end the connection instead of answering."""
+    forward(call)
+    raise ConnectionAbortedError
+
+
+@_on("DeleteMessage", "DeleteMessageBatch")
+def lost_delete(call: Call, _forward: Forward) -> Answer:
     """Say that a message is deleted, and keep it: it comes back when it is seen again."""
-
-    def rule(call: Call, forward: Forward) -> Message:
-        if call.action in _DELETES and when(call):
-            return _answer(200, "OK", _deleted(call))
-        return forward(call)
-
-    return rule
-
-
-def failure() -> Message:
-    """Answer as SQS does when it fails itself."""
-    content = {"__type": "com.amazonaws.sqs#InternalFailure", "message": "It failed."}
-    return _answer(500, "Internal Server Error", content)
-
-
-def _shown(call: Call, receipt: str) -> Call:
-    return call.instead(
-        "ChangeMessageVisibility",
-        QueueUrl=call.fields["QueueUrl"],
-        ReceiptHandle=receipt,
-        VisibilityTimeout=0,
-    )
-
-
-def _deleted(call: Call) -> dict[str, object]:
     if call.action == "DeleteMessage":
-        return {}
-    entries = call.fields["Entries"]
-    return {"Successful": [{"Id": entry["Id"]} for entry in entries], "Failed": []}
+        return _answer(200, {})
+    done = [{"Id": entry["Id"]} for entry in call.fields["Entries"]]
+    return _answer(200, {"Successful": done, "Failed": []})
 
 
-def _answer(status: int, reason: str, content: object) -> Message:
-    headers = (("Content-Type", "application/x-amz-json-1.0"),)
-    return Message(f"HTTP/1.1 {status} {reason}", headers, json.dumps(content).encode())
+def _failure() -> Answer:
+    """Answer as SQS does when it fails itself."""
+    return _answer(500, {"__type": "com.amazonaws.sqs#InternalFailure", "message": "It failed."})
+
+
+def _answer(status: int, content: object) -> Answer:
+    headers = {"Content-Type": "application/x-amz-json-1.0"}
+    return Answer(status, json.dumps(content).encode(), headers)

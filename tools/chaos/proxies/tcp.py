@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import socketserver
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
-from tools.chaos.proxies.owner import owner_of
+import psutil
 
 _CHUNK = 65_536
-_END_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 
 # Takes bytes as they come and yields what is to be passed on; is resumed once that was sent.
 Reader = Callable[[bytes], Iterable[bytes]]
@@ -27,20 +27,25 @@ class Line:
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client = client
         self.server = server
-        self._port: int = client.getpeername()[1]
+        self._address = client.getpeername()
+        self._is_cut = False
 
     @cached_property
     def pid(self) -> int | None:
         """Process that the client's end belongs to; None when it is gone."""
-        return owner_of(self._port)
+        ends = psutil.net_connections("tcp4")
+        return next((end.pid for end in ends if end.laddr == self._address), None)
 
     def reconnect(self, port: int) -> None:
-        """Take a new connection to the server, whose old one is used up."""
+        """Take a new connection to the server; raises OSError when the line was cut."""
         self.server.close()
+        if self._is_cut:
+            raise ConnectionAbortedError
         self.server = connect(port)
 
     def cut(self) -> None:
         """End the connection to both sides, whatever is under way on it."""
+        self._is_cut = True
         for end in (self.client, self.server):
             # shutdown() wakes the thread that reads from the socket; close() would not.
             with contextlib.suppress(OSError):
@@ -76,6 +81,27 @@ class StepEvent:
         self.line.cut()
 
 
+class _Listener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    allow_reuse_port = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, serve: Callable[[socket.socket], None]) -> None:
+        super().__init__(("127.0.0.1", port), socketserver.BaseRequestHandler)
+        self._serve = serve
+        threading.Thread(target=self.serve_forever, args=(_LOOK_SECONDS,), daemon=True).start()
+
+    def finish_request(self, request: Any, _address: object) -> None:
+        """Serve a connection, in its own thread."""
+        self._serve(request)
+
+    def stop(self) -> None:
+        """Take no connection any more."""
+        self.shutdown()
+        self.server_close()
+
+
 class Proxy:
     """Forwards a port of its own to `upstream_port` of 127.0.0.1.
 
@@ -85,11 +111,12 @@ class Proxy:
     def __init__(self, upstream_port: int) -> None:
         self.upstream_port = upstream_port
         # Holds the port while we reject: bound without listening, it answers no one.
-        self._place = _bound(0)
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._place.bind(("127.0.0.1", 0))
         self.port: int = self._place.getsockname()[1]
-        self._listener: socket.socket | None = None
+        self._listener: _Listener | None = None
         self._lines: set[Line] = set()
-        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._watchers: list[Watcher] = []
         # Bytes wait while it is not set.
@@ -107,17 +134,12 @@ class Proxy:
         """Take connections."""
         with self._lock:
             if self._listener is None:
-                self._listener = _bound(self.port)
-                self._listener.listen(128)
-                self._run(self._accept, self._listener)
+                self._listener = _Listener(self.port, self._serve)
 
     def stop(self) -> None:
         """End everything and give the port back."""
-        self.reject()
         self.passing.set()
-        deadline = time.monotonic() + _END_SECONDS
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self.reject()
         self._place.close()
 
     def reject(self) -> None:
@@ -125,9 +147,7 @@ class Proxy:
         with self._lock:
             listener, self._listener = self._listener, None
         if listener is not None:
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
+            listener.stop()
         self.cut()
 
     def hang(self) -> None:
@@ -167,28 +187,19 @@ class Proxy:
         raise NotImplementedError
 
     def _both_ways(self, line: Line, requests: Reader, answers: Reader) -> None:
-        upward = self._run(_pump, line, line.client, line.server, requests, self.passing)
+        upward = threading.Thread(
+            target=_pump, args=(line, line.client, line.server, requests, self.passing), daemon=True
+        )
+        upward.start()
         _pump(line, line.server, line.client, answers, self.passing)
         upward.join()
-
-    def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            self._run(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
         try:
             line = Line(client, connect(self.upstream_port))
         except OSError:
             # Nobody is behind us, or the client has gone: as if we had rejected.
-            client.close()
             return
-        self._carry_between(line)
-
-    def _carry_between(self, line: Line) -> None:
         line.client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._lock:
             self._lines.add(line)
@@ -199,13 +210,6 @@ class Proxy:
             with self._lock:
                 self._lines.discard(line)
             line.close()
-
-    def _run(self, work: Callable[..., None], *arguments: object) -> threading.Thread:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads = [other for other in self._threads if other.is_alive()]
-        thread.start()
-        self._threads.append(thread)
-        return thread
 
 
 def _pump(
@@ -227,12 +231,4 @@ def connect(port: int) -> socket.socket:
     """Connect to a port of 127.0.0.1; raises OSError when nobody listens there."""
     made = socket.create_connection(("127.0.0.1", port))
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return made
-
-
-def _bound(port: int) -> socket.socket:
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    made.bind(("127.0.0.1", port))
     return made

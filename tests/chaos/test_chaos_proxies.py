@@ -1,0 +1,291 @@
+"""The proxies see a request's steps, pass everything else on, and SQS misbehaves as it is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import psycopg2
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.connection import Connection as RedisConnection
+
+from tests.chaos.clients import ask, cache, database, paid, pay, sqs_client
+from tools.chaos.proxies import Rule, StepEvent, resp, sqs
+from tools.chaos.servers import Servers, port_of
+
+
+def test_a_server_is_reached_through_its_proxy_alone(servers: Servers) -> None:
+    names = ("DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL")
+    proxies = (servers.postgres_proxy, servers.redis_proxy, servers.aws_proxy)
+    assert [port_of(servers.variables()[name]) for name in names] == [one.port for one in proxies]
+
+
+# Postgres ----------------------------------------------------------------------------------------
+
+
+# In a process of its own: the proxy's has the other end of the connection.
+PAYER = """
+import sys, psycopg2
+connection = psycopg2.connect(sys.argv[1])
+connection.autocommit = True
+cursor = connection.cursor()
+cursor.execute("SELECT api.pay('b')")
+assert cursor.fetchall() == [("b" * 20000,)]
+"""
+
+
+def test_the_steps_of_a_payment_are_told_in_their_order_with_the_payer(servers: Servers) -> None:
+    seen: list[tuple[str, int | None, int]] = []
+
+    def watch(moment: StepEvent) -> None:
+        count = paid(servers) if moment.step != "in_commit" else 0
+        seen.append((moment.step, moment.pid, count))
+
+    command = [sys.executable, "-c", PAYER, servers.variables()["DATABASE_URL"]]
+    with servers.postgres_proxy.watching(watch), subprocess.Popen(command) as payer:
+        assert payer.wait(20) == 0
+    pid = payer.pid
+    assert seen == [("before_payment", pid, 0), ("in_commit", pid, 0), ("committed", pid, 1)]
+
+
+@pytest.mark.parametrize(("step", "count"), [("before_payment", 0), ("committed", 1)])
+def test_a_line_cut_at_a_step_leaves_what_had_happened(
+    servers: Servers, step: str, count: int
+) -> None:
+    def cut(moment: StepEvent) -> None:
+        if moment.step == step:
+            moment.cut()
+
+    with (
+        closing(database(servers)) as connection,
+        servers.postgres_proxy.watching(cut),
+        pytest.raises(psycopg2.OperationalError),
+    ):
+        pay(connection)
+    assert paid(servers) == count
+
+
+def test_a_statement_that_failed_was_not_committed(servers: Servers) -> None:
+    seen: list[str] = []
+    with closing(database(servers)) as connection:
+        with (
+            servers.postgres_proxy.watching(lambda moment: seen.append(moment.step)),
+            pytest.raises(psycopg2.errors.RaiseException),
+        ):
+            pay(connection, "bad")
+        assert seen == ["before_payment", "in_commit"]
+        assert pay(connection).startswith("b")
+
+
+def test_other_statements_pass_unseen_in_any_size(servers: Servers) -> None:
+    seen: list[str] = []
+    with (
+        closing(database(servers)) as connection,
+        servers.postgres_proxy.watching(lambda moment: seen.append(moment.step)),
+    ):
+        long = ask(connection, "SELECT repeat('x', 3000000) || %s", "y" * 1_000_000)
+    assert long == "x" * 3_000_000 + "y" * 1_000_000
+    assert seen == []
+
+
+# Redis; what else it may answer is tested with the faults -----------------------------------------
+
+
+def test_commands_and_answers_pass_unchanged(servers: Servers) -> None:
+    value = bytes(range(256)) * 5000
+    with cache(servers) as client, client.pipeline(transaction=False) as pipeline:
+        client.set("a", value)
+        pipeline.get("a")
+        pipeline.get("nothing")
+        pipeline.strlen("a")
+        pipeline.keys("*")
+        assert pipeline.execute() == [value, None, len(value), [b"a"]]
+
+
+@given(st.lists(st.binary(max_size=30), min_size=1, max_size=5), st.integers(1, 50))
+def test_a_command_is_read_from_pieces_of_any_size(words: list[bytes], size: int) -> None:
+    spelled = b"".join(RedisConnection().pack_command("SET", *words))  # type: ignore[no-untyped-call]
+    lengths = {resp.length_of_first(spelled[:end]) for end in range(0, len(spelled), size)}
+    assert lengths <= {0}
+    assert resp.length_of_first(spelled + spelled) == len(spelled)
+    assert resp.command(spelled) == [b"SET", *words]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"+OK\r\n",
+        b":5\r\n",
+        b"$-1\r\n",
+        b"*-1\r\n",
+        b"*2\r\n$1\r\na\r\n:1\r\n",
+        b"%1\r\n+a\r\n_\r\n",
+    ],
+)
+def test_every_kind_of_value_is_measured(value: bytes) -> None:
+    assert resp.length_of_first(value + b"+next\r\n") == len(value)
+    assert resp.length_of_first(value[:-1]) == 0
+
+
+# SQS ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(servers: Servers) -> Iterator[Any]:
+    with closing(sqs_client(servers)) as client:
+        yield client
+
+
+@pytest.fixture
+def queue(client: Any) -> Iterator[str]:
+    url = client.create_queue(QueueName="t-payments", Attributes={"VisibilityTimeout": "60"})
+    yield url["QueueUrl"]
+    client.delete_queue(QueueUrl=url["QueueUrl"])
+
+
+def send(client: Any, queue: str, body: str = "b & c") -> None:
+    client.send_message(QueueUrl=queue, MessageBody=body)
+
+
+def receive(client: Any, queue: str, wait: int = 0) -> list[dict[str, Any]]:
+    answer = client.receive_message(
+        QueueUrl=queue,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=wait,
+        MessageSystemAttributeNames=["All"],
+    )
+    return list(answer.get("Messages", []))
+
+
+def delete(client: Any, queue: str, message: dict[str, Any]) -> list[dict[str, Any]]:
+    entry = {"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}
+    done = client.delete_message_batch(QueueUrl=queue, Entries=[entry])["Successful"]
+    return list(done)
+
+
+def show_again(client: Any, queue: str, message: dict[str, Any]) -> None:
+    receipt = message["ReceiptHandle"]
+    client.change_message_visibility(QueueUrl=queue, ReceiptHandle=receipt, VisibilityTimeout=0)
+
+
+def test_the_steps_are_told_with_queue_and_process(
+    servers: Servers, client: Any, queue: str
+) -> None:
+    seen: list[tuple[str, str, str, int | None]] = []
+    replies = client.create_queue(QueueName="t-r-1")["QueueUrl"]
+
+    def watch(moment: StepEvent) -> None:
+        seen.append((moment.step, moment.operation, moment.queue, moment.pid))
+
+    with servers.aws_proxy.watching(watch):
+        assert receive(client, queue) == []
+        send(client, queue)
+        [message] = receive(client, queue)
+        send(client, replies)
+        assert len(receive(client, replies)) == 1
+        delete(client, queue, message)
+    me = os.getpid()
+    assert seen == [
+        ("received", "payments", "t-payments", me),
+        ("replied", "", "t-r-1", me),
+        ("before_delete", "payments", "t-payments", me),
+    ]
+
+
+def test_a_line_cut_at_received_hides_the_message(
+    servers: Servers, client: Any, queue: str
+) -> None:
+    send(client, queue)
+    with servers.aws_proxy.watching(StepEvent.cut), pytest.raises(BotoCoreError):
+        receive(client, queue)
+    assert receive(client, queue) == []
+
+
+def test_a_line_cut_before_a_delete_deletes_nothing(
+    servers: Servers, client: Any, queue: str
+) -> None:
+    send(client, queue)
+    [message] = receive(client, queue)
+    with servers.aws_proxy.watching(StepEvent.cut), pytest.raises(BotoCoreError):
+        delete(client, queue, message)
+    show_again(client, queue, message)
+    assert len(receive(client, queue)) == 1
+
+
+@pytest.mark.parametrize(
+    ("makers", "error", "received"),
+    [
+        ([sqs.duplicate], None, 2),
+        ([sqs.failed_send], ClientError, 0),
+        ([sqs.ambiguous_send], ClientError, 1),
+        ([sqs.cut_off_send], BotoCoreError, 1),
+        # One within the other.
+        ([sqs.duplicate, sqs.cut_off_send], BotoCoreError, 1),
+    ],
+)
+def test_one_send_misbehaves_and_the_next_does_not(
+    servers: Servers,
+    client: Any,
+    queue: str,
+    makers: list[Callable[..., Rule]],
+    error: type[Exception] | None,
+    received: int,
+) -> None:
+    with ExitStack() as rules:
+        for make in makers:
+            rules.enter_context(servers.aws_proxy.applying(make(sqs.times(1))))
+        if error:
+            with pytest.raises(error):
+                send(client, queue)
+        else:
+            send(client, queue)
+        send(client, queue, "next")
+    bodies = sorted(message["Body"] for message in receive(client, queue))
+    assert bodies == ["b & c"] * received + ["next"]
+
+
+def test_a_redelivered_message_is_the_same_message(
+    servers: Servers, client: Any, queue: str
+) -> None:
+    send(client, queue)
+    with servers.aws_proxy.applying(sqs.redeliver()):
+        [first], [second], third = (receive(client, queue) for _ in range(3))
+    assert first["MessageId"] == second["MessageId"]
+    assert third == []
+    assert delete(client, queue, first)
+
+
+def test_a_late_message_is_overtaken(servers: Servers, client: Any, queue: str) -> None:
+    with servers.aws_proxy.applying(sqs.late(sqs.times(1))):
+        send(client, queue, "first")
+        send(client, queue, "second")
+    assert [message["Body"] for message in receive(client, queue)] == ["second"]
+    assert [message["Body"] for message in receive(client, queue, wait=10)] == ["first"]
+
+
+def test_a_lost_delete_is_confirmed_and_deletes_nothing(
+    servers: Servers, client: Any, queue: str
+) -> None:
+    send(client, queue)
+    [message] = receive(client, queue)
+    with servers.aws_proxy.applying(sqs.lost_delete()):
+        assert [done["Id"] for done in delete(client, queue, message)] == ["0"]
+        client.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    show_again(client, queue, message)
+    assert len(receive(client, queue)) == 1
+
+
+def test_a_receiver_that_went_away_takes_no_message(
+    servers: Servers, client: Any, queue: str
+) -> None:
+    with closing(sqs_client(servers, read_timeout=1)) as hasty, pytest.raises(BotoCoreError):
+        receive(hasty, queue, wait=20)
+    send(client, queue)
+    assert len(receive(client, queue, wait=5)) == 1
