@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "tests.matrix.fixture", "tests.matrix.scenario", "tests.matrix.workers"
-)
+pytest.register_assert_rewrite("tests.matrix.scenario")
 
 from tests.matrix.harness import Harness  # noqa: E402 - after what says how to import
 
@@ -18,6 +16,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """Give the servers, proxies and workers."""
     harness = Harness(tmp_path_factory.mktemp("matrix") / "state")
     try:
+        harness.start()
         yield harness
     finally:
-        harness.close()
+        harness.stop()

@@ -45,9 +45,13 @@ def _table(text: str) -> Table:
 
 
 # I12 takes many reads, and I10 a client that keeps a copy: fault injection checks these two.
-PAYMENT_INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I11")
-READ_INVARIANTS = ("I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9", "I11")
-LOGIN_INVARIANTS = ("I5", "I7", "I11")
+_OF_READS = ("I1", "I2", "I3", "I4", "I5", "I7", "I8", "I9", "I11")
+INVARIANTS = {
+    "payments": (*_OF_READS, "I6"),
+    "utils": _OF_READS,
+    "histories": _OF_READS,
+    "auth": ("I5", "I7", "I11"),
+}
 
 # received, before_payment, in_commit, committed, replied, before_delete
 PAYMENTS = _table("""

@@ -1,112 +1,114 @@
-"""The faults: each is something done at a step, and what ends it.
+"""The faults: what is done at a step, up to `yield`, and what ends it after that.
 
 They come from outside of the service, which runs as shipped: processes die, servers stop, bytes are
-lost. `strike` runs in the proxy's thread while the bytes of the step wait.
+lost. The first half runs in the proxy's thread while the bytes of the step wait, the second once
+the worker is through with the message or dead.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from redis import Redis
+from typing import TYPE_CHECKING, Any
 
 from billing_app.adapters.redis_cache import SCHEMA
-from tools.chaos.proxies import Call, ChangeAnswer, Rule, StepEvent
+from tools.chaos import faults as chaos
+from tools.chaos.proxies import ChangeAnswer, Rule, StepEvent
 from tools.chaos.proxies.resp import bulk
-from tools.chaos.proxies.sqs import ambiguous_send, cut_off_send, failed_send, lost_delete, times
+from tools.chaos.proxies.sqs import (
+    When,
+    always,
+    ambiguous_send,
+    cut_off_send,
+    failed_send,
+    lost_delete,
+    times,
+)
 
 if TYPE_CHECKING:
     from tests.matrix.scenario import Scenario
 
-Act = Callable[["Scenario", StepEvent], None]
-
-
-def _nothing(_scenario: Scenario) -> None:
-    return None
+Strike = Callable[["Scenario", StepEvent], Iterator[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`strike` is done at a step, `end` once the worker is through with the message or dead.
+    """`warm`: the worker has answered a request before. `call_seconds`: what its call may take.
 
-    `warm`: the worker has answered a request before. `call_seconds`: what its call may take.
+    `lasts`: longer than SQS hands the message out; the test ends it.
     """
 
-    strike: Act
-    end: Callable[[Scenario], None] = _nothing
+    strike: Strike
     warm: bool = False
     call_seconds: float = 8.0
+    lasts: bool = False
 
 
-def _kill_worker(scenario: Scenario, moment: StepEvent) -> None:
-    scenario.kill_worker()
+def _as_chaos(name: str) -> Strike:
+    """Do what `make chaos` does."""
+    service: Any = None
+
+    def strike(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
+        fault = chaos.Fault(scenario.harness, service, "", random.Random(0))
+        return chaos.FAULTS[name].run(fault)
+
+    return strike
+
+
+def _kill_worker(scenario: Scenario, moment: StepEvent) -> Iterator[None]:
+    worker = scenario.workers[-1]
+    worker.kill()
+    worker.join()
     if moment.step.startswith("before"):
         # What the dead had wanted to send is not sent.
         moment.cut()
+    yield
 
 
-def _stop_postgres(scenario: Scenario, moment: StepEvent) -> None:
-    scenario.harness.stop_postgres()
+def _stop_postgres(scenario: Scenario, moment: StepEvent) -> Iterator[None]:
+    scenario.harness.postgres.quit()
     if moment.step == "committed":
         # An answer that had left the server might still arrive; the harder case is that it is lost.
         moment.cut()
+    yield
+    scenario.harness.postgres.recover()
+    scenario.reconnect()
 
 
-def _cut_postgres(scenario: Scenario, _moment: StepEvent) -> None:
-    scenario.postgres.cut()
+def _cut_postgres(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
+    scenario.harness.postgres_proxy.cut()
+    yield
 
 
-def _freeze_postgres(scenario: Scenario, _moment: StepEvent) -> None:
-    scenario.harness.freeze_postgres()
-
-
-def _rotate_secret(scenario: Scenario, _moment: StepEvent) -> None:
+def _rotate_secret(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
     scenario.harness.rotate(scenario.role)
     # A session outlives its password: only who comes anew is asked for it.
-    scenario.postgres.cut()
+    scenario.harness.postgres_proxy.cut()
+    yield
 
 
-def _apply(rule: Rule) -> Act:
-    def strike(scenario: Scenario, _moment: StepEvent) -> None:
-        scenario.add_rule(rule)
-
-    return strike
-
-
-def _apply_once(make: Callable[[Callable[[Call], bool]], Rule]) -> Act:
-    """Apply it to one call: the rule has a count, so each scenario needs its own."""
-
-    def strike(scenario: Scenario, moment: StepEvent) -> None:
-        _apply(make(times(1)))(scenario, moment)
+def _on_sqs(make: Callable[[When], Rule], choose: Callable[[], When]) -> Strike:
+    def strike(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
+        with scenario.harness.aws_proxy.applying(make(choose())):
+            yield
 
     return strike
 
 
-def _remove_rules(scenario: Scenario) -> None:
-    scenario.remove_rules()
-
-
-def _restore_redis(scenario: Scenario) -> None:
-    scenario.harness.redis.restore()
-
-
-def _put_back(scenario: Scenario, _moment: StepEvent) -> None:
-    with scenario.harness.redis_past_proxy() as redis:
+def _put_back(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
+    with scenario.harness.redis() as redis:
         for key, value in scenario.old_entries.items():
             redis.set(key, value)
+    yield
 
 
-def _flush(scenario: Scenario, _moment: StepEvent) -> None:
-    with scenario.harness.redis_past_proxy() as redis:
-        redis.flushall()
-
-
-def _lie(change: ChangeAnswer) -> Act:
-    def strike(scenario: Scenario, _moment: StepEvent) -> None:
-        scenario.harness.redis.change_answers(change)
+def _lie(change: ChangeAnswer) -> Strike:
+    def strike(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
+        scenario.harness.redis_proxy.change_answers(change)
+        yield
+        scenario.harness.redis_proxy.restore()
 
     return strike
 
@@ -123,30 +125,25 @@ def _babble(words: list[bytes], answer: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\n\r\n" if words[:1] == [b"GET"] else answer
 
 
-def entries(redis: Redis) -> dict[bytes, bytes]:
-    """Return all that the cache holds."""
-    found = {key: redis.get(key) for key in redis.scan_iter()}
-    return {key: value for key, value in found.items() if isinstance(value, bytes)}
+def _once() -> When:
+    return times(1)
 
 
 FAULTS: dict[str, Fault] = {
     "worker_killed": Fault(_kill_worker),
-    "postgres_stopped": Fault(_stop_postgres, lambda scenario: scenario.harness.start_postgres()),
-    # Away for longer than SQS hands the message out: the scenario brings it back.
-    "postgres_away": Fault(_stop_postgres, warm=True),
+    "postgres_stopped": Fault(_stop_postgres),
+    "postgres_away": Fault(_stop_postgres, warm=True, lasts=True),
     "postgres_cut": Fault(_cut_postgres),
-    "postgres_frozen": Fault(
-        _freeze_postgres, lambda scenario: scenario.harness.thaw_postgres(), call_seconds=2.5
-    ),
+    "postgres_frozen": Fault(_as_chaos("postgres_frozen"), call_seconds=2.5),
     "secret_rotated": Fault(_rotate_secret, warm=True),
-    "sends_failed": Fault(_apply(failed_send()), _remove_rules),
-    "send_ambiguous": Fault(_apply_once(ambiguous_send), _remove_rules),
-    "send_cut_off": Fault(_apply_once(cut_off_send), _remove_rules),
-    "delete_lost": Fault(_apply_once(lost_delete), _remove_rules),
-    "redis_rejecting": Fault(lambda scenario, _: scenario.harness.redis.reject(), _restore_redis),
-    "redis_hung": Fault(lambda scenario, _: scenario.harness.redis.hang(), _restore_redis),
-    "redis_flushed": Fault(_flush),
+    "sends_failed": Fault(_on_sqs(failed_send, lambda: always)),
+    "send_ambiguous": Fault(_on_sqs(ambiguous_send, _once)),
+    "send_cut_off": Fault(_on_sqs(cut_off_send, _once)),
+    "delete_lost": Fault(_on_sqs(lost_delete, _once)),
+    "redis_rejecting": Fault(_as_chaos("redis_rejecting")),
+    "redis_hung": Fault(_as_chaos("redis_hung")),
+    "redis_flushed": Fault(_as_chaos("redis_flushed")),
     "redis_old": Fault(_put_back),
-    "redis_lying": Fault(_lie(_entry_of_another), _restore_redis),
-    "redis_babbling": Fault(_lie(_babble), _restore_redis),
+    "redis_lying": Fault(_lie(_entry_of_another)),
+    "redis_babbling": Fault(_lie(_babble)),
 }

@@ -1,309 +1,308 @@
-"""One request on its way through the service, with a fault that strikes at a step."""
+"""One request of a resident on its way through the service; a fault strikes it at a step."""
 
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.matrix.faults import FAULTS, Fault
+from tests.matrix.expectations import INVARIANTS, Expected
+from tests.matrix.faults import FAULTS
 from tests.matrix.harness import PREFIX, Harness
-from tests.matrix.workers import Worker
-from tests.support.ledger import Ledger
-from tools.chaos.proxies import Answer, Call, Forward, PostgresProxy, Rule, StepEvent
-from tools.chaos.workload.http import subject_of
+from tests.matrix.messages import Deliveries, Json, Request, without_tokens
+from tests.support.ledger import LONG_AGO, Home, Ledger
+from tools.chaos.checker import RunRecord, check, render
+from tools.chaos.proxies import StepEvent
+from tools.chaos.workload.final_state import Queues, dump_ledger
 from tools.local.provision import request_queue_name
 from tools.local.service import service
-
-Json = dict[str, Any]
 
 _DEADLINE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
 _CALL_SECONDS = 8.0
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request as the gateway puts it on its queue; the gateway knows no subject of a login."""
-
-    operation: str
-    body: Json
-    user: UUID
-    subject: UUID | None = None
-    apartment: UUID | None = None
-    key: str | None = None
-    queue: UUID = field(default_factory=uuid4)
-    request_id: str = field(default_factory=lambda: str(uuid4()))
-
-    @property
-    def text(self) -> str:
-        """The message's body."""
-        return json.dumps({"queue_name": str(self.queue), **self.body})
-
-    def recorded(self) -> Json:
-        """Return what is recorded of it: no password."""
-        return {
-            "client": "c",
-            "user": str(self.user),
-            "op": self.operation,
-            "apartment": str(self.apartment),
-            "key": self.key,
-            "bills": self.body.get("bills_id", []),
-            "expected": None,
-            "queue_name": str(self.queue),
-            "login": "password",
-        }
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What the gateway vouches for."""
-        vouched = {
-            "request_id": self.request_id,
-            "subject": self.subject,
-            "apartment_id": self.apartment,
-            "idempotency_key": self.key,
-        }
-        return {
-            name: {"DataType": "String", "StringValue": str(value)}
-            for name, value in vouched.items()
-            if value is not None
-        }
-
-
-class Deliveries:
-    """A rule of the AWS proxy that counts what workers receive and lets none of them wait long."""
-
-    def __init__(self) -> None:
-        self.receives: dict[str, int] = {}
-        self.receipts: dict[str, str] = {}
-        self.idle = threading.Event()
-
-    def __call__(self, call: Call, forward: Forward) -> Answer:
-        if call.action != "ReceiveMessage":
-            return forward(call)
-        # Nothing wakes a long poll when a hidden message is shown again.
-        answer = forward(call.having(WaitTimeSeconds=0))
-        messages = json.loads(answer.body).get("Messages", []) if answer.status == 200 else []
-        for message in messages:
-            self._note(message)
-        if not messages:
-            self.idle.set()
-            time.sleep(_PAUSE_SECONDS)
-        return answer
-
-    def _note(self, message: Json) -> None:
-        self.idle.clear()
-        request_id = message["MessageAttributes"]["request_id"]["StringValue"]
-        self.receives[request_id] = self.receives.get(request_id, 0) + 1
-        self.receipts[message["MessageId"]] = message["ReceiptHandle"]
-
-
 class Scenario:
-    """Sends requests, injects a fault at a step, and drains the queue. Records what it sees."""
+    """Sends requests of one resident, lets the fault strike, and drains the queue.
+
+    It records what it sees. `paid` and `open`: what the ledger must say of the bills in the end.
+    """
 
     def __init__(self, harness: Harness, operation: str, fault: str) -> None:
-        self.harness: Harness = harness
+        self.harness = harness
         self.operation = operation
-        self.fault: Fault = FAULTS[fault]
-        self.ledger = Ledger(harness.database())
+        self.fault = FAULTS[fault]
         self.deliveries = Deliveries()
         self.old_entries: dict[bytes, bytes] = {}
-        self.workers: list[Worker] = []
+        self.workers: list[BaseProcess] = []
         self.events: list[Json] = []
-        self._rules: list[Rule] = []
-        self._struck = threading.Event()
-        self._turn = threading.Lock()
-        harness.aws.add(self.deliveries)
+        self.paid: set[str] = set()
+        self.open: set[str] = set()
+        self.passwords: tuple[str, ...] = ()
+        self._striking: Iterator[None] | None = None
+        # A fault is not ended while it strikes.
+        self._turn = threading.RLock()
+        harness.aws_proxy.add(self.deliveries)
+        self.reconnect()
+        self._move_in()
 
-    @property
-    def postgres(self) -> PostgresProxy:
-        """The way of this operation's workers to the database."""
-        return self.harness.postgres[self.operation]
+    def _move_in(self) -> None:
+        ledger = self.ledger
+        ledger.provider()
+        self.name = f"Kanarek{secrets.token_hex(6)} Ковач"
+        self.home = Home(subject=ledger.resident(self.name), apartment=ledger.apartment())
+        granted = ledger.grant(self.home.subject, self.home.apartment)
+        place = {"user": str(self.home.subject), "apartment": str(self.home.apartment)}
+        told = {"args": {**place, "since": LONG_AGO}, "answer": granted, "t0": 0.0}
+        for action in ("add_apartment", "grant"):
+            self.record("operator", action=action, **told)
 
     @property
     def role(self) -> str:
         """The database role of this operation's workers."""
         return service().functions[self.operation].database_role
 
-    def start_worker(self) -> None:
-        """Start a worker of the operation; a successor has all the time that it needs."""
-        seconds = _CALL_SECONDS if self.workers else self.fault.call_seconds
-        self.workers.append(self.harness.worker(self.operation, seconds=seconds))
+    def reconnect(self) -> None:
+        """Connect to the ledger, again when its server was stopped."""
+        self.ledger = Ledger(self.harness.database())
 
-    def kill_worker(self) -> None:
-        """Kill the worker that was started last."""
-        self.workers[-1].kill()
-
-    def add_rule(self, rule: Rule) -> None:
-        """Have SQS keep to the rule until `remove_rules`."""
-        self._rules.append(rule)
-        self.harness.aws.add(rule)
-
-    def remove_rules(self) -> None:
-        """End what strikes SQS; deliveries are counted without a break."""
-        while self._rules:
-            self.harness.aws.remove(self._rules.pop())
-
-    def send(self, request: Request, *, times: int = 1) -> None:
-        """Put the request on its queue."""
-        self.record("invoke", id=len(self.events), **request.recorded())
-        accepted = {"id": len(self.events) - 1, "request_id": request.request_id}
-        self.record("accepted", **accepted)
-        for _ in range(times):
-            self.harness.clients.sqs.send_message(
-                QueueUrl=self._url(request_queue_name(PREFIX, request.operation)),
-                MessageBody=request.text,
-                MessageAttributes=request.attributes,
-            )
-
-    def drain(self) -> None:
-        """Wait until nothing is on the request queue any more.
-
-        A worker that died gets a successor. A message that nobody works on is shown again at once,
-        as it would be in a while. The fault has ended by then.
-        """
-        deadline = time.monotonic() + _DEADLINE_SECONDS
-        while self.count(request_queue_name(PREFIX, self.operation)):
-            assert time.monotonic() < deadline, self.log_tail()
-            with self._turn:
-                self._go_on()
-            time.sleep(_PAUSE_SECONDS)
-        self.fault.end(self)
-
-    def _go_on(self) -> None:
-        # What is received from here on is being worked on, so it stays hidden.
-        receipts = list(self.deliveries.receipts.values())
-        if not self.workers[-1].is_running:
-            self.fault.end(self)
-            self.start_worker()
-            self._show_again(receipts)
-        elif self.deliveries.idle.is_set():
-            self.fault.end(self)
-            self._show_again(receipts)
-
-    def wait_for_receives(self, request: Request, count: int) -> None:
-        """Wait until workers have received the request so many times."""
-        deadline = time.monotonic() + _DEADLINE_SECONDS
-        while self.deliveries.receives.get(request.request_id, 0) < count:
-            assert time.monotonic() < deadline, self.log_tail()
-            time.sleep(_PAUSE_SECONDS)
-
-    def move_back(self) -> list[str]:
-        """Move dead letters back, as an operator does, and return their bodies."""
-        queue = request_queue_name(PREFIX, self.operation)
-        letters = list(self._taken(f"{queue}-dlq"))
-        for letter in letters:
-            self.harness.clients.sqs.send_message(
-                QueueUrl=self._url(queue),
-                MessageBody=letter["Body"],
-                MessageAttributes=letter["MessageAttributes"],
-            )
-        return [letter["Body"] for letter in letters]
-
-    @contextmanager
-    def striking(self, step: str) -> Iterator[None]:
-        """Have the fault strike when the step is seen first; it must have been seen in the end."""
-        with ExitStack() as watched:
-            for proxy in (self.postgres, self.harness.aws):
-                watched.enter_context(proxy.watching(lambda moment: self._see(moment, step)))
-            yield
-        assert self._struck.is_set(), f"nobody came to the step {step}"
+    def request(self, **body: Any) -> Request:
+        """Make a request of the resident for their apartment."""
+        home = self.home
+        return Request(self.operation, body, home.subject, home.subject, home.apartment)
 
     def record(self, e: str, **fields: Any) -> None:
         """Record an event as a client of the service would."""
         self.events.append({"e": e, "t": float(len(self.events)), **fields})
 
+    def start_worker(self) -> None:
+        """Start a worker of the operation; a successor has all the time that it needs."""
+        seconds = _CALL_SECONDS if self.workers else self.fault.call_seconds
+        self.workers.append(self.harness.worker(self.operation, seconds=seconds))
+
+    def send(self, request: Request, *, times: int = 1) -> None:
+        """Put the request on its queue."""
+        number = len(self.events)
+        self.record("invoke", id=number, **request.recorded())
+        self.record("accepted", id=number, request_id=request.request_id)
+        for _ in range(times):
+            self._put(request.text, request.attributes)
+
+    def pay_directly(self, bill: str) -> None:
+        """Pay a bill in the ledger alone, as for a request whose client was told nothing."""
+        key, number = str(uuid4()), len(self.events)
+        self.ledger.pay(self.home, [bill], key=key)
+        told = {**self.request(bills_id=[bill]).recorded(), "op": "payments", "key": key}
+        self.record("invoke", id=number, **told)
+        self.record("not_accepted", id=number, status=0, code=None)
+        self.paid.add(bill)
+
+    def answered(self, request: Request) -> None:
+        """Have a request answered before anything strikes."""
+        self.send(request)
+        self.drain()
+        assert [one["status"] for one in self.answers(request)] == ["done"]
+
+    def ends_as(self, expected: Expected, request: Request, *, step: str, times: int = 1) -> None:
+        """Send the request, let the fault strike at the step, and check the end."""
+        with self.struck_at(step):
+            if not self.workers:
+                self.start_worker()
+            self.send(request, times=times)
+            self.drain()
+        self.check_end(expected, request)
+
+    @contextmanager
+    def struck_at(self, step: str) -> Iterator[None]:
+        """Have the fault strike when the step is seen first; it must have been seen in the end."""
+
+        def see(moment: StepEvent) -> None:
+            mine = moment.operation in ("", self.operation)
+            if moment.step == step and mine and self._striking is None:
+                with self._turn:
+                    self.deliveries.idle.clear()
+                    self._striking = self.fault.strike(self, moment)
+                    next(self._striking)
+
+        with ExitStack() as watched:
+            for proxy in (self.harness.postgres_proxy, self.harness.aws_proxy):
+                watched.enter_context(proxy.watching(see))
+            yield
+        assert self._striking is not None, f"nobody came to the step {step}"
+
+    def end_fault(self) -> None:
+        """Make everything whole, if it isn't yet."""
+        with self._turn:
+            if self._striking is not None:
+                next(self._striking, None)
+
+    def drain(self) -> None:
+        """Wait until nothing is on the request queue any more.
+
+        A worker that died gets a successor. A message that nobody works on is shown again at once,
+        as it would be in a while. The fault has ended by then, unless it lasts.
+        """
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while self.count():
+            assert time.monotonic() < deadline, self._log_tail()
+            with self._turn:
+                self._go_on()
+            time.sleep(_PAUSE_SECONDS)
+        self._let_fault_end()
+
+    def _go_on(self) -> None:
+        # What is received from here on is being worked on, so it stays hidden.
+        receipts = list(self.deliveries.receipts.values())
+        if not self.workers[-1].is_alive():
+            self._let_fault_end()
+            self.start_worker()
+            self._show_again(receipts)
+        elif self.deliveries.idle.is_set():
+            self._let_fault_end()
+            self._show_again(receipts)
+
+    def _let_fault_end(self) -> None:
+        if not self.fault.lasts:
+            self.end_fault()
+
+    def wait_for_receives(self, request: Request, count: int) -> None:
+        """Wait until workers have received the request so many times."""
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while self.deliveries.receives.get(request.request_id, 0) < count:
+            assert time.monotonic() < deadline, self._log_tail()
+            time.sleep(_PAUSE_SECONDS)
+
+    def move_back(self) -> list[str]:
+        """Move dead letters back, as an operator does, and return their bodies."""
+        letters = list(self._taken(f"{self._queue}-dlq"))
+        for letter in letters:
+            self._put(letter["Body"], letter["MessageAttributes"])
+        return [letter["Body"] for letter in letters]
+
     def answers(self, request: Request) -> list[Json]:
         """Take and record the replies to the request from every queue that has its name."""
         found = []
-        for name in self.reply_queues(request):
+        urls = self.harness.sqs.list_queues(QueueNamePrefix=PREFIX)["QueueUrls"]
+        for name in (url.rpartition("/")[2] for url in urls if url.endswith(request.queue.hex)):
             *owner, queue = (UUID(one) for one in name.split("-")[2:])
             user = str(owner[0] if owner else request.user)
             for message in self._taken(name):
                 reply = json.loads(message["Body"])
-                shown = without_tokens(reply)
                 place = {"client": "c", "user": user, "queue_name": str(queue)}
-                self.record("reply", **place, op=reply["operation"], reply=shown)
+                self.record("reply", **place, op=reply["operation"], reply=without_tokens(reply))
                 found.append(reply)
         return [reply for reply in found if reply["request_id"] == request.request_id]
 
-    def reply_queues(self, request: Request) -> list[str]:
-        """Name the queues that were made for the request's queue name, whoever's they are."""
-        urls = self.harness.clients.sqs.list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", [])
-        names = [url.rpartition("/")[2] for url in urls]
-        return [name for name in names if name.endswith(request.queue.hex)]
+    def check_end(self, expected: Expected, request: Request) -> None:
+        """Compare the end with what is expected, and check the invariants."""
+        answers = self.answers(request)
+        receives = self.deliveries.receives.get(request.request_id)
+        ended = (receives, len(answers), {one["status"] for one in answers})
+        assert ended == (expected.receives, expected.answers, {"done"}), self._log_tail()
+        record = self._run_record()
+        if request.operation != "auth":
+            self._check_bills(record, [answer["data"] for answer in answers])
+            assert self.ledger.violations() == []
+        result = check(record, only=INVARIANTS[request.operation])
+        assert not result.violations, "\n".join(map(render, result.violations))
+        assert "I5" not in result.vacuous
 
-    def count(self, queue: str) -> int:
-        """Count the messages of a queue, hidden ones too."""
-        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.harness.clients.sqs.get_queue_attributes(
-            QueueUrl=self._url(queue), AttributeNames=names
+    def _check_bills(self, record: RunRecord, data: list[Json]) -> None:
+        ledger, apartment = record.ledger, str(self.home.apartment)
+        assert {bill for bill in ledger.settled if ledger.apartment(bill) == apartment} == self.paid
+        assert {bill for bill in ledger.open if ledger.apartment(bill) == apartment} == self.open
+        for shown in data:
+            if "debts" in shown:
+                assert {debt["bill_id"] for debt in shown["debts"]} == self.open
+            if "settled_debts" in shown:
+                assert {event["bill_id"] for event in shown["settled_debts"]} == self.paid
+
+    def _run_record(self) -> RunRecord:
+        """Return what the checker needs: what was sent and seen, and what is left."""
+        kinds = {
+            "name": [self.name],
+            "password": [*self.passwords, *self.harness.passwords.values()],
+            "receipt": list(self.deliveries.receipts.values()),
+        }
+        queues = Queues(self.harness.sqs, PREFIX)
+        return RunRecord(
+            events=self.events,
+            tables=dump_ledger(self.harness.postgres.connect),
+            final={"dead_letters": queues.dead_letters(), "waiting": queues.waiting()},
+            logs={"workers": self.harness.log.read_text("utf-8")},
+            secrets=[{"kind": k, "value": v} for k, values in kinds.items() for v in values],
         )
-        return sum(int(count) for count in answer["Attributes"].values())
 
     def close(self) -> None:
-        """End the workers and whatever the scenario has left behind."""
+        """End the fault, the workers and whatever the scenario has left behind."""
+        self.end_fault()
         for worker in self.workers:
             worker.kill()
-        self.harness.aws.restore()
+            worker.join()
+        self.harness.restore()
         self.ledger.database.close()
         # A scenario that failed may have left its request behind, which others must not meet.
         self._show_again(list(self.deliveries.receipts.values()))
-        list(self._taken(request_queue_name(PREFIX, self.operation)))
+        list(self._taken(self._queue))
 
-    def log_tail(self) -> str:
+    def _log_tail(self) -> str:
         """Quote the end of what the workers logged, for a scenario that failed."""
         return "\n".join(self.harness.log.read_text("utf-8").splitlines()[-12:])
 
-    def reconnect(self) -> None:
-        """Connect to the ledger again: a scenario may have stopped its server."""
-        self.ledger = Ledger(self.harness.database())
+    # Queues
 
-    def _see(self, moment: StepEvent, step: str) -> None:
-        if moment.step == step and not self._struck.is_set():
-            self._struck.set()
-            # A fault is not healed while it strikes.
-            with self._turn:
-                self.deliveries.idle.clear()
-                self.fault.strike(self, moment)
+    @property
+    def _queue(self) -> str:
+        return request_queue_name(PREFIX, self.operation)
+
+    def count(self) -> int:
+        """Count the messages of the request queue, hidden ones too."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.harness.sqs.get_queue_attributes(
+            QueueUrl=self._url(self._queue), AttributeNames=names
+        )
+        return sum(int(count) for count in answer["Attributes"].values())
+
+    def _put(self, body: str, attributes: Json) -> None:
+        url = self._url(self._queue)
+        self.harness.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
 
     def _show_again(self, receipts: Sequence[str]) -> None:
-        url = self._url(request_queue_name(PREFIX, self.operation))
+        url = self._url(self._queue)
         for receipt in receipts:
             try:
-                self.harness.clients.sqs.change_message_visibility(
+                self.harness.sqs.change_message_visibility(
                     QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0
                 )
-            except self.harness.clients.sqs.exceptions.ClientError:
+            except self.harness.sqs.exceptions.ClientError:
                 # It is visible or deleted already.
                 continue
         self.deliveries.idle.clear()
 
     def _taken(self, queue: str) -> Iterator[Json]:
-        sqs, url = self.harness.clients.sqs, self._url(queue)
-        while messages := self._received(url):
+        sqs, url = self.harness.sqs, self._url(queue)
+        while messages := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
             for message in messages:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 yield message
 
-    def _received(self, url: str) -> list[Json]:
-        answer: Any = self.harness.clients.sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        )
-        return list(answer.get("Messages", []))
-
     def _url(self, queue: str) -> str:
-        return str(self.harness.clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
+        return str(self.harness.sqs.get_queue_url(QueueName=queue)["QueueUrl"])
 
 
-def without_tokens(reply: Json) -> Json:
-    """Return a reply as it may be recorded: of tokens only whose they are."""
-    if reply["operation"] != "auth" or not reply["data"]:
-        return reply
-    subject = subject_of(reply["data"]["tokens"]["id_token"])
-    return {**reply, "data": {**reply["data"], "tokens": {"sub": subject}}}
+@contextmanager
+def scenario(harness: Harness, operation: str, fault: str) -> Iterator[Scenario]:
+    """Give a resident with an apartment; whatever the scenario started is ended after it."""
+    made = Scenario(harness, operation, fault)
+    try:
+        yield made
+    finally:
+        made.close()

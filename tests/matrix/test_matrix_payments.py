@@ -8,24 +8,24 @@ from uuid import UUID
 import pytest
 
 from tests.matrix.expectations import PAYMENTS, Expected, cases
-from tests.matrix.fixture import Fixture, fixture
 from tests.matrix.harness import Harness
-from tests.matrix.scenario import Request
+from tests.matrix.messages import Request
+from tests.matrix.scenario import Scenario, scenario
 from tools.chaos.proxies import StepEvent
 from tools.chaos.proxies.sqs import redeliver, times
 from tools.local.service import service
 
 
-def payment(given: Fixture) -> Request:
+def payment(given: Scenario) -> Request:
     """Return a payment of two new bills."""
-    bills = given.scenario.ledger.bills(given.home, 300, 20)
+    bills = given.ledger.bills(given.home, 300, 20)
     given.paid |= set(bills)
-    return given.request("payments", bills_id=bills)
+    return given.request(bills_id=bills)
 
 
-def pay_before(given: Fixture) -> UUID:
+def pay_before(given: Scenario) -> UUID:
     """Have the worker pay something before; returns the name of the queue it replied to."""
-    given.scenario.start_worker()
+    given.start_worker()
     request = payment(given)
     given.answered(request)
     return request.queue
@@ -35,10 +35,10 @@ def pay_before(given: Fixture) -> UUID:
 def test_a_payment_ends_as_expected(
     harness: Harness, fault: str, step: str, expected: Expected
 ) -> None:
-    with fixture(harness, "payments", fault) as given:
-        if given.scenario.fault.warm:
+    with scenario(harness, "payments", fault) as given:
+        if given.fault.warm:
             pay_before(given)
-        given.open = set(given.scenario.ledger.bills(given.home, 1))
+        given.open = set(given.ledger.bills(given.home, 1))
         given.ends_as(expected, payment(given), step=step)
 
 
@@ -46,43 +46,42 @@ def test_a_payment_past_its_last_receive_is_unknown_and_takes_effect_when_it_is_
     harness: Harness,
 ) -> None:
     """It lies in the dead-letter queue meanwhile, and nobody was told that it had failed."""
-    with fixture(harness, "payments", "postgres_away") as given:
-        scenario, queue = given.scenario, pay_before(given)
+    with scenario(harness, "payments", "postgres_away") as given:
+        queue = pay_before(given)
         request = replace(payment(given), queue=queue)
-        with scenario.striking("received"):
-            scenario.send(request)
-            scenario.drain()
-        [answer] = scenario.answers(request)
+        with given.struck_at("received"):
+            given.send(request)
+            given.drain()
+        [answer] = given.answers(request)
         assert (answer["status"], answer["code"]) == ("failed", "payment_outcome_unknown")
-        receives = scenario.deliveries.receives[request.request_id]
+        receives = given.deliveries.receives[request.request_id]
         assert receives == service().max_receive_count
-        harness.start_postgres()
-        scenario.reconnect()
-        assert scenario.move_back() == [request.text]
-        scenario.drain()
+        given.end_fault()
+        assert given.move_back() == [request.text]
+        given.drain()
         given.check_end(Expected(receives=4, answers=1), request)
 
 
 def test_a_request_that_two_workers_have_at_once_is_one_payment(harness: Harness) -> None:
     """Whoever has it first does not pay before the other has it, too."""
-    with fixture(harness, "payments", "postgres_cut") as given:
-        scenario, request = given.scenario, payment(given)
-        harness.aws.add(redeliver(times(1)))
+    with scenario(harness, "payments", "postgres_cut") as given:
+        request = payment(given)
+        harness.aws_proxy.add(redeliver(times(1)))
 
         def wait_for_the_other(moment: StepEvent) -> None:
             if moment.step == "before_payment":
-                scenario.wait_for_receives(request, 2)
+                given.wait_for_receives(request, 2)
 
-        with scenario.postgres.watching(wait_for_the_other):
-            scenario.send(request)
+        with harness.postgres_proxy.watching(wait_for_the_other):
+            given.send(request)
             # Not before: an empty receive would use up the rule.
             for _ in range(2):
-                scenario.start_worker()
-            scenario.drain()
+                given.start_worker()
+            given.drain()
         given.check_end(Expected(receives=2, answers=2), request)
 
 
 def test_a_request_that_was_put_on_the_queue_twice_is_one_payment(harness: Harness) -> None:
-    with fixture(harness, "payments", "worker_killed") as given:
+    with scenario(harness, "payments", "worker_killed") as given:
         expected = Expected(receives=3, answers=2)
         given.ends_as(expected, payment(given), times=2, step="committed")

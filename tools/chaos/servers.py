@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from redis import Redis
 
 from tools.chaos.clock import Clock
 from tools.chaos.proxies import AwsProxy, PostgresProxy, Proxy, RedisProxy
+from tools.chaos.proxies.postgres import PAYMENT
 from tools.local.children import stop_all
 from tools.local.clients import Clients
 from tools.local.postgres import EmbeddedPostgres
@@ -25,7 +26,7 @@ from tools.local.settings import Settings
 from tools.local.state import StateFolder
 
 _STOP_SECONDS = 60.0
-_REGION = "eu-central-1"
+REGION = "eu-central-1"
 
 
 class Postgres(EmbeddedPostgres):
@@ -49,18 +50,17 @@ class Postgres(EmbeddedPostgres):
         return ["/usr/bin/env", *variables, *super()._command()]
 
     def quit(self) -> None:
-        """Signal an immediate stop: no process of it cleans up; may come from any thread."""
+        """Stop it at once: no process of it cleans up; may come from any thread."""
         if self.process is not None:
             self.process.send_signal(signal.SIGQUIT)
+            self.process.wait(_STOP_SECONDS)
 
     def recover(self) -> None:
-        """Wait for the end of a stopped server, and start it again.
+        """Start a stopped server again.
 
         Raises:
             LocalStackError: It doesn't come up.
         """
-        if self.process is not None:
-            self.process.wait(_STOP_SECONDS)
         self.launch()
         self.wait_until_ready()
 
@@ -94,13 +94,14 @@ class Servers:
     """All servers, with a proxy before each. Start and stop from one lasting thread.
 
     No fault kills Redis, SQS, Cognito and Secrets Manager themselves: AWS keeps what it took, and
-    faults of Redis are its proxy's, but for lost and old values.
+    faults of Redis are its proxy's, but for lost and old values. `statements`: see PostgresProxy.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, statements: Mapping[str, str] = PAYMENT) -> None:
         self.postgres = Postgres(folder / "postgres")
+        self._statements = statements
         # Naming a database keeps one from being started.
-        settings = Settings(state=folder / "others", region=_REGION, database_url="-")
+        settings = Settings(state=folder / "others", region=REGION, database_url="-")
         self._state = StateFolder(folder / "others")
         self._others = LocalServers(settings, self._state)
         self._proxies: list[Proxy] = []
@@ -114,7 +115,7 @@ class Servers:
         self._state.acquire()
         self._others.start()
         self.postgres.start()
-        self.postgres_proxy = PostgresProxy(port_of(self.postgres.url))
+        self.postgres_proxy = PostgresProxy(port_of(self.postgres.url), self._statements)
         self.redis_proxy = RedisProxy(port_of(self._others.redis_url))
         self.aws_proxy = AwsProxy(port_of(self._others.aws_endpoint_url))
         self._proxies = [self.postgres_proxy, self.redis_proxy, self.aws_proxy]
@@ -141,7 +142,7 @@ class Servers:
 
     def clients(self) -> Clients:
         """Make clients of the AWS services, past the proxy."""
-        return Clients(endpoint_url=self._others.aws_endpoint_url, region=_REGION)
+        return Clients(endpoint_url=self._others.aws_endpoint_url, region=REGION)
 
     def variables(self) -> dict[str, str]:
         """Environment with which the service uses these servers, through the proxies."""
@@ -149,7 +150,7 @@ class Servers:
             "DATABASE_URL": _through(self.postgres.url, self.postgres_proxy.port),
             "REDIS_URL": _through(self._others.redis_url, self.redis_proxy.port),
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.aws_proxy.port}",
-            "AWS_REGION": _REGION,
+            "AWSREGION": REGION,
         }
 
 

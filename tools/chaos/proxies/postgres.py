@@ -6,12 +6,13 @@ https://www.postgresql.org/docs/current/protocol-message-formats.html
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tools.chaos.proxies.tcp import Line, Proxy, StepEvent
 
 _SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST = 80877103, 80877104, 80877102
 _READY, _ERROR = b"Z", b"E"
+PAYMENT = {"api.pay(": "payments"}
 
 
 class PostgresProxy(Proxy):
@@ -19,32 +20,37 @@ class PostgresProxy(Proxy):
 
     `in_commit` is told when the server has got the statement and nothing of its answer has gone
     on; `committed` when its transaction has ended well (a rejection is stored and commits, too).
-    Another `statement` (a part of its text) moves the three steps there. Encryption is declined,
-    as the embedded server does.
+    Other `statements` (operations by a part of the text) have these steps, too. Encryption is
+    declined, as the embedded server does.
     """
 
-    def __init__(self, upstream_port: int, *, statement: str = "api.pay(") -> None:
+    def __init__(self, upstream_port: int, statements: Mapping[str, str] = PAYMENT) -> None:
         super().__init__(upstream_port)
-        self._statement = statement.encode()
+        self._statements = {text.encode(): operation for text, operation in statements.items()}
+
+    def operation_of(self, message: bytes) -> str:
+        """Return whose watched statement a message is; empty when it is none."""
+        if message[:1] not in (b"Q", b"P"):
+            return ""
+        return next((op for text, op in self._statements.items() if text in message), "")
+
+    def notify(self, step: str, line: Line, operation: str) -> None:
+        """Call the watchers."""
+        self._notify(StepEvent(step, line, operation=operation))
 
     def _carry(self, line: Line) -> None:
-        session = _Session(self, line, self._statement)
+        session = _Session(self, line)
         self._both_ways(line, session.requests, session.answers)
-
-    def notify(self, step: str, line: Line) -> None:
-        """Call the watchers."""
-        self._notify(StepEvent(step, line, operation="payments"))
 
 
 class _Session:
-    def __init__(self, proxy: PostgresProxy, line: Line, statement: bytes) -> None:
+    def __init__(self, proxy: PostgresProxy, line: Line) -> None:
         self._proxy = proxy
         self._line = line
-        self._statement = statement
         self._sent = b""
         self._came = b""
         self._started = False
-        self._watched = False
+        self._watched = ""
         self._held: list[bytes] = []
 
     def requests(self, data: bytes) -> Iterator[bytes]:
@@ -52,8 +58,8 @@ class _Session:
         while message := self._next_request():
             if not self._started and self._declined(message):
                 continue
-            if self._is_watched(message):
-                yield from self._watched_request(message)
+            if operation := self._proxy.operation_of(message):
+                yield from self._watched_request(message, operation)
             else:
                 yield message
 
@@ -76,23 +82,21 @@ class _Session:
         self._started = code != _CANCEL_REQUEST
         return False
 
-    def _is_watched(self, message: bytes) -> bool:
-        return message[:1] in (b"Q", b"P") and self._statement in message
-
-    def _watched_request(self, message: bytes) -> Iterator[bytes]:
-        self._proxy.notify("before_payment", self._line)
-        self._watched = True
+    def _watched_request(self, message: bytes, operation: str) -> Iterator[bytes]:
+        self._proxy.notify("before_payment", self._line, operation)
+        self._watched = operation
         yield message
-        self._proxy.notify("in_commit", self._line)
+        self._proxy.notify("in_commit", self._line, operation)
 
     def _held_until_ready(self, message: bytes) -> Iterator[bytes]:
         # A long answer starts to come before its transaction ends; only "ready" says that it has.
         self._held.append(message)
         if message[:1] != _READY:
             return
-        answer, self._held, self._watched = self._held, [], False
+        answer, operation = self._held, self._watched
+        self._held, self._watched = [], ""
         if not any(part[:1] == _ERROR for part in answer):
-            self._proxy.notify("committed", self._line)
+            self._proxy.notify("committed", self._line, operation)
         yield b"".join(answer)
 
 
