@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-VISIBILITY_TIMEOUT_SECONDS = 30
+# A reply that was lost on the way to the client is there again within its patience.
+VISIBILITY_TIMEOUT_SECONDS = 5
 # How long a queue that nobody uses is kept. A queue in use is registered anew every hour.
 LIFETIME = timedelta(hours=24)
 _RENEW_AFTER = timedelta(hours=1)

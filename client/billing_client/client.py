@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,6 @@ import httpx
 from billing_client.errors import (
     AnswerTimeout,
     BillingError,
-    GatewayRejected,
     NotLoggedIn,
     RequestRejected,
     UnexpectedAnswer,
@@ -47,8 +47,11 @@ from billing_client.storage import (
     SessionInMemory,
     SessionStore,
     current_session,
+    same_resident,
 )
 from billing_client.transport import Clock, Deadline, HttpTransport, SessionTransport
+
+log = logging.getLogger("billing_client")
 
 Answer = Login | Debts | Receipt | tuple[HistoryPart, ...]
 
@@ -167,7 +170,7 @@ class BillingClient:
             return self._paid(pending)
         except BillingError as error:
             if error.pending is None:
-                self.pending_payments.forget(pending)
+                self._forget(pending)
             raise
 
     def resume_payment(self, pending: PendingRequest) -> Receipt:
@@ -179,10 +182,10 @@ class BillingClient:
         self.pending_payments.keep(pending)
         try:
             return self._paid(pending)
+        except RequestRejected:
+            self._forget(pending)
+            raise
         except BillingError as error:
-            if _is_final(error):
-                self.pending_payments.forget(pending)
-                raise
             raise error.with_pending(error.pending or pending) from error
 
     def collect(self, pending: PendingRequest) -> Answer:
@@ -231,8 +234,15 @@ class BillingClient:
         except UnexpectedAnswer as error:
             # What the answer says is not known, so the payment may have been made.
             raise error.with_pending(pending) from error
-        self.pending_payments.forget(pending)
+        self._forget(pending)
         return receipt
+
+    def _forget(self, pending: PendingRequest) -> None:
+        """Forget a payment whose outcome is known; a failure must not hide that outcome."""
+        try:
+            self.pending_payments.forget(pending)
+        except OSError as error:
+            log.warning("a payment stays pending: %s", error)
 
     def _authenticate(self, secret: dict[str, Any], deadline: Deadline) -> Fields:
         return self._public.ask(PendingRequest(AUTH, "/auth"), deadline, secret_body=secret)[0]
@@ -245,16 +255,13 @@ class BillingClient:
             raise NotLoggedIn(rejected.code, "Your login has expired.") from rejected
         except AnswerTimeout as late:
             raise AnswerTimeout("The login was not renewed in time.", pending=None) from late
+        except BillingError as error:
+            # The login that was not renewed is no request whose outcome anybody waits for.
+            raise error.with_pending(None) from error
         renewed = replace(session, login=decode_login(data, refresh_token=token))
-        self._sessions.save(renewed)
-        return renewed
-
-
-def _is_final(error: BillingError) -> bool:
-    """A body that the gateway rejects as such can't have been accepted earlier either."""
-    if isinstance(error, GatewayRejected):
-        return not error.is_retryable and error.http_status != 401
-    return isinstance(error, RequestRejected)
+        if self._sessions.replace(session, renewed):
+            return renewed
+        return same_resident(current_session(self._sessions), session)
 
 
 def _apartment_path(apartment_id: str, operation: str) -> str:

@@ -18,6 +18,7 @@ CLIENT_CODES: Mapping[str, str] = {
     "http_<status>": "A proxy rejected the request with this HTTP status.",
     "not_logged_in": "There is no session on this machine.",
     "session_expired": "The session has ended.",
+    "session_replaced": "Another resident has logged in on this machine meanwhile.",
     "unexpected_answer": "The service's reply doesn't follow the API contract.",
 }
 # The same for the `billing` command, which reports these without asking the service.
@@ -54,8 +55,8 @@ class BillingError(Exception):
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"
 
-    def with_pending(self, pending: PendingRequest) -> Self:
-        """Return a copy that leaves the outcome of a request open."""
+    def with_pending(self, pending: PendingRequest | None) -> Self:
+        """Return a copy that leaves the outcome of this request open, or of none."""
         error = type(self).__new__(type(self), *self.args)
         vars(error).update(vars(self), pending=pending)
         return error
@@ -95,9 +96,11 @@ class UnexpectedAnswer(ServiceFailed):
 
 
 class GatewayRejected(BillingError):
-    """The gateway rejected the request before accepting it.
+    """The gateway rejected the request before accepting it, or a proxy answered in its place.
 
     `retry_after_seconds` is the pause that the gateway asked for, mostly with status 429.
+    `from_gateway` is False if the answer has not the shape of the gateway's errors: then the
+    request may have been accepted, too.
     """
 
     def __init__(
@@ -108,15 +111,20 @@ class GatewayRejected(BillingError):
         http_status: int,
         retry_after_seconds: float | None = None,
         request_id: str | None = None,
+        from_gateway: bool = True,
     ) -> None:
         super().__init__(code, message, request_id=request_id)
         self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
+        self.from_gateway = from_gateway
 
     @property
     def is_retryable(self) -> bool:
-        """Tell whether the same request may be accepted a moment later."""
-        return self.http_status == 429 or self.http_status >= 500
+        """Tell whether the same request may be accepted a moment later.
+
+        403 is a firewall's limit for this address, which passes.
+        """
+        return not self.from_gateway or self.http_status in (403, 429) or self.http_status >= 500
 
 
 class AnswerTimeout(BillingError):

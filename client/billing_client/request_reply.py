@@ -127,7 +127,8 @@ def submit(
 
 def _is_retryable(error: BillingError | None) -> bool:
     """Tell whether sending the same request again can help."""
-    return isinstance(error, ConnectionFailed) or (
+    # A proxy or a login page of a network may answer instead of the service.
+    return isinstance(error, ConnectionFailed | UnexpectedAnswer) or (
         isinstance(error, GatewayRejected) and error.is_retryable
     )
 
@@ -137,7 +138,7 @@ def _possibly_accepted(error: BillingError) -> bool:
     if isinstance(error, ConnectionFailed):
         return error.reached
     if isinstance(error, GatewayRejected):
-        return error.http_status >= 500
+        return not error.from_gateway or error.http_status >= 500
     return isinstance(error, UnexpectedAnswer)
 
 

@@ -12,11 +12,13 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from filelock import FileLock
 from platformdirs import user_data_path
 
 from billing_client.errors import NotLoggedIn, UnexpectedAnswer
@@ -89,7 +91,10 @@ class SessionStore(Protocol):
         """Return the session, None if nobody is logged in."""
 
     def save(self, session: Session) -> None:
-        """Replace the session."""
+        """Replace the session, whosever it is."""
+
+    def replace(self, old: Session, new: Session) -> bool:
+        """Replace the session if it is still the old one; tell whether it was."""
 
     def clear(self) -> None:
         """Forget the session."""
@@ -101,6 +106,18 @@ def current_session(sessions: SessionStore) -> Session:
     if session is None:
         raise NotLoggedIn("not_logged_in", "You are not logged in.")
     return session
+
+
+def same_resident(session: Session, expected: Session) -> Session:
+    """Return the session; raises NotLoggedIn if it is another resident's."""
+    if session.subject != expected.subject:
+        message = "Another resident has logged in on this machine meanwhile."
+        raise NotLoggedIn("session_replaced", message)
+    return session
+
+
+def _is_session(found: Session | None, expected: Session) -> bool:
+    return found is not None and found.tokens == expected.tokens
 
 
 class PendingPayments(Protocol):
@@ -121,14 +138,23 @@ class SessionInMemory:
 
     def __init__(self, session: Session | None = None) -> None:
         self._session = session
+        self._lock = threading.Lock()
 
     def load(self) -> Session | None:
         """Return the session, None if nobody is logged in."""
         return self._session
 
     def save(self, session: Session) -> None:
-        """Replace the session."""
+        """Replace the session, whosever it is."""
         self._session = session
+
+    def replace(self, old: Session, new: Session) -> bool:
+        """Replace the session if it is still the old one; tell whether it was."""
+        with self._lock:
+            if not _is_session(self._session, old):
+                return False
+            self._session = new
+            return True
 
     def clear(self) -> None:
         """Forget the session."""
@@ -173,8 +199,8 @@ def short_hash(text: str) -> str:
 
 
 def write_private(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file in one step, readable by its owner only."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write a JSON file in one step, readable by its owner only, so that a crash loses nothing."""
+    _make_private(path.parent)
     # mkstemp creates the file with mode 0600 before anything is in it.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")
     try:
@@ -187,6 +213,20 @@ def write_private(path: Path, content: dict[str, Any]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    # Windows can't open a folder, and needs no sync of it.
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder and those above it for their owner only; `parents=True` would not."""
+    for one in (*reversed(folder.parents), folder):
+        if not one.exists():
+            one.mkdir(mode=0o700, exist_ok=True)
 
 
 def read_private(path: Path) -> dict[str, Any] | None:
@@ -215,10 +255,9 @@ class ServiceFiles:
         """Return the files of the resident who is logged in."""
         return ResidentFiles(self._folder / "users" / short_hash(session.subject))
 
-    @property
-    def pending_payments(self) -> PendingPaymentFiles:
-        """The store of the pending payments of whoever is logged in."""
-        return PendingPaymentFiles(self)
+    def pending_payments(self, sessions: SessionStore) -> PendingPaymentFiles:
+        """Return the store of the pending payments of whoever is logged in."""
+        return PendingPaymentFiles(self, sessions)
 
     @property
     def _folder(self) -> Path:
@@ -239,13 +278,56 @@ class SessionFile:
         return None
 
     def save(self, session: Session) -> None:
-        """Replace the session."""
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self.path, session.as_json())
+        """Replace the session, whosever it is."""
+        with self._locked():
+            write_private(self.path, session.as_json())
+
+    def replace(self, old: Session, new: Session) -> bool:
+        """Replace the session if it is still the old one; tell whether it was."""
+        with self._locked():
+            if not _is_session(self.load(), old):
+                return False
+            write_private(self.path, new.as_json())
+            return True
 
     def clear(self) -> None:
         """Forget the session."""
-        self.path.unlink(missing_ok=True)
+        with self._locked():
+            self.path.unlink(missing_ok=True)
+
+    def _locked(self) -> FileLock:
+        """Keep other processes from changing the session, or wait until they have."""
+        _make_private(self.path.parent)
+        return FileLock(self.path.with_suffix(".lock"), mode=0o600)
+
+
+class OneResidentsSession:
+    """The session of one run: a login of somebody else meanwhile does not change who acts."""
+
+    def __init__(self, sessions: SessionStore) -> None:
+        self._sessions = sessions
+        self._first: Session | None = None
+
+    def load(self) -> Session | None:
+        """Return the session, None if nobody is logged in; raises NotLoggedIn."""
+        session = self._sessions.load()
+        self._first = self._first or session
+        if session and self._first:
+            return same_resident(session, self._first)
+        return session
+
+    def save(self, session: Session) -> None:
+        """Replace the session, whosever it is."""
+        self._first = session
+        self._sessions.save(session)
+
+    def replace(self, old: Session, new: Session) -> bool:
+        """Replace the session if it is still the old one; tell whether it was."""
+        return self._sessions.replace(old, new)
+
+    def clear(self) -> None:
+        """Forget the session."""
+        self._sessions.clear()
 
 
 @dataclass(frozen=True)
@@ -273,6 +355,7 @@ class PendingPaymentFiles:
     """Pending payments on disk: they outlive the process that sent them."""
 
     files: ServiceFiles
+    sessions: SessionStore
 
     def keep(self, pending: PendingRequest) -> None:
         """Store a payment under its idempotency key."""
@@ -283,15 +366,21 @@ class PendingPaymentFiles:
         self._path(pending).unlink(missing_ok=True)
 
     def all(self) -> tuple[PendingRequest, ...]:
-        """Return the payments, the oldest first."""
-        paths = sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        found = (_read_pending(path) for path in paths)
+        """Return the payments that can be read, the oldest first."""
+        found = (_read_pending(path) for path in self._paths())
         return tuple(pending for pending in found if pending)
+
+    def unreadable(self) -> tuple[Path, ...]:
+        """Return files that hold a payment which nobody can ask for any more."""
+        return tuple(path for path in self._paths() if _read_pending(path) is None)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
 
     @property
     def _folder(self) -> Path:
         """Looked up at each use, because a login may change the resident."""
-        return self.files.of_resident(current_session(self.files.session)).folder / "pending"
+        return self.files.of_resident(current_session(self.sessions)).folder / "pending"
 
     def _path(self, pending: PendingRequest) -> Path:
         return self._folder / f"{short_hash(key_of(pending))}.json"

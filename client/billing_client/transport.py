@@ -139,7 +139,8 @@ class HttpTransport:
         """
         try:
             response, content = self._exchange(request, deadline, token)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
+            # Also an answer that a proxy cut or encoded wrongly: the request had arrived.
             raise _connection_failed(self.base_url, error) from error
         if not response.is_success:
             raise _rejection(response, content)
@@ -210,8 +211,13 @@ class SessionTransport:
 
 def checked_base_url(base_url: str) -> str:
     """Return the address without a trailing slash; raises ValueError if it is unusable."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(base_url)
+        # Both raise a ValueError of their own for what can't be resolved or connected to.
+        known = bool((parts.hostname or "").encode("idna")) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or parts.scheme not in ("http", "https"):
         raise ValueError(f"{base_url!r} is not an http:// or https:// address")
     if parts.query or parts.fragment or parts.username:
         raise ValueError(f"{base_url!r} must be an address without user, query and fragment")
@@ -238,7 +244,7 @@ def _read(response: httpx.Response, deadline: Deadline) -> bytes:
     return bytes(content)
 
 
-def _connection_failed(base_url: str, error: httpx.TransportError) -> ConnectionFailed:
+def _connection_failed(base_url: str, error: httpx.RequestError) -> ConnectionFailed:
     never_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
     if isinstance(error, never_sent):
         return ConnectionFailed(f"Could not connect to {base_url}.", reached=False)
@@ -251,13 +257,15 @@ def _rejection(response: httpx.Response, content: bytes) -> BillingError:
         body = _json_object(content).values
     except UnexpectedAnswer:
         body = {}
-    code, message, status = body.get("code"), body.get("message"), response.status_code
+    code, message, request_id = (body.get(name) for name in ("code", "message", "request_id"))
+    status = response.status_code
     return GatewayRejected(
         code if isinstance(code, str) else f"http_{status}",
         message if isinstance(message, str) else f"The service answered with HTTP {status}.",
         http_status=status,
         retry_after_seconds=_seconds(response.headers.get("Retry-After")),
-        request_id=str(body["request_id"]) if body.get("request_id") else None,
+        request_id=str(request_id) if request_id else None,
+        from_gateway=all(isinstance(text, str) for text in (code, message, request_id)),
     )
 
 

@@ -10,7 +10,12 @@ from uuid import UUID, uuid4
 import boto3
 import pytest
 
-from billing_app.adapters.reply_queues import LIFETIME, SqsReplyQueues, reply_queue
+from billing_app.adapters.reply_queues import (
+    LIFETIME,
+    VISIBILITY_TIMEOUT_SECONDS,
+    SqsReplyQueues,
+    reply_queue,
+)
 from billing_app.domain.errors import Unavailable
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
 from tests.support.fake_bills import FakeClock
@@ -124,6 +129,6 @@ def test_a_queue_on_sqs_is_private_short_lived_and_registered_anew_every_hour(
     attributes = boto3.client("sqs").get_queue_attributes(
         QueueUrl=url_of(name_of(address)), AttributeNames=["All"]
     )["Attributes"]
-    assert attributes["VisibilityTimeout"] == "30"
+    assert attributes["VisibilityTimeout"] == str(VISIBILITY_TIMEOUT_SECONDS)
     assert attributes["MessageRetentionPeriod"] == "900"
     assert attributes["SqsManagedSseEnabled"] == "true"

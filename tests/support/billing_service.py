@@ -23,6 +23,7 @@ import httpx
 import jwt
 from billing_client.transport import Clock
 
+from billing_app.adapters.reply_queues import VISIBILITY_TIMEOUT_SECONDS
 from billing_app.domain.bills import Debt
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
@@ -73,7 +74,7 @@ class ReplyQueues:
     """Reply queues as SQS has them: at least once, in any order, hidden while received."""
 
     def __init__(self, clock: Clock) -> None:
-        self.visibility_seconds = 30.0
+        self.visibility_seconds = float(VISIBILITY_TIMEOUT_SECONDS)
         self.batch = 10
         self.shuffle: random.Random | None = None
         self.lose_acknowledgements = False
@@ -310,8 +311,9 @@ def small_parts(*, item_bytes: int = 400, page_events: int = 2_000) -> Iterator[
 class Fault:
     """Happens to the next `times` requests whose method and path match.
 
-    `kind`: no_connection, drop_before (the request is lost), drop_after (the answer is
-    lost) or status (answered with `status`).
+    `kind`: no_connection, drop_before (the request is lost), drop_after (the answer is lost),
+    garbled (the answer can't be decoded), status (the gateway answers with `status`) or proxy (a
+    proxy does, in the place of the service's answer).
     """
 
     kind: str
@@ -353,8 +355,12 @@ class FaultyTransport(httpx.BaseTransport):
             return httpx.Response(fault.status, json=body, headers=headers)
         if fault.kind == "no_connection":
             raise httpx.ConnectError("no connection", request=request)
-        if fault.kind == "drop_after":
+        if fault.kind in {"drop_after", "garbled", "proxy"}:
             self._app.handle_request(request).read()
+        if fault.kind == "garbled":
+            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=b"no gzip")
+        if fault.kind == "proxy":
+            return httpx.Response(fault.status, html="<h1>Not from the service</h1>")
         raise httpx.ReadError("connection reset", request=request)
 
     def sent(self, method: str, path: str = "") -> list[httpx.Request]:

@@ -8,6 +8,7 @@ import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,8 +18,10 @@ from billing_client.cli.formatting import SHORT_ID
 from billing_client.cli.terminal import Terminal, safe
 from billing_client.client import BillingClient
 from billing_client.errors import NotLoggedIn, SelectionError
-from billing_client.models import Apartment
+from billing_client.models import Apartment, PendingRequest
 from billing_client.storage import (
+    OneResidentsSession,
+    PendingPaymentFiles,
     ResidentFiles,
     ServiceFiles,
     Session,
@@ -28,6 +31,42 @@ from billing_client.transport import checked_base_url
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 JSON_REQUESTED = "billing.json"
+OUTCOMES = "billing.outcomes"
+
+
+class Outcomes:
+    """The pending payments of one run: each is forgotten once its outcome was shown."""
+
+    def __init__(self, files: PendingPaymentFiles) -> None:
+        self._payments = files
+        self._known: list[PendingRequest] = []
+
+    def keep(self, pending: PendingRequest) -> None:
+        """Store a payment under its idempotency key."""
+        self._payments.keep(pending)
+
+    def forget(self, pending: PendingRequest) -> None:
+        """Note that the outcome is known, which is not shown yet."""
+        self._known.append(pending)
+
+    def all(self) -> tuple[PendingRequest, ...]:
+        """Return the payments, the oldest first."""
+        return self._payments.all()
+
+    def unreadable(self) -> tuple[Path, ...]:
+        """Return files that hold a payment which nobody can ask for any more."""
+        return self._payments.unreadable()
+
+    @property
+    def not_shown(self) -> PendingRequest | None:
+        """A payment whose outcome is known here and nowhere else."""
+        return self._known[-1] if self._known else None
+
+    def forget_shown(self) -> None:
+        """Forget the payments whose outcome is known, now that it was shown."""
+        while self._known:
+            self._payments.forget(self._known[-1])
+            self._known.pop()
 
 
 @dataclass(frozen=True)
@@ -36,12 +75,13 @@ class CommandContext:
 
     client: BillingClient
     files: ServiceFiles
+    pending: Outcomes
     terminal: Terminal
 
     @property
     def session(self) -> Session:
         """The current session; raises NotLoggedIn."""
-        session = self.files.session.load()
+        session = self.client.session
         if session is None:
             raise NotLoggedIn("not_logged_in", f"You are not logged in to {self.files.base_url}.")
         return session
@@ -81,13 +121,16 @@ def with_context(command: Callable[..., None]) -> Callable[..., None]:
     def run(*, url: str, timeout: float, as_json: bool, **rest: Any) -> None:
         click.get_current_context().meta[JSON_REQUESTED] = as_json
         files = ServiceFiles(default_home(), url)
+        sessions = OneResidentsSession(files.session)
+        outcomes = Outcomes(files.pending_payments(sessions))
+        click.get_current_context().meta[OUTCOMES] = outcomes
         with BillingClient(
             url,
-            sessions=files.session,
-            pending_payments=files.pending_payments,
+            sessions=sessions,
+            pending_payments=outcomes,
             timeout_seconds=timeout,
         ) as client:
-            command(CommandContext(client, files, Terminal(as_json)), **rest)
+            command(CommandContext(client, files, outcomes, Terminal(as_json)), **rest)
 
     return run
 

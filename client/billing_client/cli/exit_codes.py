@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from billing_client.cli.terminal import Terminal, json_text, safe
 from billing_client.errors import (
     AnswerTimeout,
@@ -15,7 +17,7 @@ from billing_client.errors import (
 from billing_client.models import PAYMENTS
 from billing_client.serialization import Json
 
-CANCELLED, USAGE, REJECTED, FAILED, TIMED_OUT, LOGGED_OUT, UNREACHABLE = range(1, 8)
+CANCELLED, USAGE, REJECTED, FAILED, TIMED_OUT, LOGGED_OUT, UNREACHABLE, OPEN = range(1, 9)
 INTERRUPTED = 130
 
 RESUME = (
@@ -45,20 +47,25 @@ ADVICE = {
 }
 
 
+_CODES: Sequence[tuple[type[BillingError], int]] = (
+    (RequestRejected, REJECTED),
+    (SelectionError, REJECTED),
+    (AnswerTimeout, TIMED_OUT),
+    (NotLoggedIn, LOGGED_OUT),
+    (ConnectionFailed, UNREACHABLE),
+)
+
+
 def exit_code(error: BillingError) -> int:
-    """Return the documented exit code of an error."""
-    match error:
-        case GatewayRejected():
-            return FAILED if error.is_retryable else REJECTED
-        case RequestRejected() | SelectionError():
-            return REJECTED
-        case AnswerTimeout():
-            return TIMED_OUT
-        case NotLoggedIn():
-            return LOGGED_OUT
-        case ConnectionFailed():
-            return UNREACHABLE
-    return FAILED
+    """Return the documented exit code of an error.
+
+    A payment that may have been made has a code of its own, whatever the trouble was.
+    """
+    if error.pending is not None and error.pending.operation == PAYMENTS:
+        return OPEN
+    if isinstance(error, GatewayRejected) and not error.is_retryable:
+        return REJECTED
+    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
 
 
 def advice(error: BillingError) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from billing_client.cli import account, debts, exit_codes, history, pay
-from billing_client.cli.context import JSON_REQUESTED
+from billing_client.cli.context import JSON_REQUESTED, OUTCOMES
 from billing_client.cli.terminal import Terminal
 from billing_client.errors import BillingError, ServiceFailed
 
@@ -19,24 +21,49 @@ class BillingGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; exit with a documented code if it fails."""
         try:
-            return super().invoke(ctx)
-        except BillingError as error:
-            ctx.exit(exit_codes.report(_terminal(ctx), error))
+            with _outcomes_shown(ctx):
+                return self._invoke(ctx)
         except BrokenPipeError:
             raise
         except OSError as error:
-            ctx.exit(exit_codes.report(_terminal(ctx), _file_error(error)))
+            ctx.exit(exit_codes.report(_terminal(ctx), _file_error(ctx, error)))
         except (KeyboardInterrupt, click.Abort) as stop:
             ctx.exit(_interrupted(_terminal(ctx), stop))
+
+    def _invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BillingError as error:
+            return ctx.exit(exit_codes.report(_terminal(ctx), error))
+
+
+@contextmanager
+def _outcomes_shown(ctx: click.Context) -> Iterator[None]:
+    """Forget pending payments once all output about their outcome is written."""
+    try:
+        yield
+    except (SystemExit, click.exceptions.Exit):
+        _forget_shown(ctx)
+        raise
+    _forget_shown(ctx)
+
+
+def _forget_shown(ctx: click.Context) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if OUTCOMES in ctx.meta:
+        ctx.meta[OUTCOMES].forget_shown()
 
 
 def _terminal(ctx: click.Context) -> Terminal:
     return Terminal(as_json=bool(ctx.meta.get(JSON_REQUESTED)))
 
 
-def _file_error(error: OSError) -> BillingError:
+def _file_error(ctx: click.Context, error: OSError) -> BillingError:
     place = f" {error.filename}" if error.filename else ""
-    return ServiceFailed("file_error", f"Can't use the file{place}: {error.strerror}.")
+    not_shown = ctx.meta[OUTCOMES].not_shown if OUTCOMES in ctx.meta else None
+    message = f"Can't use the file{place}: {error.strerror}."
+    return ServiceFailed("file_error", message).with_pending(not_shown)
 
 
 def _interrupted(terminal: Terminal, stop: BaseException) -> int:
@@ -52,7 +79,8 @@ def _interrupted(terminal: Terminal, stop: BaseException) -> int:
     cls=BillingGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 cancelled at the prompt, 2 wrong usage, 3 rejected, "
-    "4 failed (try again), 5 timed out, 6 not logged in, 7 no connection, 130 interrupted.",
+    "4 failed (try again), 5 timed out, 6 not logged in, 7 no connection, 8 a payment may have "
+    "been made, 130 interrupted.",
 )
 @click.version_option(package_name="utilities-billing-client")
 def cli() -> None:

@@ -7,15 +7,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import click
 
 from billing_client.cli import exit_codes
 from billing_client.cli.context import CommandContext, apartment_option, with_context
 from billing_client.cli.formatting import count_text, show_bills, show_receipt
-from billing_client.errors import RequestRejected, SelectionError
-from billing_client.models import Debt, Money, PendingRequest, Provider, Receipt, totals
+from billing_client.errors import BillingError, RequestRejected, SelectionError
+from billing_client.models import Bill, Debt, Money, PendingRequest, Provider, Receipt, totals
 from billing_client.serialization import Json, encode_receipt
+
+SomeBill = TypeVar("SomeBill", bound=Bill)
 
 # `maxItems` of `bills_id` in the API contract.
 MAX_BILLS = 1000
@@ -35,16 +38,16 @@ class Selection:
         """Tell whether any option is set."""
         return bool(self.bills or self.utilities or self.providers or self.periods)
 
-    def among(self, debts: Sequence[Debt]) -> list[Debt]:
+    def among(self, bills: Sequence[SomeBill]) -> list[SomeBill]:
         """Return the bills that match; raises SelectionError for an id that matches none."""
-        bill_ids = {_one_bill(start, debts) for start in self.bills}
+        bill_ids = {_one_bill(start, bills) for start in self.bills}
         return [
-            debt
-            for debt in debts
-            if (not bill_ids or debt.bill_id in bill_ids)
-            and (not self.utilities or debt.utility.casefold() in _folded(self.utilities))
-            and (not self.providers or _names(debt.provider) & _folded(self.providers))
-            and (not self.periods or f"{debt.period.first:%Y-%m}" in self.periods)
+            bill
+            for bill in bills
+            if (not bill_ids or bill.bill_id in bill_ids)
+            and (not self.utilities or bill.utility.casefold() in _folded(self.utilities))
+            and (not self.providers or _names(bill.provider) & _folded(self.providers))
+            and (not self.periods or f"{bill.period.first:%Y-%m}" in self.periods)
         ]
 
 
@@ -56,7 +59,7 @@ def _names(provider: Provider) -> set[str]:
     return _folded((provider.provider_id, provider.name))
 
 
-def _one_bill(start: str, debts: Sequence[Debt]) -> str:
+def _one_bill(start: str, debts: Sequence[Bill]) -> str:
     found = [debt.bill_id for debt in debts if debt.bill_id.startswith(start.lower())]
     if len(found) > 1:
         raise SelectionError("bill_ambiguous", f"{start!r} matches several open bills.")
@@ -70,6 +73,7 @@ class Outcome:
     """The result of one run."""
 
     resumed: list[Json] = field(default_factory=list)
+    resumed_receipts: list[Receipt] = field(default_factory=list)
     receipt: Receipt | None = None
     cancelled: bool = False
 
@@ -77,6 +81,13 @@ class Outcome:
         """Return the result for programs."""
         receipt = None if self.receipt is None else encode_receipt(self.receipt)
         return {"receipt": receipt, "cancelled": self.cancelled, "resumed": self.resumed}
+
+
+def _bill_ids(_: click.Context, __: click.Parameter, starts: tuple[str, ...]) -> tuple[str, ...]:
+    for start in starts:
+        if not re.fullmatch(r"[0-9a-fA-F]{4}[0-9a-fA-F-]{0,32}", start):
+            raise click.BadParameter(f"{start!r} is not a bill's id or its first four characters.")
+    return starts
 
 
 def _months(_: click.Context, __: click.Parameter, periods: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,7 +99,14 @@ def _months(_: click.Context, __: click.Parameter, periods: tuple[str, ...]) -> 
 
 @click.command()
 @apartment_option
-@click.option("--bill", "bills", multiple=True, metavar="ID", help="A bill's id, or its start.")
+@click.option(
+    "--bill",
+    "bills",
+    multiple=True,
+    metavar="ID",
+    callback=_bill_ids,
+    help="A bill's id, or at least its first four characters.",
+)
 @click.option("--utility", "utilities", multiple=True, help="Bills of this utility, such as gas.")
 @click.option("--provider", "providers", multiple=True, help="Bills of this provider: name or id.")
 @click.option(
@@ -101,7 +119,11 @@ def _months(_: click.Context, __: click.Parameter, periods: tuple[str, ...]) -> 
 )
 @click.option("--all", "everything", is_flag=True, help="All open bills.")
 @click.option("--yes", is_flag=True, help="Pay without a prompt.")
-@click.option("--resume", is_flag=True, help="Only get the outcome of pending payments.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Only get the outcome of pending payments. One that did not arrive is made now.",
+)
 @click.option("--forget", is_flag=True, help="Discard pending payments without their outcome.")
 @with_context
 def pay(
@@ -122,8 +144,8 @@ def pay(
     nothing is paid. An option that you repeat matches any of its values; different options must
     all match.
 
-    A payment whose outcome did not arrive stays pending on this machine. The next `billing pay`
-    gets its outcome first. It never pays twice.
+    A payment whose outcome was not shown stays pending on this machine. The next `billing pay`
+    gets its outcome first, so the same command can be run again. It never pays twice.
 
     \b
     Examples:
@@ -136,14 +158,20 @@ def pay(
     _check_usage(selection, everything=everything, alone=resume or forget)
     if forget:
         return _forget(context)
-    pending = context.files.pending_payments.all()
-    outcome = Outcome([_resume(context, payment) for payment in pending])
-    if resume:
-        return _finish_resume(context, outcome)
-    apartment_id = context.apartment(apartment)
-    selected = _selected(context, apartment_id, selection)
-    if selected:
-        _pay_selected(context, apartment_id, selected, outcome, yes=yes)
+    outcome = Outcome()
+    try:
+        _resume_all(context, outcome)
+        if resume:
+            return _finish_resume(context, outcome)
+        apartment_id = context.apartment(apartment)
+        selected = _selected(context, apartment_id, selection, outcome)
+        if selected:
+            _pay_selected(context, apartment_id, selected, outcome, yes=yes)
+    except (BillingError, click.UsageError):
+        # What became of earlier payments is told, whatever goes wrong with this one.
+        if context.terminal.as_json and outcome.resumed:
+            context.terminal.answer(outcome.as_json())
+        raise
     return _finish(context, outcome)
 
 
@@ -156,10 +184,20 @@ def _check_usage(selection: Selection, *, everything: bool, alone: bool) -> None
         )
 
 
-def _selected(context: CommandContext, apartment_id: str, selection: Selection) -> list[Debt]:
+def _selected(
+    context: CommandContext, apartment_id: str, selection: Selection, outcome: Outcome
+) -> list[Debt]:
+    """Return the bills to pay. What a resumed payment has paid was selected, but is paid."""
     with context.terminal.waiting("Fetching the debts"):
         debts = context.client.debts(apartment_id).debts
-    selected = selection.among(debts)
+    paid = {line.bill_id: line for one in outcome.resumed_receipts for line in one.lines}
+    matching = selection.among([*paid.values(), *debts])
+    selected = [debt for debt in debts if debt in matching]
+    if not selected and matching and selection.restricts:
+        outcome.receipt = next(
+            one for one in outcome.resumed_receipts if set(one.lines) & set(matching)
+        )
+        return []
     if not selected and selection.restricts:
         raise SelectionError("no_matching_bill", "No open bill matches these options.")
     if not selected:
@@ -181,7 +219,7 @@ def _pay_selected(
     total = _one_total(selected)
     show_bills(context.terminal, selected)
     context.terminal.say(f"Total: {total} for {count_text(len(selected), 'bill')}.", style="bold")
-    if not yes and not _confirmed(context):
+    if not yes and not _confirmed(context, outcome):
         outcome.cancelled = True
         return
     with _sending(context, f"Paying {total}"):
@@ -192,15 +230,14 @@ def _pay_selected(
         )
 
 
-def _confirmed(context: CommandContext) -> bool:
+def _confirmed(context: CommandContext, outcome: Outcome) -> bool:
     try:
         return click.confirm("Pay now?", err=context.terminal.as_json)
     except click.Abort:
         if sys.stdin.isatty():
             raise
-    raise click.UsageError(
-        "Confirmation required; nothing was changed. Use --yes to skip the prompt."
-    )
+    changed = "nothing else was paid" if outcome.resumed else "nothing was changed"
+    raise click.UsageError(f"Confirmation required; {changed}. Use --yes to skip the prompt.")
 
 
 @contextmanager
@@ -225,15 +262,34 @@ def _one_total(selected: Sequence[Debt]) -> Money:
 def _finish(context: CommandContext, outcome: Outcome) -> None:
     if context.terminal.as_json:
         context.terminal.answer(outcome.as_json())
+    elif outcome.receipt in outcome.resumed_receipts:
+        context.terminal.say("The earlier payment paid these bills. Nothing else is to be paid.")
     elif outcome.receipt is not None:
         context.terminal.say("Paid.", style="bold green")
         show_receipt(context.terminal, outcome.receipt)
     if outcome.cancelled:
-        context.terminal.say("Nothing was paid.")
+        context.terminal.say("Nothing else was paid." if outcome.resumed else "Nothing was paid.")
         sys.exit(exit_codes.CANCELLED)
 
 
-def _resume(context: CommandContext, pending: PendingRequest) -> Json:
+def _resume_all(context: CommandContext, outcome: Outcome) -> None:
+    """Get the outcome of each pending payment; raises the first that stays open."""
+    for path in context.pending.unreadable():
+        context.terminal.warn(
+            f"The pending payment in {path} can't be read. `billing history` shows whether it was "
+            "made, `billing pay --forget` removes the file."
+        )
+    still_open: BillingError | None = None
+    for pending in context.pending.all():
+        try:
+            outcome.resumed.append(_resume(context, pending, outcome))
+        except BillingError as error:
+            still_open = still_open or error
+    if still_open:
+        raise still_open
+
+
+def _resume(context: CommandContext, pending: PendingRequest, outcome: Outcome) -> Json:
     result: Json = {
         "idempotency_key": pending.idempotency_key,
         "receipt": None,
@@ -246,6 +302,7 @@ def _resume(context: CommandContext, pending: PendingRequest) -> Json:
     except RequestRejected as rejected:
         context.terminal.warn(f"The pending payment was not made: {rejected.message}")
         return {**result, "rejected": {"code": rejected.code, "message": rejected.message}}
+    outcome.resumed_receipts.append(receipt)
     if not context.terminal.as_json:
         context.terminal.say("The pending payment was made.", style="bold green")
         show_receipt(context.terminal, receipt)
@@ -262,11 +319,13 @@ def _finish_resume(context: CommandContext, outcome: Outcome) -> None:
 
 
 def _forget(context: CommandContext) -> None:
-    store = context.files.pending_payments
-    pending = store.all()
+    store = context.pending
+    pending, unreadable = store.all(), store.unreadable()
     for payment in pending:
         store.forget(payment)
+    for path in unreadable:
+        path.unlink(missing_ok=True)
     if context.terminal.as_json:
         return context.terminal.answer({"forgotten": [item.idempotency_key for item in pending]})
-    count = count_text(len(pending), "pending payment")
+    count = count_text(len(pending) + len(unreadable), "pending payment")
     return context.terminal.say(f"{count} discarded. `billing history` shows what was paid.")

@@ -25,7 +25,7 @@ NOBODYS = UUID("5a3c1c9e-6a52-4f0e-8f8e-2d7b0c1f3a11")
 
 @pytest.fixture
 def owed(apartment: Residency) -> Residency:
-    apartment.owes(a_debt())
+    apartment.owes(a_debt(bill_id=UUID("abcd0000-6a52-4f0e-8f8e-2d7b0c1f3a11")))
     return apartment
 
 
@@ -40,6 +40,10 @@ def ends(result: Result, code: int, *expected: str) -> None:
     ("words", "expected"),
     [
         (["pay"], "Select bills with"),
+        (["pay", "--bill", ""], "'' is not a bill's id"),
+        (["pay", "--bill", "5d1", "--yes"], "first four characters"),
+        (["debts", "--url", "http://a..b"], "not an http"),
+        (["debts", "--url", "http://127.0.0.1:port"], "not an http"),
         (["pay", "--period", "2026-13"], "use YYYY-MM, for example 2026-10"),
         (["pay", "--resume", "--all"], "can't be combined"),
         (["debts", "--apartment", "9"], "No apartment '9'"),
@@ -94,8 +98,8 @@ def test_a_wrong_password_ends_with_3(billing: Billing) -> None:
 
 
 SELECTIONS: dict[str, tuple[Sequence[str], str]] = {
-    "bill_ambiguous": (["pay", "--bill", ""], "'' matches several open bills."),
-    "bill_not_found": (["pay", "--bill", "xyz"], "'xyz' matches no open bill."),
+    "bill_ambiguous": (["pay", "--bill", "abcd"], "'abcd' matches several open bills."),
+    "bill_not_found": (["pay", "--bill", "ffff"], "'ffff' matches no open bill."),
     "currency_mixed": (["pay", "--all"], "51.40 EUR and 5,140 JPY"),
     "history_not_fetched": (["history", "--offline"], "No history of this apartment"),
     "no_matching_bill": (["pay", "--utility", "steam"], "No open bill matches"),
@@ -114,7 +118,7 @@ def test_each_error_of_the_command_itself_has_its_code(
     monkeypatch: pytest.MonkeyPatch,
     code: str,
 ) -> None:
-    owed.owes(a_debt(currency="JPY"))
+    owed.owes(a_debt(currency="JPY", bill_id=UUID("abcd1111-6a52-4f0e-8f8e-2d7b0c1f3a11")))
     if code == "too_many_bills":
         monkeypatch.setattr(pay, "MAX_BILLS", 1)
     if code == "no_apartment":
@@ -167,12 +171,12 @@ def test_trouble_ends_with_its_code_and_advice(
     ends(logged_in.run(*words), code, *advice)
 
 
-def test_a_payment_without_an_answer_ends_with_5_and_is_resumed(
+def test_a_payment_without_an_answer_ends_with_8_and_is_resumed(
     logged_in: Billing, service: BillingService, owed: Residency
 ) -> None:
     service.silent = {"payments"}
-    ends(logged_in.run("pay", "--all", "--yes"), 5, "billing pay --resume")
-    ends(logged_in.run("pay", "--resume"), 5, "billing pay --resume")
+    ends(logged_in.run("pay", "--all", "--yes"), 8, "billing pay --resume")
+    ends(logged_in.run("pay", "--resume"), 8, "billing pay --resume")
     service.silent = set()
     shown = logged_in.ok("pay", "--resume")
     assert "The pending payment was made." in shown
@@ -186,7 +190,7 @@ def test_any_later_payment_gets_the_pending_outcome_first(
 ) -> None:
     owed.owes(a_debt(utility="water"))
     wire.faults = [Fault("drop_after", "POST", "payments", times=9)]
-    ends(logged_in.run("pay", "--utility", "gas", "--yes"), 7, "billing pay --resume")
+    ends(logged_in.run("pay", "--utility", "gas", "--yes"), 8, "billing pay --resume")
     wire.faults = []
     found = logged_in.json("pay", "--utility", "water", "--yes")
     assert [item["receipt"]["lines"][0]["utility"] for item in found["resumed"]] == ["gas"]
@@ -209,7 +213,7 @@ def test_a_pending_payment_can_be_discarded(
     logged_in: Billing, service: BillingService, owed: Residency
 ) -> None:
     service.failing["payments"] = RuntimeError("lost in COMMIT")
-    ends(logged_in.run("pay", "--all", "--yes"), 4, "billing pay --resume")
+    ends(logged_in.run("pay", "--all", "--yes"), 8, "billing pay --resume")
     assert "1 pending payment discarded" in logged_in.ok("pay", "--forget")
     assert "No pending payments." in logged_in.ok("pay", "--resume")
 

@@ -100,7 +100,8 @@ def test_a_failed_write_leaves_the_old_file(logged_in: Billing) -> None:
 
 
 def test_pending_payments_come_back_oldest_first(logged_in: Billing) -> None:
-    store = ServiceFiles(logged_in.folder, logged_in.url).pending_payments
+    files = ServiceFiles(logged_in.folder, logged_in.url)
+    store = files.pending_payments(files.session)
     payments = [
         PendingRequest("payments", "/p", idempotency_key=f"key/../{number}") for number in range(3)
     ]

@@ -31,7 +31,6 @@ def test_temporary_trouble_is_waited_out(
     fault: Fault,
     waited: float | None,
 ) -> None:
-    service.queues.visibility_seconds = 2.0
     client.debts(apartment.apartment_id)
     started = service.clock.monotonic()
     # The cases share the fault, which counts how often it happens.

@@ -1,0 +1,169 @@
+"""What became of a payment is never lost and never told wrong, whatever happens on the way."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from billing_client import BillingClient, NotLoggedIn
+from billing_client.cli.terminal import Terminal
+from billing_client.storage import OneResidentsSession, ServiceFiles
+
+from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
+from tests.support.bills import a_debt
+from tests.unit.client.billing_runs import Billing
+from tests.unit.client.conftest import MakeClient
+
+OPEN = 8
+# Of a proxy, a firewall or a network's login page; and one that can't be decoded.
+FOREIGN = [
+    *(pytest.param("proxy", status, id=str(status)) for status in (302, 403, 404, 407, 408, 413)),
+    pytest.param("garbled", 200, id="garbled"),
+]
+
+
+@pytest.fixture
+def owed(apartment: Residency) -> Residency:
+    apartment.owes(a_debt())
+    return apartment
+
+
+def left_open(billing: Billing, service: BillingService) -> None:
+    """Pay everything and get no answer."""
+    service.silent = {"payments"}
+    assert billing.run("pay", "--all", "--yes").exit_code == OPEN
+    service.silent = set()
+
+
+def pay_again(billing: Billing, *words: str) -> dict[str, Any]:
+    result = billing.run("pay", *words, "--yes", "--json")
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize(("kind", "status"), FOREIGN)
+def test_an_answer_of_somebody_else_leaves_a_payment_open(
+    logged_in: Billing, wire: FaultyTransport, owed: Residency, kind: str, status: int, method: str
+) -> None:
+    """In the first run and in each later one, until the service itself has answered."""
+    wire.faults = [Fault(kind, method, "payments", times=99, status=status)]
+    assert logged_in.run("pay", "--all", "--yes", "--timeout", "3").exit_code == OPEN
+    assert logged_in.run("pay", "--resume", "--timeout", "3").exit_code == OPEN
+    wire.faults = []
+    assert "The pending payment was made." in logged_in.ok("pay", "--resume")
+    assert len(owed.events) == 1
+
+
+@pytest.mark.parametrize(("kind", "status"), FOREIGN)
+def test_one_wrong_answer_is_waited_out(
+    logged_in: Billing, wire: FaultyTransport, owed: Residency, kind: str, status: int
+) -> None:
+    for method, path in (("POST", "utils"), ("GET", "utils"), ("POST", "payments")):
+        wire.faults.append(Fault(kind, method, path, status=status))
+    assert pay_again(logged_in, "--all")["receipt"]["total_minor"] == 5140
+    assert len(owed.events) == 1
+
+
+def test_the_same_command_again_ends_with_the_receipt_of_the_first(
+    logged_in: Billing, service: BillingService, owed: Residency
+) -> None:
+    left_open(logged_in, service)
+    owed.owes(a_debt(utility="water"))
+    found = pay_again(logged_in, "--utility", "gas")
+    assert found["receipt"] == found["resumed"][0]["receipt"]
+    assert [line["utility"] for line in found["receipt"]["lines"]] == ["gas"]
+    assert len(owed.events) == 1
+
+
+def test_of_several_selected_bills_only_those_that_are_still_owed_are_paid(
+    logged_in: Billing, service: BillingService, owed: Residency
+) -> None:
+    left_open(logged_in, service)
+    owed.owes(a_debt(utility="water"))
+    found = pay_again(logged_in, "--utility", "gas", "--utility", "water")
+    assert [line["utility"] for line in found["receipt"]["lines"]] == ["water"]
+    assert len(owed.events) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["--bill", "ffff"], 3), (["--all"], 2), (["--apartment", "9", "--all"], 2)]
+)
+def test_the_outcome_of_an_earlier_payment_is_told_whatever_comes_after_it(
+    logged_in: Billing, service: BillingService, owed: Residency, words: list[str], code: int
+) -> None:
+    left_open(logged_in, service)
+    owed.owes(a_debt(utility="water"))
+    result = logged_in.run("pay", *words, "--json", answers="")
+    assert result.exit_code == code
+    assert json.loads(result.stdout)["resumed"][0]["receipt"]["total_minor"] == 5140
+    assert "nothing was" not in result.stderr
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EPIPE])
+def test_a_receipt_that_could_not_be_written_is_shown_by_the_next_run(
+    logged_in: Billing, owed: Residency, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(_terminal: Terminal, _value: Any) -> None:
+        raise OSError(number, "No space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Terminal, "answer", full)
+        result = logged_in.run("pay", "--all", "--yes", "--json")
+    assert result.exit_code == OPEN if number == errno.ENOSPC else result.exit_code != 0
+    assert pay_again(logged_in, "--all")["resumed"][0]["receipt"]["total_minor"] == 5140
+    assert len(owed.events) == 1
+
+
+def test_a_pending_payment_that_can_not_be_read_is_named_and_stops_no_other(
+    logged_in: Billing, service: BillingService, owed: Residency
+) -> None:
+    left_open(logged_in, service)
+    (good,) = logged_in.files("pending/*.json")
+    broken = [good.with_name("torn.json"), good.with_name("other.json")]
+    broken[0].write_text(good.read_text()[:40])
+    broken[1].write_text('{"format":1,"operation":"payments"}')
+    result = logged_in.run("pay", "--resume")
+    assert "The pending payment was made." in result.stdout
+    assert all(str(path) in result.stderr.replace("\n", "") for path in broken)
+    assert "2 pending payments discarded" in logged_in.ok("pay", "--forget")
+    assert logged_in.files("pending/*.json") == []
+
+
+def test_a_renewal_replaces_no_session_but_its_own(
+    logged_in: Billing, service: BillingService
+) -> None:
+    """Another resident logs in, or this one logs out, while the token is renewed."""
+    service.add_apartment(service.add_resident("zoe"))
+    store = ServiceFiles(logged_in.folder, logged_in.url).session
+    meanwhiles: list[tuple[Callable[[], object], str | None]] = [
+        (lambda: logged_in.login("zoe"), "zoe"),
+        (store.clear, None),
+    ]
+    for meanwhile, expected in meanwhiles:
+        logged_in.login()
+        session = store.load()
+        assert session is not None
+        meanwhile()
+        assert not store.replace(session, session)
+        found = store.load()
+        assert (found and found.username) == expected
+
+
+def test_a_command_acts_for_the_resident_who_began_it(
+    make_client: MakeClient, service: BillingService, logged_in: Billing
+) -> None:
+    files = ServiceFiles(logged_in.folder, logged_in.url)
+    zoe = service.add_apartment(service.add_resident("zoe"))
+    zoe.owes(a_debt())
+    client: BillingClient = make_client(sessions=OneResidentsSession(files.session))
+    assert client.session is not None
+    logged_in.login("zoe")
+    with pytest.raises(NotLoggedIn) as refused:
+        client.pay(zoe.apartment_id, ["5a3c1c9e-6a52-4f0e-8f8e-2d7b0c1f3a11"])
+    assert refused.value.code == "session_replaced"
+    assert zoe.events == []
