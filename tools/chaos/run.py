@@ -103,7 +103,7 @@ class Run:
             time.sleep(_AFTERMATH_SECONDS)
             self._console.say("Waiting for every answer")
             workload.stop()
-            service.wait_until_healthy()
+            service.wait_until_ready()
             longest = _RECEIVES * 6 * service.timeout_seconds
             workload.drain(within_seconds=longest + _SLACK_SECONDS)
         self._console.say("Collecting what is left")

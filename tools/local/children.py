@@ -67,7 +67,7 @@ class Child(ABC):
                 raise LocalStackError(
                     f"{self.name} is not ready after {self.start_seconds:.0f} s.\n{self.log_tail()}"
                 )
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def poll(self) -> str | None:
         """Notice the end of the process, and start it again when it is due.
@@ -94,16 +94,18 @@ class Child(ABC):
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join([*lines[-15:], f"(log: {self.log})"])
 
-    def stop(self) -> None:
-        """End it within its grace; does nothing when it doesn't run."""
-        if self.process is not None:
-            processes.stop(
-                self.process,
-                signal_number=self.stop_signal,
-                grace_seconds=self.grace_seconds,
-                force_signal=self.force_signal,
-            )
-            self.process = None
+    def stop(self) -> int:
+        """End it within its grace, and return its exit code; 0 when it doesn't run."""
+        if self.process is None:
+            return 0
+        process, self.process = self.process, None
+        processes.stop(
+            process,
+            signal_number=self.stop_signal,
+            grace_seconds=self.grace_seconds,
+            force_signal=self.force_signal,
+        )
+        return process.returncode
 
     def force(self) -> None:
         """End it now, without grace."""

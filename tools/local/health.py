@@ -5,19 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-import psycopg2
-import redis
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, read_cloud
 from tools.local.errors import LocalStackError
 from tools.local.files import is_ready
+from tools.local.postgres import postgres_answers
 from tools.local.provision import request_queue_name
+from tools.local.redis import redis_answers
 from tools.local.service import service
 from tools.local.state import StateFolder
-
-_TIMEOUT_SECONDS = 2
 
 
 def check_health(state: Path) -> dict[str, bool]:
@@ -33,30 +31,12 @@ def check_health(state: Path) -> dict[str, bool]:
         return {"start": False}
     folder = StateFolder(state)
     return {
-        "database": _database_answers(cloud.database_url),
-        "redis": _redis_answers(cloud.redis_url),
+        "database": postgres_answers(cloud.database_url),
+        "redis": redis_answers(cloud.redis_url),
         "aws": _aws_answers(cloud),
         "workers": all(is_ready(folder.run / f"{name}.json") for name in cloud.workers),
         "start": is_ready(folder.ready_file),
     }
-
-
-def _database_answers(url: str) -> bool:
-    try:
-        psycopg2.connect(url, connect_timeout=_TIMEOUT_SECONDS).close()
-    except psycopg2.OperationalError:
-        return False
-    return True
-
-
-def _redis_answers(url: str) -> bool:
-    # One connection for each question: a kept one would tell of a server that has gone.
-    timeouts = {"socket_connect_timeout": _TIMEOUT_SECONDS, "socket_timeout": _TIMEOUT_SECONDS}
-    try:
-        with redis.Redis.from_url(url, **timeouts) as client:
-            return bool(client.ping())
-    except redis.RedisError:
-        return False
 
 
 @lru_cache

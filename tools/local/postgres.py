@@ -78,11 +78,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def is_ready(self) -> bool:
         """Tell whether the server takes connections."""
-        try:
-            psycopg2.connect(self.superuser_url, connect_timeout=2).close()
-        except psycopg2.OperationalError:
-            return False
-        return True
+        return postgres_answers(self.superuser_url)
 
     def wait_until_ready(self) -> None:
         """Wait until it is ready, and make the owner and the database if they are missing."""
@@ -170,6 +166,15 @@ def _initdb(home: Home, *, password_file: str, durable: bool) -> None:
     if done.returncode != 0:
         shutil.rmtree(home.data, ignore_errors=True)
         raise LocalStackError(f"Postgres could not make its data folder: {done.stderr}")
+
+
+def postgres_answers(url: str) -> bool:
+    """Tell whether a server takes connections."""
+    try:
+        psycopg2.connect(url, connect_timeout=2).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
 
 
 def _unless(

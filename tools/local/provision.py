@@ -123,10 +123,8 @@ def _redrive_policy(clients: Clients, name: str) -> str:
 
 def _ensure_queue(clients: Clients, name: str, attributes: dict[str, str]) -> str:
     sqs: Any = clients.sqs
-    try:
-        url = str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
-    except sqs.exceptions.QueueDoesNotExist:
-        return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+    # Without attributes this finds the queue when it is there.
+    url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
     sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     return url
 
@@ -170,9 +168,6 @@ def _ensure_secret(clients: Clients, name: str, content: dict[str, Any]) -> None
     secrets: Any = clients.secrets
     text = json.dumps(content)
     try:
-        kept = secrets.get_secret_value(SecretId=name)["SecretString"]
-    except secrets.exceptions.ResourceNotFoundException:
         secrets.create_secret(Name=name, SecretString=text)
-        return
-    if kept != text:
+    except secrets.exceptions.ResourceExistsException:
         secrets.put_secret_value(SecretId=name, SecretString=text)

@@ -47,11 +47,7 @@ class EmbeddedRedis(EmbeddedServer):
 
     def is_ready(self) -> bool:
         """Tell whether the server takes our password and answers."""
-        try:
-            with redis.Redis.from_url(self.url, socket_timeout=1) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
+        return redis_answers(self.url)
 
     @property
     def url(self) -> str:
@@ -61,3 +57,13 @@ class EmbeddedRedis(EmbeddedServer):
     @property
     def _configuration(self) -> Path:
         return self._folder / "redis.conf"
+
+
+def redis_answers(url: str) -> bool:
+    """Tell whether a server takes the password and answers."""
+    try:
+        # A connection of its own: a kept one would tell of a server that has gone.
+        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False

@@ -8,17 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import psycopg2
 
 from tools.local import processes
+from tools.local.children import Child
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud, read_cloud
 from tools.local.errors import LocalStackError
@@ -32,7 +32,7 @@ _QUICK = {"BILLING_DURABLE": "0", "BILLING_FUNCTION_TIMEOUT": "3"}
 _FOREIGN = ("AWS_", "BILLING_", "DATABASE_URL", "REDIS_URL")
 
 
-class Stack:
+class Stack(Child):
     """`python -m tools.local up` on a free port and a state folder of its own."""
 
     def __init__(
@@ -42,21 +42,16 @@ class Stack:
         *,
         start_seconds: float = 90.0,
     ) -> None:
+        super().__init__("the service", state.with_name(f"{state.name}.out"))
         self.state = state
         self.port = processes.free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
-        self.log = state.with_name(f"{state.name}.out")
+        self.start_seconds = start_seconds
         self._variables = dict(variables or {})
-        self._start_seconds = start_seconds
-        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Start it and wait until it is healthy.
-
-        Raises:
-            LocalStackError: It does not come up; the text has all that it said.
-        """
-        self._process = processes.spawn(
+    def spawn(self) -> processes.Process:
+        """Start it without waiting for it."""
+        return processes.spawn(
             [sys.executable, "-m", "tools.local", "up"],
             log=self.log,
             environment=self._environment(),
@@ -64,8 +59,20 @@ class Stack:
             # It ends its children before it ends, however we end.
             death_signal=signal.SIGTERM,
         )
+
+    def is_ready(self) -> bool:
+        """Tell whether all of its parts are ready, also after a fault."""
+        return bool(self.health().get("ready"))
+
+    def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            LocalStackError: It does not come up; the text has the end of what it said.
+        """
+        self.launch()
         try:
-            self.wait_until_healthy()
+            self.wait_until_ready()
         except BaseException:
             self.stop()
             raise
@@ -76,10 +83,10 @@ class Stack:
         Raises:
             LocalStackError: It had to be killed, or has left processes behind.
         """
-        if self._process is None:
+        if self.process is None:
             return 0
-        family = self._family()
-        process, self._process = self._process, None
+        family = self._family(self.process)
+        process, self.process = self.process, None
         process.send_signal(number)
         try:
             code = process.wait(_STOP_SECONDS)
@@ -87,40 +94,17 @@ class Stack:
             # The kernel ends its children with it.
             process.kill()
             process.wait()
-            raise LocalStackError(f"The service did not end. It said:\n{self.output()}") from None
+            raise LocalStackError(f"The service did not end. It said:\n{self.log_tail()}") from None
         if survivors := left(family, seconds=5):
             raise LocalStackError(f"The service has left processes behind: {survivors}")
         return code
 
-    def wait_until_healthy(self) -> None:
-        """Wait until everything is ready, also after a fault.
-
-        Raises:
-            LocalStackError: It ended, or is not ready in time; the text has all that it said.
-        """
-        deadline = time.monotonic() + self._start_seconds
-        while not (health := self.health()).get("ready"):
-            ended = self._process is None or self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
-                raise LocalStackError(f"The service is not up: {health}\n{self.output()}")
-            time.sleep(0.1)
-
     def health(self) -> dict[str, Any]:
         """Return what `GET /health` says; empty when nobody answers."""
         try:
-            answer: Any = urllib.request.urlopen(f"{self.base_url}/health", timeout=10)  # noqa: S310
-        except urllib.error.HTTPError as error:
-            # 503 while something is not ready: its body says what.
-            answer = error
-        except OSError:
+            return dict(httpx.get(f"{self.base_url}/health", timeout=10).json())
+        except httpx.TransportError:
             return {}
-        with answer:
-            content: dict[str, Any] = json.load(answer)
-            return content
-
-    def output(self) -> str:
-        """Return the end of what it has printed."""
-        return self.log.read_text(errors="replace")[-6000:]
 
     @property
     def cloud(self) -> Cloud:
@@ -162,10 +146,11 @@ class Stack:
             time.sleep(0.02)
         return time.monotonic() - started
 
-    def _family(self) -> list[psutil.Process]:
-        if self._process is None or self._process.poll() is not None:
+    def _family(self, process: processes.Process) -> list[psutil.Process]:
+        try:
+            return psutil.Process(process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
             return []
-        return psutil.Process(self._process.pid).children(recursive=True)
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}

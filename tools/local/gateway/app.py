@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from tools.local.gateway.document import read
 from tools.local.gateway.errors import GatewayError
-from tools.local.gateway.executor import Backend, Executor, Reply
+from tools.local.gateway.executor import Backend, Executor
 from tools.local.gateway.health_and_docs import HealthAndDocs
 from tools.local.gateway.request import Call
 from tools.local.gateway.throttle import Throttles
@@ -68,13 +68,12 @@ class GatewayApp:
 
     def _serve(self, call: Call) -> Response:
         started = time.monotonic()
-        route, reply, reason = self._answer(call)
-        _log(call, route, reply.status, reason, time.monotonic() - started)
-        response = Response(reply.body, reply.status, dict(reply.headers))
+        route, response, reason = self._answer(call)
+        _log(call, route, response.status_code, reason, time.monotonic() - started)
         response.headers["x-amzn-RequestId"] = call.request_id
         return response
 
-    def _answer(self, call: Call) -> tuple[str | None, Reply, str | None]:
+    def _answer(self, call: Call) -> tuple[str | None, Response, str | None]:
         route = None
         try:
             operation, path = self._executor.find(call)
@@ -93,11 +92,12 @@ class GatewayApp:
             log.exception("the gateway failed")
             return route, self._gateway_response(GatewayError("DEFAULT_5XX"), call), repr(error)
 
-    def _gateway_response(self, error: GatewayError, call: Call) -> Reply:
+    def _gateway_response(self, error: GatewayError, call: Call) -> Response:
         entry = self._executor.contract.gateway_responses[error.kind]
         values = {"requestId": call.request_id}
         body = _CONTEXT_VARIABLE.sub(lambda found: values.get(found[1], ""), entry.template)
-        return Reply(entry.status, {"Content-Type": "application/json", **entry.headers}, body)
+        headers = {"Content-Type": "application/json", **entry.headers}
+        return Response(body, entry.status, headers)
 
 
 def _log(call: Call, route: str | None, status: int, reason: str | None, seconds: float) -> None:

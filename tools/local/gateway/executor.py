@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
+from werkzeug.wrappers import Response
+
 from tools.local.gateway.document import Contract, Integration, Operation, ResponseMapping
 from tools.local.gateway.errors import GatewayError
 from tools.local.gateway.java import JavaString
@@ -25,15 +27,6 @@ class Backend(Protocol):
 
     def call(self, path: str, body: str) -> Answer:
         """Send a form body to the resource at path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the client is answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +53,7 @@ class Executor:
         # API Gateway takes an unknown route for one that lacks a signature.
         raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "no such route")
 
-    def run(self, operation: Operation, path: Parameters, call: Call) -> Reply:
+    def run(self, operation: Operation, path: Parameters, call: Call) -> Response:
         """Execute an operation.
 
         Raises:
@@ -146,13 +139,13 @@ def _queue_path(uri: str, context: Context) -> str:
     return _URI_PARAMETER.sub(lambda name: overrides[name[1]], found[1])
 
 
-def _response(integration: Integration, context: Context, answer: Answer) -> Reply:
+def _response(integration: Integration, context: Context, answer: Answer) -> Response:
     mapping = _mapping(integration, answer.status)
     payload = Input(JavaString(json.dumps(answer.body, default=str)))
     body = render_template(mapping.template, payload=payload, context=context)
     override = context["responseOverride"]
     headers = {"Content-Type": "application/json", **mapping.headers, **override["header"]}
-    return Reply(int(override["status"] or mapping.status), headers, body)
+    return Response(body, int(override["status"] or mapping.status), headers)
 
 
 def _mapping(integration: Integration, status: int) -> ResponseMapping:
