@@ -17,13 +17,6 @@ def admin(tmp_path: Path) -> AdminCli:
     return AdminCli(tmp_path)
 
 
-def test_a_file_is_imported(admin: AdminCli) -> None:
-    result = admin.run("import", admin.file(bill_text(bill_line())))
-    assert result.exit_code == 0
-    assert "issued" in result.stdout
-    assert len(admin.ledger.bills) == 1
-
-
 def test_a_file_is_imported_from_stdin(admin: AdminCli) -> None:
     result = admin.run("import", "-", "--json", stdin=bill_text(bill_line()))
     assert json.loads(result.stdout)["issued"] == 1

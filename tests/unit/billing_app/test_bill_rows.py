@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +9,7 @@ from hypothesis import strategies as st
 from billing_app.admin.bill_files import Header, read_header
 from billing_app.admin.formatting import spreadsheet_safe, visible
 from billing_app.domain.bill_lines import COLUMNS, Problem, Row
-from billing_app.domain.errors import CATALOGUE, Rejection
+from billing_app.domain.errors import Rejection
 from tests.support.bill_files import GOOD, HEADER, bill_line
 from tests.support.bills import APARTMENT
 
@@ -94,23 +91,6 @@ def test_a_wrong_cell_has_a_code(column: str, cell: str, code: str) -> None:
 def test_an_amount_is_judged_even_when_its_currency_is_unknown() -> None:
     row = COMMAS.row(text=bill_line(currency="?", amount="x"), line=2)
     assert codes(row) == {("currency", "currency_unknown"), ("amount", "amount_invalid")}
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_no_line_whatever_breaks_the_reader(text: str) -> None:
-    row = COMMAS.row(text=text, line=7)
-    assert row.bill is not None or row.problems
-    assert all(one.code in CATALOGUE for one in row.problems)
-
-
-@given(st.lists(st.text(max_size=30), min_size=9, max_size=9))
-def test_a_bill_is_only_made_of_cells_that_can_be_shown_as_they_are(cells: list[str]) -> None:
-    stream = io.StringIO()
-    csv.writer(stream).writerow(cells)
-    row = COMMAS.row(text=stream.getvalue().rstrip("\r\n"), line=2)
-    if row.bill:
-        reference = row.bill.provider_reference
-        assert reference == visible(reference) == spreadsheet_safe(reference)
 
 
 @given(st.text())

@@ -68,15 +68,6 @@ def test_a_client_that_holds_the_end_alone_is_sent_what_is_older() -> None:
     assert (update.end.date_down, update.end.date_up) == (START, newest.event.posted_at + TICK)
 
 
-def test_a_page_that_is_not_the_last_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "PAGE_EVENTS", 1)
-    ada = Resident()
-    ada.pay()
-    ada.pay()
-    first = synced(ada)
-    assert (first.more, synced(ada, first.end).more) == (True, False)
-
-
 def test_each_step_covers_its_own_event() -> None:
     """The range is half-open: a client drops what it was sent outside of it."""
     ada = Resident()

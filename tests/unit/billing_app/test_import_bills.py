@@ -26,21 +26,6 @@ def ledger() -> FakeLedger:
     return ledger_to_bill()
 
 
-def test_good_lines_stand_beside_rejected_ones(ledger: FakeLedger) -> None:
-    text = bill_text(
-        bill_line(),
-        bill_line(provider_reference="G-2", amount="0"),
-        bill_line(provider_reference="G-3", provider_id="nobody"),
-    )
-    summary, rejected = run_import(text, ledger=ledger)
-    assert (summary.results["issued"], summary.rejected) == (1, 2)
-    assert problems(rejected) == [
-        (3, [("amount", "amount_not_positive")]),
-        (4, [(None, "provider_not_found")]),
-    ]
-    assert [bill.line.provider_reference for bill in ledger.bills.values()] == ["G-1"]
-
-
 def test_a_reference_that_comes_twice_is_rejected_the_second_time(
     ledger: FakeLedger,
 ) -> None:

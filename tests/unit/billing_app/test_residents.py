@@ -18,7 +18,7 @@ from billing_app.use_cases.residents import (
 )
 from tests.support.fake_bills import NOW
 from tests.support.fake_ledger import FakeLedger
-from tests.support.fakes import FakeUserDirectory
+from tests.support.fakes import FakeLogin, FakeUserDirectory
 
 PASSWORD = "Correct-Horse-9"
 ANNA = NewResident(
@@ -27,43 +27,6 @@ ANNA = NewResident(
     password=FirstPassword(PASSWORD, permanent=True),
     address="Main street 1",
 )
-
-
-@pytest.fixture
-def ledger() -> FakeLedger:
-    return FakeLedger()
-
-
-@pytest.fixture
-def directory() -> FakeUserDirectory:
-    return FakeUserDirectory()
-
-
-def add(resident: NewResident, ledger: FakeLedger, directory: FakeUserDirectory) -> AddedResident:
-    return add_resident(resident=resident, since=NOW, ledger=ledger, directory=directory)
-
-
-def test_all_four_things_are_made(ledger: FakeLedger, directory: FakeUserDirectory) -> None:
-    told = add(ANNA, ledger, directory)
-    assert told.made == ("login", "resident", "apartment", "residency")
-    subject = directory.accounts["anna"].subject
-    assert ledger.residents == {subject: "Анна"}
-    assert list(ledger.residencies) == [(subject, told.apartment_id)]
-    assert (directory.accounts["anna"].password, directory.accounts["anna"].fresh) == (
-        PASSWORD,
-        False,
-    )
-
-
-def test_a_second_run_says_that_nothing_was_left(
-    ledger: FakeLedger, directory: FakeUserDirectory
-) -> None:
-    told = add(ANNA, ledger, directory)
-    with pytest.raises(Rejection) as caught:
-        add(ANNA, ledger, directory)
-    assert caught.value.code == "resident_exists"
-    assert caught.value.data == {**asdict(told), "made": ()}
-    assert len(ledger.apartments) == 1
 
 
 class Dying:
@@ -85,77 +48,103 @@ class Dying:
         return call
 
 
+class Setup:
+    """A ledger and a directory in which residents are added."""
+
+    def __init__(self) -> None:
+        self.ledger = FakeLedger()
+        self.directory = FakeUserDirectory()
+
+    def add(self, resident: NewResident = ANNA, *, dying_at: str = "") -> AddedResident:
+        """Add a resident; the answer to the step `dying_at` is lost."""
+        return add_resident(
+            resident=resident,
+            since=NOW,
+            ledger=Dying(self.ledger, dying_at),
+            directory=Dying(self.directory, dying_at),
+        )
+
+    def rejection(self, resident: NewResident = ANNA) -> Rejection:
+        """Add a resident in vain."""
+        with pytest.raises(Rejection) as caught:
+            self.add(resident)
+        return caught.value
+
+    @property
+    def anna(self) -> FakeLogin:
+        """The login of Anna."""
+        return self.directory.accounts["anna"]
+
+
+@pytest.fixture
+def setup() -> Setup:
+    return Setup()
+
+
+def test_all_four_things_are_made(setup: Setup) -> None:
+    told = setup.add()
+    assert told.made == ("login", "resident", "apartment", "residency")
+    assert setup.ledger.residents == {setup.anna.subject: "Анна"}
+    assert list(setup.ledger.residencies) == [(setup.anna.subject, told.apartment_id)]
+    assert (setup.anna.password, setup.anna.fresh) == (PASSWORD, False)
+
+
+def test_a_second_run_says_that_nothing_was_left(setup: Setup) -> None:
+    told, rejection = setup.add(), setup.rejection()
+    assert rejection.code == "resident_exists"
+    assert rejection.data == {**asdict(told), "made": ()}
+    assert len(setup.ledger.apartments) == 1
+
+
 @pytest.mark.parametrize(
     "step",
     ["create", "set_password", "add_resident", "add_apartment", "grant_residency"],
 )
-def test_a_run_that_broke_off_is_completed_by_the_next(
-    ledger: FakeLedger, directory: FakeUserDirectory, step: str
-) -> None:
+def test_a_run_that_broke_off_is_completed_by_the_next(setup: Setup, step: str) -> None:
     with pytest.raises(Unavailable):
-        add_resident(
-            resident=ANNA,
-            since=NOW,
-            ledger=Dying(ledger, step),
-            directory=Dying(directory, step),
-        )
+        setup.add(dying_at=step)
     if step == "grant_residency":
-        with pytest.raises(Rejection, match="resident_exists"):
-            add(ANNA, ledger, directory)
+        assert setup.rejection().code == "resident_exists"
     else:
-        add(ANNA, ledger, directory)
-    account = directory.accounts["anna"]
-    assert (account.password, account.fresh) == (PASSWORD, False)
-    assert list(ledger.residents) == [account.subject]
-    assert len(ledger.apartments) == len(ledger.residencies) == 1
+        setup.add()
+    assert (setup.anna.password, setup.anna.fresh) == (PASSWORD, False)
+    assert list(setup.ledger.residents) == [setup.anna.subject]
+    assert len(setup.ledger.apartments) == len(setup.ledger.residencies) == 1
 
 
-def test_a_login_that_is_in_use_keeps_its_password(
-    ledger: FakeLedger, directory: FakeUserDirectory
-) -> None:
-    directory.create(username="anna", email=None, password="her own secret")
-    directory.accounts["anna"].fresh = False
-    assert "login" not in add(ANNA, ledger, directory).made
-    assert directory.accounts["anna"].password == "her own secret"
+def test_a_login_that_is_in_use_keeps_its_password(setup: Setup) -> None:
+    setup.directory.create(username="anna", email=None, password="her own secret")
+    setup.anna.fresh = False
+    assert "login" not in setup.add().made
+    assert setup.anna.password == "her own secret"
 
 
-def test_a_disabled_login_is_not_taken(ledger: FakeLedger, directory: FakeUserDirectory) -> None:
-    directory.create(username="anna", email=None, password=PASSWORD)
-    directory.disable(username="anna")
-    with pytest.raises(Rejection) as caught:
-        add(ANNA, ledger, directory)
-    assert caught.value.code == "login_disabled"
-    assert ledger.residents == {}
+def test_a_disabled_login_is_not_taken(setup: Setup) -> None:
+    setup.directory.create(username="anna", email=None, password=PASSWORD)
+    setup.directory.disable(username="anna")
+    assert setup.rejection().code == "login_disabled"
+    assert setup.ledger.residents == {}
 
 
-def test_a_new_login_needs_a_way_to_its_first_password(
-    ledger: FakeLedger, directory: FakeUserDirectory
-) -> None:
-    with pytest.raises(Rejection) as caught:
-        add(replace(ANNA, password=None), ledger, directory)
-    assert caught.value.code == "password_or_email_required"
-    assert directory.accounts == {}
+def test_a_new_login_needs_a_way_to_its_first_password(setup: Setup) -> None:
+    assert setup.rejection(replace(ANNA, password=None)).code == "password_or_email_required"
+    assert setup.directory.accounts == {}
 
 
-def test_without_a_password_it_is_mailed(ledger: FakeLedger, directory: FakeUserDirectory) -> None:
-    add(replace(ANNA, password=None, email="anna@example.org"), ledger, directory)
-    assert directory.accounts["anna"].password is None
-    assert directory.accounts["anna"].email == "anna@example.org"
+def test_without_a_password_it_is_mailed(setup: Setup) -> None:
+    setup.add(replace(ANNA, password=None, email="anna@example.org"))
+    assert (setup.anna.password, setup.anna.email) == (None, "anna@example.org")
 
 
-def test_an_apartment_that_does_not_exist_is_told(
-    ledger: FakeLedger, directory: FakeUserDirectory
-) -> None:
-    with pytest.raises(Rejection) as caught:
-        add(replace(ANNA, address=None, apartment_id=uuid4()), ledger, directory)
-    assert caught.value.code == "apartment_not_found"
+def test_an_apartment_that_does_not_exist_is_told(setup: Setup) -> None:
+    nowhere = replace(ANNA, address=None, apartment_id=uuid4())
+    assert setup.rejection(nowhere).code == "apartment_not_found"
 
 
 def test_a_password_is_never_printed() -> None:
     assert PASSWORD not in repr(ANNA)
 
 
-def test_nobody_is_found_under_an_unknown_username(directory: FakeUserDirectory) -> None:
-    with pytest.raises(Rejection) as caught:
-        disable_login(username="nobody", directory=directory)
-    assert caught.value.code == "login_not_found"
+def test_nobody_is_found_under_an_unknown_username(setup: Setup) -> None:
+    with pytest.raises(Rejection, match="login_not_found"):
+        disable_login(username="nobody", directory=setup.directory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -44,36 +45,25 @@ def fixture() -> Fixture:
     return Fixture()
 
 
-def test_an_expired_empty_queue_goes_and_so_does_its_registration(fixture: Fixture) -> None:
-    name = fixture.queue()
-    assert fixture.sweep_after(LONG) == DELETED
-    assert name not in fixture.queues.messages
-    assert not fixture.ledger.is_registered(name=name)
-
-
-def test_a_queue_with_a_message_stays(fixture: Fixture) -> None:
-    name = fixture.queue(left=1)
-    assert fixture.sweep_after(LONG) == KEPT
-    assert name in fixture.queues.messages
-
-
-def test_a_queue_that_has_not_expired_stays(fixture: Fixture) -> None:
-    name = fixture.queue()
-    assert fixture.sweep_after(timedelta(hours=23)) == UNTOUCHED
-    assert name in fixture.queues.messages
-
-
-def test_an_orphan_goes_once_it_is_old_enough_not_to_be_in_the_making(fixture: Fixture) -> None:
-    name = fixture.queue(registered=False)
-    assert fixture.sweep_after(timedelta(0)) == KEPT
-    assert fixture.sweep_after(MINIMUM_AGE) == DELETED
-    assert name not in fixture.queues.messages
-
-
-def test_queues_of_another_stage_are_never_touched(fixture: Fixture) -> None:
-    name = fixture.queue(prefix="bill-prod")
-    assert fixture.sweep_after(LONG) == UNTOUCHED
-    assert name in fixture.queues.messages
+@pytest.mark.parametrize(
+    ("queue", "age", "report"),
+    [
+        ({}, LONG, DELETED),
+        ({"left": 1}, LONG, KEPT),
+        ({}, timedelta(hours=23), UNTOUCHED),
+        ({"registered": False}, timedelta(0), KEPT),
+        ({"registered": False}, MINIMUM_AGE, DELETED),
+        ({"prefix": "bill-prod"}, LONG, UNTOUCHED),
+    ],
+    ids=["expired", "with a message", "not expired", "in the making", "orphan", "of a stage"],
+)
+def test_a_queue_goes_that_is_expired_or_an_orphan_and_empty(
+    fixture: Fixture, queue: dict[str, Any], age: timedelta, report: SweepReport
+) -> None:
+    name = fixture.queue(**queue)
+    assert fixture.sweep_after(age) == report
+    assert (name in fixture.queues.messages) == (report != DELETED)
+    assert not (report == DELETED and fixture.ledger.is_registered(name=name))
 
 
 def test_the_sweeper_never_throws_when_sqs_is_down(fixture: Fixture) -> None:

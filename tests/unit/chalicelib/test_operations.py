@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -91,20 +91,6 @@ def test_totals_are_by_utility_provider_and_period(ada: Resident) -> None:
     assert [one["bills"] for one in part["by_utility"]] == [2, 1]
 
 
-@pytest.mark.parametrize(
-    ("operation", "body"),
-    [("utils", {}), ("histories", {"date_down": None, "date_up": None})],
-)
-def test_an_apartment_of_somebody_else_reads_like_none(
-    ada: Resident, operation: str, body: dict[str, Any]
-) -> None:
-    homes = (ada.home, uuid4())
-    ada.subject = ada.ledger.new_resident("Eve")
-    for ada.home in homes:
-        with pytest.raises(Rejection, match="apartment_not_found"):
-            parts(ada, operation, **body)
-
-
 def test_without_debts_there_is_a_total_of_zero(ada: Resident) -> None:
     [part] = parts(ada, "utils")
     assert (part["debts"], part["total_minor"], part["currency"]) == ([], 0, None)
@@ -185,25 +171,11 @@ def test_the_last_part_says_that_there_is_more_to_ask_for(
     assert (first["more"], second["more"]) == (True, False)
 
 
-def test_the_chosen_bills_are_paid_and_no_others(ada: Resident) -> None:
-    chosen, left = ada.bill(), ada.bill()
-    receipt = paid(ada, chosen, expected_total_minor=5140)
-    assert [line["bill_id"] for line in receipt["lines"]] == [str(chosen)]
-    assert [one.bill_id for one in ada.ledger.bills_in("open")] == [left]
-
-
 def test_another_total_than_the_resident_was_shown_is_not_paid(ada: Resident) -> None:
     bill = ada.bill()
     with pytest.raises(Rejection, match="total_changed"):
         paid(ada, bill, expected_total_minor=5139)
     assert [one.bill_id for one in ada.ledger.bills_in("open")] == [bill]
-
-
-def test_a_payment_is_known_by_the_key_of_the_client(ada: Resident) -> None:
-    bill = ada.bill()
-    assert paid(ada, bill, key="k") == paid(ada, bill, key="k")
-    with pytest.raises(Rejection, match="bill_already_paid"):
-        paid(ada, bill, key="another")
 
 
 def test_the_receipt_of_a_thousand_bills_comes_in_parts_that_are_the_same_each_time(
