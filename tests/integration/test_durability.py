@@ -11,7 +11,6 @@ from uuid import UUID
 import psycopg2
 import pytest
 
-from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.ports.ledger import PaymentOrder
 from tests.support.databases import LedgerDatabase, Server
@@ -70,15 +69,9 @@ def database(patient: PatientServer) -> Iterator[LedgerDatabase]:
 
 
 @pytest.fixture
-def payer(database: LedgerDatabase) -> Iterator[PostgresLedger]:
+def payer(database: LedgerDatabase) -> PostgresLedger:
     """The ledger as the function `payments` has it."""
-    connection = Database(
-        secret=lambda: database.secret("writer"),
-        renew_secret=lambda: None,
-        application_name="test",
-    )
-    yield PostgresLedger(connection)
-    connection.close()
+    return PostgresLedger(database.adapters("writer"))
 
 
 def paid_in_ledger(database: LedgerDatabase, home: Home) -> set[str]:

@@ -1,12 +1,9 @@
-"""Files of bills on a real Postgres: again, at the same time, and broken off."""
+"""Files of bills on a real Postgres: as files, broken off and taken up again."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,6 @@ import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
 
-from billing_app.adapters.connections import Database
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.admin.cli.backends import local_backend
 from billing_app.admin.cli.context import CliContext
@@ -29,71 +25,10 @@ from tests.support.ledger import Home, Ledger
 LINES = 1200
 
 
-@contextmanager
-def ledger_of(database: LedgerDatabase) -> Iterator[PostgresOperatorLedger]:
-    """Open a connection of its own."""
-    connection = Database(
-        secret=lambda: database.secret("operator"),
-        renew_secret=lambda: None,
-        application_name="test",
-    )
-    yield PostgresOperatorLedger(connection)
-    connection.close()
-
-
 def file_of(home: Home, *, lines: int = LINES) -> str:
     """Write a file of gas bills for a home."""
     cells: dict[str, object] = {"apartment_id": home.apartment, "provider_id": "northgas"}
     return bill_text(*(bill_line(**cells, provider_reference=f"G-{n}") for n in range(lines)))
-
-
-def test_a_file_imported_again_adds_nothing(ledger: Ledger, database: LedgerDatabase) -> None:
-    home = ledger.home()
-    text = file_of(home)
-    with ledger_of(database) as operator:
-        first, _ = run_import(text, ledger=operator)
-        version = ledger.version(home)
-        again, _ = run_import(text, ledger=operator)
-    assert dict(first.results) == {"issued": LINES}
-    assert dict(again.results) == {"already_present": LINES}
-    assert ledger.version(home) == version
-    assert len(ledger.open_bills(home)) == LINES
-    assert ledger.violations() == []
-
-
-def test_a_line_rejected_at_first_is_issued_with_the_same_file_later(
-    ledger: Ledger, database: LedgerDatabase
-) -> None:
-    home = ledger.home()
-    text = file_of(home, lines=3).replace("northgas", "city-gas")
-    with ledger_of(database) as operator:
-        assert run_import(text, ledger=operator)[0].rejected == 3
-        ledger.provider("city-gas", "City Gas")
-        assert run_import(text, ledger=operator)[0].results["issued"] == 3
-
-
-def test_two_imports_of_one_file_at_the_same_time_issue_each_bill_once(
-    ledger: Ledger, database: LedgerDatabase
-) -> None:
-    home = ledger.home()
-    text = file_of(home)
-    together = threading.Barrier(2)
-    results: list[Counter[str]] = []
-
-    def run() -> None:
-        with ledger_of(database) as operator:
-            together.wait()
-            results.append(run_import(text, ledger=operator)[0].results)
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(results) == 2
-    assert sum(results, Counter()) == {"issued": LINES, "already_present": LINES}
-    assert len(ledger.open_bills(home)) == LINES
-    assert ledger.violations() == []
 
 
 class BreaksOff(BillIssuer):
@@ -114,12 +49,11 @@ class BreaksOff(BillIssuer):
 def test_an_import_that_broke_off_is_completed_by_the_next(
     ledger: Ledger, database: LedgerDatabase
 ) -> None:
-    home = ledger.home()
+    home, operator = ledger.home(), PostgresOperatorLedger(database.adapters("operator"))
     text = file_of(home)
-    with ledger_of(database) as operator:
-        with pytest.raises(Unavailable):
-            run_import(text, ledger=BreaksOff(operator))
-        summary, _ = run_import(text, ledger=operator)
+    with pytest.raises(Unavailable):
+        run_import(text, ledger=BreaksOff(operator))
+    summary, _ = run_import(text, ledger=operator)
     assert dict(summary.results) == {"already_present": 1000, "issued": LINES - 1000}
     assert len(ledger.open_bills(home)) == LINES
 

@@ -107,14 +107,12 @@ class LedgerMachine(RuleBasedStateMachine):
             name=f"{name} {suffix}",
         )
 
-    def grant(self, name: str, apartment: UUID, since: str) -> None:
-        """Grant a residency."""
+    def grant(self, name: str, apartment: UUID, since: str | None) -> None:
+        """Grant a residency, from now on unless `since` is an instant."""
+        begins = {} if since is None else {"since": since}
+        username = self.people[name]
         self.operate(
-            "grant",
-            "grant_residency",
-            username=self.people[name],
-            apartment_id=apartment,
-            since=since,
+            "grant", "grant_residency", username=username, apartment_id=apartment, **begins
         )
 
     def pay(self, order: Order) -> Answer:

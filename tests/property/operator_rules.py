@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from hypothesis import strategies as st
@@ -118,12 +117,12 @@ class OperatorRules(LedgerMachine):
         else:
             self.move_out_and_in_again(who, since)
 
-    def instants(self, apartment: UUID) -> list[str]:
-        """Return instants before, at and after events, and one that is yet to come."""
+    def instants(self, apartment: UUID) -> list[str | None]:
+        """Return instants before, at and after events, one that is yet to come, and now: None."""
         events = self.model.apartments[apartment].events if apartment != UNKNOWN else []
         posted = [one.posted_at for one in events]
-        known = [datetime.now(UTC), *(one + TICK for one in posted[-1:]), *posted]
-        return [LONG_AGO, *map(format_instant, known), TOMORROW]
+        known = [*(one + TICK for one in posted[-1:]), *posted]
+        return [None, LONG_AGO, *map(format_instant, known), TOMORROW]
 
     def move_out_and_in_again(self, who: int, since: int) -> None:
         """See the history of home since another instant from now on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,7 +17,6 @@ from uuid import UUID, uuid4
 from redis import Redis
 
 from billing_app.adapters.cached_ledger import CachedLedger
-from billing_app.adapters.connections import Database
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.redis_cache import RedisCache
@@ -101,7 +100,7 @@ class Model(FakeLedger):
         ids = (told.get("reversal_id", told.get("payment_id")), *(one["bill_id"] for one in bills))
         self._ids = iter([UUID(one) for one in ids if one])
         self._receipt_number = told.get("receipt_number", "")
-        instants = ("settled_at", "reversed_at", "voided_at", "ended_at")
+        instants = ("settled_at", "reversed_at", "voided_at", "since", "ended_at")
         at = next((told[name] for name in instants if name in told), None)
         self.clock.now = parse_instant(at) if at else datetime.now(UTC)
 
@@ -152,25 +151,14 @@ class RealService(Service):
 
 @contextmanager
 def on_postgres(database: LedgerDatabase, secret: Mapping[str, Any]) -> Iterator[RealService]:
-    """Give the service, and close its connections in the end."""
-    with ExitStack() as stack:
-
-        def connected(role: str) -> Database:
-            connection = Database(
-                secret=lambda: database.secret(role),
-                renew_secret=lambda: None,
-                application_name="model",
-            )
-            return stack.enter_context(closing(connection))
-
-        cache = NotingCache(RedisCache(secret=lambda: secret, renew_secret=lambda: None))
-        place = {name: secret[name] for name in ("host", "port", "password")}
+    """Give the service on a database and on the Redis that the secret names."""
+    cache = NotingCache(RedisCache(secret=lambda: secret, renew_secret=lambda: None))
+    reader = CachedLedger(PostgresLedger(database.adapters("reader")), cache)
+    place = {name: secret[name] for name in ("host", "port", "password")}
+    with Redis(**place) as redis:
         yield RealService(
-            residents=_Deployed(
-                ledger=PostgresLedger(connected("writer")),
-                reader=CachedLedger(PostgresLedger(connected("reader")), cache),
-            ),
-            operators=_operators(PostgresOperatorLedger(connected("operator"))),
+            residents=_Deployed(PostgresLedger(database.adapters("writer")), reader),
+            operators=_operators(PostgresOperatorLedger(database.adapters("operator"))),
             cache=cache,
-            redis=stack.enter_context(Redis(**place)),
+            redis=redis,
         )

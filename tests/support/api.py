@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import httpx
-import psycopg2
 import pytest
-from psycopg2.extras import register_uuid
 
-from tests.support.databases import LedgerDatabase
+from tests.support.databases import LedgerDatabase, Login
 from tests.support.ledger import Home, Ledger
 from tools.local.stack import Stack
 
@@ -151,30 +149,19 @@ class Environment:
         return username, UUID(subject)
 
 
-class _OwnersDatabase:
+class _OwnersDatabase(LedgerDatabase):
     """The running database, where everything is done as its owner."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connections: list[psycopg2.extensions.connection] = []
-
-    def connect(self, _role: str) -> psycopg2.extensions.connection:
-        connection = psycopg2.connect(self._url)
-        connection.autocommit = True
-        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
-        self._connections.append(connection)
-        return connection
-
-    def close(self) -> None:
-        for connection in self._connections:
-            connection.close()
+    def login(self, _role: str) -> Login:
+        return self.owner
 
 
 @contextmanager
 def environment_on(stack: Stack) -> Iterator[Environment]:
     """Give an environment on a running service."""
-    database = _OwnersDatabase(stack.cloud.database_url)
-    ledger = Ledger(cast(LedgerDatabase, database))
+    owner = Login.from_url(stack.cloud.database_url)
+    database = _OwnersDatabase(admin=owner, owner=owner)
+    ledger = Ledger(database)
     with httpx.Client(base_url=stack.base_url, timeout=35) as http:
         try:
             yield Environment(stack, ledger, http)

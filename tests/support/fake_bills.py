@@ -13,6 +13,7 @@ from billing_app.domain.bill_lines import BillLine
 from billing_app.domain.bills import Debt, Provider
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
+from billing_app.domain.instants import TICK
 from billing_app.ports.operator_ledger import (
     BillBatch,
     BillIssuer,
@@ -64,6 +65,10 @@ class FakeApartment:
     def last_posted_at(self) -> datetime | None:
         """The instant of the last event."""
         return self.events[-1].posted_at if self.events else None
+
+    def after_last_event(self, now: datetime) -> datetime:
+        """Return the time, or the tick after the last event when the clock stands or was set."""
+        return max(now, self.last_posted_at + TICK) if self.last_posted_at else now
 
 
 class FakeBills(BillIssuer):
@@ -125,7 +130,8 @@ class FakeBills(BillIssuer):
         self._check_residency(subject, apartment_id)
         if (subject, apartment_id) in self.residencies:
             raise Rejection("residency_exists")
-        begins = self.residencies[subject, apartment_id] = since or self.clock()
+        begins = since or self.apartments[apartment_id].after_last_event(self.clock())
+        self.residencies[subject, apartment_id] = begins
         self.raise_versions([apartment_id])
         return GrantedResidency(subject, apartment_id, begins)
 

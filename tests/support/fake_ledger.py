@@ -178,9 +178,7 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
             )
 
     def _next_posting(self, apartment_id: UUID) -> datetime:
-        """Return the time, or the tick after the last posting when the clock stands or was set."""
-        last = self.apartments[apartment_id].last_posted_at
-        return max(self.clock(), last + TICK) if last else self.clock()
+        return self.apartments[apartment_id].after_last_event(self.clock())
 
     def _as_billed(self, bill: FakeBill) -> Bill:
         debt = as_debt(bill.line, self.provider_of(bill.line), bill.bill_id)

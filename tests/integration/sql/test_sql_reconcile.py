@@ -34,11 +34,6 @@ def reconcile(ledger: Ledger, first: date | None = None, last: date | None = Non
     return ledger.rows("operator", "reconcile", first or today - DAY, last or today + DAY)
 
 
-def test_a_day_without_payments_has_no_rows(ledger: Ledger, home: Home) -> None:
-    ledger.bills(home, 100)
-    assert reconcile(ledger) == []
-
-
 def test_sums_are_by_provider_and_agree(ledger: Ledger, home: Home) -> None:
     ledger.provider("southwater", "South Water")
     gas = ledger.bills(home, 100, 200)
@@ -56,12 +51,6 @@ def test_the_days_are_included_and_no_others(ledger: Ledger, home: Home) -> None
     assert [row[1] for row in reconcile(ledger, day, day)] == [day]
     assert reconcile(ledger, day - 10 * DAY, day - DAY) == []
     assert reconcile(ledger, day + DAY, day + 10 * DAY) == []
-
-
-def test_currencies_are_apart(ledger: Ledger, home: Home) -> None:
-    for currency in ("EUR", "USD"):
-        ledger.pay(home, [ledger.bill(home, currency=currency)])
-    assert [(row[6], row[7]) for row in reconcile(ledger)] == [("EUR", True), ("USD", True)]
 
 
 def test_a_reversal_is_shown_and_the_day_still_agrees(ledger: Ledger, home: Home) -> None:

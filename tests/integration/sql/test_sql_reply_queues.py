@@ -23,23 +23,6 @@ def register(ledger: Ledger, name: str, *lifetimes: str) -> None:
         ledger.ask("reader", "register_reply_queue", name, uuid4(), lifetime)
 
 
-def is_registered(ledger: Ledger, name: str) -> bool:
-    return bool(ledger.ask("writer", "reply_queue_is_registered", name))
-
-
-def test_a_registered_queue_is_known_until_it_is_forgotten(ledger: Ledger, name: str) -> None:
-    assert not is_registered(ledger, name)
-    register(ledger, name, "1 hour")
-    assert is_registered(ledger, name)
-    ledger.ask("writer", "forget_reply_queue", name)
-    assert not is_registered(ledger, name)
-
-
-def test_a_queue_of_a_login_has_no_owner(ledger: Ledger, name: str) -> None:
-    ledger.ask("writer", "register_reply_queue", name, None, "5 minutes")
-    assert is_registered(ledger, name)
-
-
 @pytest.mark.parametrize(
     ("lifetimes", "over"),
     [
