@@ -50,6 +50,14 @@ def move_out_while_paying(run: RunBuilder) -> None:
     run.reply(run.ask(**place, key="paid"), run.receipt(payment))
 
 
+def never_learn_who_lives_where(run: RunBuilder) -> None:
+    for user, action in (("ada", "end"), ("eve", "grant")):
+        args = {"user": user, "apartment": "home", "since": None}
+        run.call(action, args, None, answer=None, unknown=True)
+        run.look(user)
+        run.reply(run.ask("utils", user), op="utils", code="apartment_not_found", user=user)
+
+
 def see_less_of_the_history_after_moving_in_again(run: RunBuilder) -> None:
     run.end("ada", "home")
     run.reject("apartment_not_found", "open", key="out")
@@ -104,6 +112,7 @@ ACCEPTED: dict[str, Step] = {
     "a read began before a payment": show_a_debt_to_who_asked_before_it_was_paid,
     "a reversal has no answer yet": show_a_debt_before_the_operator_knows_of_its_reversal,
     "a payer moves out meanwhile": move_out_while_paying,
+    "an operator's calls have no outcome": never_learn_who_lives_where,
     "a resident moves in again": see_less_of_the_history_after_moving_in_again,
     "a clock that went back hides who moved in just now": (
         lambda run: run.reply(
@@ -127,6 +136,9 @@ ACCEPTED: dict[str, Step] = {
     "an old total is rejected": lambda run: run.reject("total_changed", "open", expected=100),
     "a key was used for another payment": (
         lambda run: run.reject("idempotency_key_reused", "open", key="two", data={})
+    ),
+    "a key was used with another total": (
+        lambda run: run.reject("idempotency_key_reused", "reversed", key="two", expected=5, data={})
     ),
     "a sync that ends": lambda run: run.sync(),
 }

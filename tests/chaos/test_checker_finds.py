@@ -165,7 +165,7 @@ BROKEN: dict[str, dict[str, Step]] = {
     },
     "I7": {
         "somebody else gets a reply": (
-            lambda run: run.reply("last look", run.data("last look"), op="utils", user="eve")
+            lambda run: run.came("last look").update(user="eve", client="client-eve")
         ),
         "a reply comes to another queue of its user": (
             lambda run: run.came("last look").update(queue_name="another")
@@ -236,7 +236,9 @@ BROKEN: dict[str, dict[str, Step]] = {
         ),
         "a withdrawn bill is a debt": lambda run: show(run, "void"),
         "a corrected bill is a debt": lambda run: show(run, "corrected"),
-        "a version went back": lambda run: run.data("last look").update(version=1),
+        "a version went back": (
+            lambda run: run.data("last look").update(version=run.data("first look")["version"] + 1)
+        ),
     },
     "I10": {
         "a sync lost a payment": lambda run: run.sync()["events"].pop(1),

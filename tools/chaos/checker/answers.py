@@ -40,7 +40,7 @@ def request_answered(run: RunRecord) -> Facts:
 
 
 def _all_answered(run: RunRecord) -> Facts:
-    done = _whole_answers(run) | run.dead
+    done = _whole_answers(run) | request_ids(run.final.get("dead_letters", []))
     waiting = request_ids(run.final.get("waiting", []))
     for request_id, request in run.history.accepted.items():
         if not _needs_an_answer(run, request):

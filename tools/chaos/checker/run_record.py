@@ -98,11 +98,6 @@ class RunRecord:
         return ResidencySpans(self.history.operators("grant", "end"), clock_steps=steps)
 
     @cached_property
-    def dead(self) -> set[str]:
-        """Ids of the requests in a dead-letter queue."""
-        return request_ids(self.final.get("dead_letters", []))
-
-    @cached_property
     def users(self) -> set[str]:
         """Subs of those whose every request was recorded."""
         return {one.user for one in self.history.requests}

@@ -187,13 +187,10 @@ class Workload:
     def _with_halt(self, seconds: float, works: Iterable[Callable[..., None]]) -> None:
         """Run each client's work until done, or halted after the time."""
         halt = threading.Event()
-        timer = threading.Timer(seconds, halt.set)
-        timer.start()
         self._run(partial(work, halt, self.dead_requests) for work in works)
-        try:
-            self._join(seconds + _STOP_SECONDS)
-        finally:
-            timer.cancel()
+        wait(self._running, seconds)
+        halt.set()
+        self._join(_STOP_SECONDS)
 
     def _run(self, works: Iterable[Callable[[], Any]]) -> None:
         self._running = [self._pool.submit(work) for work in works]
