@@ -312,8 +312,9 @@ class Fault:
     """Happens to the next `times` requests whose method and path match.
 
     `kind`: no_connection, drop_before (the request is lost), drop_after (the answer is lost),
-    garbled (the answer can't be decoded), status (the gateway answers with `status`) or proxy (a
-    proxy does, in the place of the service's answer).
+    garbled (the answer can't be decoded), status (the gateway answers with `status`), status_after
+    (it does after the request was carried out) or proxy (a proxy does, in the place of the
+    service's answer).
     """
 
     kind: str
@@ -347,7 +348,9 @@ class FaultyTransport(httpx.BaseTransport):
         fault = next((fault for fault in self.faults if fault.happens(request)), None)
         if fault is None:
             return self._app.handle_request(request)
-        if fault.kind == "status":
+        if fault.kind in {"drop_after", "status_after", "garbled", "proxy"}:
+            self._app.handle_request(request).read()
+        if fault.kind in {"status", "status_after"}:
             code = f"fault_{fault.status}"
             body = {"code": code, "message": f"Rejected: {code}.", "request_id": str(uuid4())}
             wait = fault.retry_after
@@ -355,8 +358,6 @@ class FaultyTransport(httpx.BaseTransport):
             return httpx.Response(fault.status, json=body, headers=headers)
         if fault.kind == "no_connection":
             raise httpx.ConnectError("no connection", request=request)
-        if fault.kind in {"drop_after", "garbled", "proxy"}:
-            self._app.handle_request(request).read()
         if fault.kind == "garbled":
             return httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=b"no gzip")
         if fault.kind == "proxy":

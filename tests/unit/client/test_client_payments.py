@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import httpx
 import pytest
 from billing_client import (
     AnswerTimeout,
     BillingClient,
-    ConnectionFailed,
-    GatewayRejected,
+    BillingError,
     PendingRequest,
     Receipt,
     ServiceFailed,
 )
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
 from tests.support.bills import a_debt
 
+BEFORE = ["no_connection", "drop_before", "status"]
+AFTER = ["drop_after", "status_after", "garbled", "proxy"]
+faults = st.lists(
+    st.builds(
+        Fault,
+        st.sampled_from([*BEFORE, *AFTER]),
+        st.sampled_from(["POST", "GET", "DELETE", ""]),
+        st.just("payments"),
+        times=st.sampled_from([1, 2, 99]),
+        status=st.just(503),
+    )
+    # What the gateway rejects like this has not been accepted.
+    | st.builds(
+        Fault, st.just("status"), path=st.just("payments"), status=st.sampled_from([401, 429])
+    ),
+    max_size=3,
+)
 
-def pay_one(client: BillingClient, apartment: Residency) -> Receipt:
-    return client.pay(apartment.apartment_id, apartment.owes(a_debt()))
 
-
-@pytest.mark.parametrize("kind", ["drop_before", "drop_after", "status"])
-def test_a_payment_is_sent_again_under_its_key_and_made_once(
-    client: BillingClient, wire: FaultyTransport, apartment: Residency, kind: str
+@given(faults, faults)
+@example([Fault("drop_after", "POST"), Fault("no_connection", "POST", times=99)], [])
+@example([Fault("status_after", "POST", "payments", times=99)], [])
+@example([Fault("drop_after", "POST", times=99)], [Fault("status", "POST", status=429, times=99)])
+def test_a_payment_is_made_once_and_pending_until_its_outcome_is_known(
+    first: list[Fault], second: list[Fault]
 ) -> None:
-    wire.faults = [Fault(kind, "POST", "payments", times=2)]
-    receipt = pay_one(client, apartment)
-    keys = {request.headers["idempotency-key"] for request in wire.sent("POST", "payments")}
-    assert len(keys) == 1
+    service = BillingService()
+    service.queues.visibility_seconds = 2.0
+    apartment = service.add_apartment(service.add_resident("ada"))
+    wire = FaultyTransport(service)
+    http = httpx.Client(transport=wire)
+    client = BillingClient("http://billing.test", http=http, clock=service.clock)
+    client.login("ada", "secret")
+    bills = apartment.owes(a_debt())
+    receipt: Receipt | None = None
+    pending: PendingRequest | None = None
+    for happening in (first, second, []):
+        wire.faults, before = [replace(fault) for fault in happening], pending
+        try:
+            if before is None:
+                receipt = client.pay(apartment.apartment_id, bills)
+            else:
+                receipt = client.resume_payment(before)
+            break
+        except BillingError as error:
+            pending = error.pending
+        # What was pending stays so; what was never accepted may be tried as a new payment.
+        assert pending or (before is None and apartment.events == [])
+        assert len(client.pending_payments.all()) == (pending is not None)
+    assert receipt is not None
     assert [str(event.payment_id) for event in apartment.events] == [receipt.payment_id]
+    assert client.pending_payments.all() == ()
 
 
 def test_a_payment_without_a_reply_can_be_collected(
@@ -37,7 +79,7 @@ def test_a_payment_without_a_reply_can_be_collected(
 ) -> None:
     service.silent = {"payments"}
     with pytest.raises(AnswerTimeout) as caught:
-        pay_one(hasty, apartment)
+        hasty.pay(apartment.apartment_id, apartment.owes(a_debt()))
     pending = caught.value.pending
     assert pending is not None
     assert pending.request_id
@@ -57,31 +99,7 @@ def test_a_payment_with_an_uncertain_outcome_stays_pending(
     else:
         service.edit = lambda reply: {**reply, "data": {"receipt_number": 7}}
     with pytest.raises(ServiceFailed) as caught:
-        pay_one(client, apartment)
+        client.pay(apartment.apartment_id, apartment.owes(a_debt()))
     (kept,) = client.pending_payments.all()
     assert caught.value.pending is not None
     assert caught.value.pending.idempotency_key == kept.idempotency_key
-
-
-def test_a_payment_that_was_never_sent_is_not_pending(
-    client: BillingClient, wire: FaultyTransport, apartment: Residency
-) -> None:
-    wire.faults = [Fault("no_connection", times=99)]
-    with pytest.raises(ConnectionFailed) as caught:
-        client.pay(apartment.apartment_id, ["b"])
-    assert caught.value.pending is None
-    assert client.pending_payments.all() == ()
-
-
-def test_a_resumed_payment_stays_pending_until_the_service_answers_for_it(
-    client: BillingClient, wire: FaultyTransport, apartment: Residency
-) -> None:
-    wire.faults = [Fault("drop_after", "POST", "payments", times=99)]
-    with pytest.raises(ConnectionFailed) as caught:
-        pay_one(client, apartment)
-    wire.faults = [Fault("status", "POST", "payments", times=99, status=429)]
-    assert caught.value.pending is not None
-    with pytest.raises(GatewayRejected) as again:
-        client.resume_payment(caught.value.pending)
-    assert again.value.pending is not None
-    assert len(client.pending_payments.all()) == 1
