@@ -99,18 +99,6 @@ def test_after_a_logout_the_next_user_of_a_device_reads_nothing_of_the_last(
     assert again.parts(accepted)[0]["status"] == "done"
 
 
-def test_two_devices_of_one_resident_share_a_queue_or_don_t_as_they_choose(
-    stage: Environment, ada: Resident
-) -> None:
-    phone, tablet = ada.caller, stage.signed_in(ada.username)
-    accepted = debts(phone, ada)
-    own = f"/apartments/{ada.home.apartment}/utils/{tablet.queue_name}"
-    assert tablet.poll(own, seconds=0) == []
-    shared = under_the_name_of(tablet, phone)
-    assert shared.parts(accepted)[0]["request_id"] == accepted.json()["request_id"]
-    assert phone.poll(accepted.json()["poll"], seconds=0) == []
-
-
 def test_two_logins_under_one_name_are_told_apart_by_their_requests(
     stage: Environment, ada: Resident, eve: Resident
 ) -> None:
