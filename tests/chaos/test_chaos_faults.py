@@ -24,7 +24,7 @@ from tests.chaos.clients import ask, cache, database, pay
 from tools.chaos import clock
 from tools.chaos.clock import Clock
 from tools.chaos.faults import FAULTS, Fault
-from tools.chaos.proxies import StepEvent
+from tools.chaos.proxies.tcp import StepEvent
 from tools.chaos.servers import Servers
 from tools.chaos.service import PRELOAD
 

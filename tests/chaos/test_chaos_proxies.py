@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from redis.connection import Connection as RedisConnection
 
 from tests.chaos.clients import ask, cache, database, paid, pay, sqs_client
-from tools.chaos.proxies import Rule, StepEvent, resp, sqs
+from tools.chaos.proxies import resp, sqs
+from tools.chaos.proxies.aws import Rule
+from tools.chaos.proxies.tcp import StepEvent
 from tools.chaos.servers import Servers, port_of
 
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from tools.chaos.faults import FAULTS
-from tools.chaos.proxies import STEPS
+from tools.chaos.proxies.tcp import STEPS
 from tools.chaos.schedule import ScheduledFault, schedule
 from tools.local.settings import REPOSITORY
 

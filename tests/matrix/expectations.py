@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tools.chaos.proxies import STEPS
+from tools.chaos.proxies.tcp import STEPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from billing_app.adapters.redis_cache import SCHEMA
+from tests.matrix.harness import OTHER_PASSWORD
+from tests.support.databases import ROLE_PASSWORD
 from tools.chaos import faults as chaos
-from tools.chaos.proxies import ChangeAnswer, Rule, StepEvent
+from tools.chaos.proxies.aws import Rule
+from tools.chaos.proxies.redis import ChangeAnswer
 from tools.chaos.proxies.resp import bulk
 from tools.chaos.proxies.sqs import (
     When,
@@ -26,6 +29,7 @@ from tools.chaos.proxies.sqs import (
     lost_delete,
     times,
 )
+from tools.chaos.proxies.tcp import StepEvent
 
 if TYPE_CHECKING:
     from tests.matrix.scenario import Scenario
@@ -83,10 +87,9 @@ def _cut_postgres(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
 
 
 def _rotate_secret(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
-    scenario.harness.rotate(scenario.role)
-    # A session outlives its password: only who comes anew is asked for it.
-    scenario.harness.postgres_proxy.cut()
+    scenario.harness.rotate(scenario.role, OTHER_PASSWORD)
     yield
+    scenario.harness.rotate(scenario.role, ROLE_PASSWORD)
 
 
 def _on_sqs(make: Callable[[When], Rule], choose: Callable[[], When]) -> Strike:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import replace
+from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ from psycopg2 import sql
 
 from billing_app.adapters.migrations import migrate
 from tests.matrix.workers import start_worker
-from tests.support.databases import LedgerDatabase, Login
+from tests.support.databases import ROLE_PASSWORD, ROLES, LedgerDatabase, Login
 from tools.chaos.servers import REGION, Servers
 from tools.local.application import function_environment
 from tools.local.cloud import Cloud
 from tools.local.provision import (
-    DATABASE_ROLES,
     database_secret,
     provision_identity,
     provision_queues,
@@ -33,6 +31,7 @@ STATEMENTS = {
     "api.pay(": "payments",
 }
 PREFIX = "matrix"
+OTHER_PASSWORD = "Canary of a rotated one"
 
 
 class Harness(Servers):
@@ -41,7 +40,6 @@ class Harness(Servers):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, STATEMENTS)
         self.log = folder / "workers.log"
-        self.passwords = {role: secrets.token_urlsafe(24) for role in DATABASE_ROLES}
         self._settings = Settings(state=folder, prefix=PREFIX, region=REGION)
 
     def start(self) -> None:
@@ -49,9 +47,9 @@ class Harness(Servers):
         super().start()
         self.sqs: Any = self.clients().sqs
         provision_queues(self.clients(), self._settings)
-        roles = {f"billing_{role}": password for role, password in self.passwords.items()}
+        roles = {f"billing_{role}": ROLE_PASSWORD for role in ROLES}
         migrate(secret=database_secret(self.postgres.url), role_passwords=roles)
-        self._provide_secrets()
+        self._provide_secrets({})
         variables, identity = self.variables(), provision_identity(self.clients(), self._settings)
         self.cloud = Cloud(
             api="",
@@ -75,34 +73,23 @@ class Harness(Servers):
     def database(self) -> LedgerDatabase:
         """The ledger, past the proxies; connections break when the server is stopped."""
         owner = Login.from_url(self.postgres.url)
-        return _Roles(owner, self.passwords)
+        return LedgerDatabase(admin=owner, owner=owner)
 
-    def rotate(self, role: str) -> None:
+    def rotate(self, role: str, password: str) -> None:
         """Give a database role another password, in the database and in its secret."""
-        self.passwords[role] += "x"
-        names = sql.Identifier(f"billing_{role}"), sql.Literal(self.passwords[role])
+        names = sql.Identifier(f"billing_{role}"), sql.Literal(password)
         with self.postgres.cursor() as cursor:
             cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(*names))
-        self._provide_secrets()
+        self._provide_secrets({role: password})
+        # A session outlives its password: only who comes anew is asked for it.
+        self.postgres_proxy.cut()
 
-    def _provide_secrets(self) -> None:
+    def _provide_secrets(self, changed: Mapping[str, str]) -> None:
         variables = self.variables()
         provision_secrets(
             self.clients(),
             self._settings,
             database_url=variables["DATABASE_URL"],
             redis_url=variables["REDIS_URL"],
-            role_passwords=self.passwords,
+            role_passwords={**dict.fromkeys(ROLES, ROLE_PASSWORD), **changed},
         )
-
-
-class _Roles(LedgerDatabase):
-    """The harness's database, whose roles have passwords of their own."""
-
-    def __init__(self, owner: Login, passwords: dict[str, str]) -> None:
-        super().__init__(admin=owner, owner=owner)
-        self._passwords = passwords
-
-    def login(self, role: str) -> Login:
-        login = super().login(role)
-        return replace(login, password=self._passwords.get(role, login.password))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
-from tools.chaos.proxies import Answer, Call, Forward
+from tools.chaos.proxies.aws import Answer, Call, Forward
 from tools.chaos.workload.http import subject_of
 
 Json = dict[str, Any]

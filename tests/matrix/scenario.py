@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 
 from tests.matrix.expectations import INVARIANTS, Expected
 from tests.matrix.faults import FAULTS
-from tests.matrix.harness import PREFIX, Harness
+from tests.matrix.harness import OTHER_PASSWORD, PREFIX, Harness
 from tests.matrix.messages import Deliveries, Json, Request, without_tokens
+from tests.support.databases import ROLE_PASSWORD
 from tests.support.ledger import LONG_AGO, Home, Ledger
 from tools.chaos.checker import RunRecord, check, render
-from tools.chaos.proxies import StepEvent
+from tools.chaos.proxies.tcp import StepEvent
 from tools.chaos.workload.final_state import Queues, dump_ledger
 from tools.local.provision import request_queue_name
 from tools.local.service import service
@@ -227,7 +228,7 @@ class Scenario:
         """Return what the checker needs: what was sent and seen, and what is left."""
         kinds = {
             "name": [self.name],
-            "password": [*self.passwords, *self.harness.passwords.values()],
+            "password": [*self.passwords, ROLE_PASSWORD, OTHER_PASSWORD],
             "receipt": list(self.deliveries.receipts.values()),
         }
         queues = Queues(self.harness.sqs, PREFIX)

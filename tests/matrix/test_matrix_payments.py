@@ -11,8 +11,8 @@ from tests.matrix.expectations import PAYMENTS, Expected, cases
 from tests.matrix.harness import Harness
 from tests.matrix.messages import Request
 from tests.matrix.scenario import Scenario, scenario
-from tools.chaos.proxies import StepEvent
 from tools.chaos.proxies.sqs import redeliver, times
+from tools.chaos.proxies.tcp import StepEvent
 from tools.local.service import service
 
 

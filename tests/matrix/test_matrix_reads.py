@@ -12,7 +12,7 @@ from tests.matrix.faults import FAULTS
 from tests.matrix.harness import Harness
 from tests.matrix.messages import Request
 from tests.matrix.scenario import Scenario, scenario
-from tools.chaos.proxies import STEPS
+from tools.chaos.proxies.tcp import STEPS
 
 WHOLE = {"date_up": None, "date_down": None}
 PASSWORD = "Canary-Passw0rd-1"

@@ -19,7 +19,9 @@ from typing import Any
 
 from psycopg2 import sql
 
-from tools.chaos.proxies import STEPS, Rule, StepEvent, resp, sqs
+from tools.chaos.proxies import resp, sqs
+from tools.chaos.proxies.aws import Rule
+from tools.chaos.proxies.tcp import STEPS, StepEvent
 from tools.chaos.servers import Servers
 from tools.chaos.service import Service
 

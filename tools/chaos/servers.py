@@ -16,8 +16,10 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from redis import Redis
 
 from tools.chaos.clock import Clock
-from tools.chaos.proxies import AwsProxy, PostgresProxy, Proxy, RedisProxy
-from tools.chaos.proxies.postgres import PAYMENT
+from tools.chaos.proxies.aws import AwsProxy
+from tools.chaos.proxies.postgres import PAYMENT, PostgresProxy
+from tools.chaos.proxies.redis import RedisProxy
+from tools.chaos.proxies.tcp import Proxy
 from tools.local.children import stop_all
 from tools.local.clients import Clients
 from tools.local.postgres import EmbeddedPostgres

@@ -9,9 +9,12 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import psutil
+
+# The named steps of a request, in their order.
+STEPS = ("received", "before_payment", "in_commit", "committed", "replied", "before_delete")
 
 _CHUNK = 65_536
 _LOOK_SECONDS = 0.02
@@ -122,13 +125,6 @@ class Proxy:
         # Bytes wait while it is not set.
         self.passing = threading.Event()
         self.passing.set()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Take connections."""
