@@ -152,7 +152,7 @@ class Servers:
             "DATABASE_URL": _through(self.postgres.url, self.postgres_proxy.port),
             "REDIS_URL": _through(self._others.redis_url, self.redis_proxy.port),
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.aws_proxy.port}",
-            "AWSREGION": REGION,
+            "AWS_REGION": REGION,
         }
 
 
