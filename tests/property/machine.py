@@ -139,10 +139,10 @@ class LedgerMachine(RuleBasedStateMachine):
         return answer
 
     def bills_of(self, apartment: UUID, *states: str) -> list[FakeBill]:
-        """Return an apartment's bills in these states, in the order of their due dates."""
+        """Return an apartment's bills in these states, in the order of their periods."""
         bills = [bill for state in states for bill in self.model.bills_in(state)]
         theirs = [bill for bill in bills if bill.line.apartment_id == apartment]
-        return sorted(theirs, key=lambda bill: (bill.line.due_on, bill.bill_id))
+        return sorted(theirs, key=lambda bill: (bill.line.period_from, bill.bill_id))
 
     def teardown(self) -> None:
         """In the end both ledgers say the same of everything, and contradict themselves nowhere."""

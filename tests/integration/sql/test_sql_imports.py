@@ -1,4 +1,4 @@
-"""api.issue_bills: new bills, corrections, repetitions and rejected lines."""
+"""api.issue_bills: corrections, dry runs, chunks; and what taking back needs."""
 
 from __future__ import annotations
 
@@ -77,3 +77,12 @@ def test_chunks_share_an_import_id_but_two_files_may_not(ledger: Ledger, home: H
 
 def test_an_import_without_lines_is_done(ledger: Ledger) -> None:
     assert ledger.issue([])["data"] == {"lines": []}
+
+
+@pytest.mark.parametrize("reason", ["", "  ", None])
+def test_a_reversal_and_a_void_need_a_reason(ledger: Ledger, home: Home, reason: str) -> None:
+    paid, open_ = ledger.bills(home, 100, 200)
+    payment = ledger.pay(home, [paid])["data"]["payment_id"]
+    assert ledger.reverse(payment, reason)["code"] == "reason_required"
+    assert ledger.void(open_, reason)["code"] == "reason_required"
+    assert ledger.open_bills(home) == {open_}

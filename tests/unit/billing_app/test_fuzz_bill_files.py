@@ -213,18 +213,6 @@ def nothing_new(content: bytes, ledger: FakeLedger, first: Imported) -> None:
     assert again.rejected == first.rejected
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(files(), min_size=2, max_size=3))
-def test_files_that_repeat_each_other_leave_one_bill_a_reference(contents: list[bytes]) -> None:
-    ledger = ledger_to_bill()
-    for content in contents * 2:
-        run(content, ledger)
-    last = {name: bill.bill_id for name, bill in ledger.bills.items()}
-    for content in contents:
-        run(content, ledger)
-    assert {name: bill.bill_id for name, bill in ledger.bills.items()} == last
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_file_of_bills_are_rejected_whole(content: bytes) -> None:

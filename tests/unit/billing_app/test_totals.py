@@ -8,27 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing_app.domain.bills import Debt, Period, Provider, days_overdue, total_by
+from billing_app.domain.bills import Debt, Provider, days_overdue, total_by
+from tests.support.bills import a_debt
 
 PROVIDERS = [Provider("north-gas", "North Gas"), Provider("alpha", "Альфа"), Provider("z", "Z")]
 
 
-@st.composite
-def debts(draw: st.DrawFn) -> Debt:
-    first_day = draw(st.dates(date(2024, 1, 1), date(2026, 12, 1)))
-    return Debt(
-        bill_id=draw(st.uuids()),
-        utility=draw(st.sampled_from(["gas", "water", "electricity"])),
-        provider=draw(st.sampled_from(PROVIDERS)),
-        period=Period(first_day, first_day + timedelta(days=30)),
-        due_on=first_day + timedelta(days=45),
-        amount_minor=draw(st.integers(1, 2**53)),
-        currency=draw(st.sampled_from(["EUR", "USD", "JPY"])),
-    )
+debts = st.lists(
+    st.builds(
+        a_debt,
+        month=st.integers(1, 12),
+        utility=st.sampled_from(["gas", "water", "electricity"]),
+        provider=st.sampled_from(PROVIDERS),
+        amount_minor=st.integers(1, 2**53),
+        currency=st.sampled_from(["EUR", "USD", "JPY"]),
+    ),
+    max_size=30,
+)
 
 
 @pytest.mark.parametrize("key", ["utility", "provider", "period", "currency"])
-@given(owed=st.lists(debts(), max_size=30))
+@given(owed=debts)
 def test_the_groups_of_any_grouping_add_up_to_the_whole(key: str, owed: list[Debt]) -> None:
     totals = total_by(owed, key=lambda debt: getattr(debt, key))
     for currency in {debt.currency for debt in owed}:
@@ -38,7 +38,7 @@ def test_the_groups_of_any_grouping_add_up_to_the_whole(key: str, owed: list[Deb
         assert sum(total.bills for total in ours) == len(expected)
 
 
-@given(owed=st.lists(debts(), max_size=30))
+@given(owed=debts)
 def test_no_group_appears_twice(owed: list[Debt]) -> None:
     groups = [(t.key, t.currency) for t in total_by(owed, key=lambda debt: debt.utility)]
     assert len(groups) == len(set(groups))
