@@ -9,8 +9,8 @@ variables {
 
 run "everything_fits_together" {
   assert {
-    condition     = toset(keys(output.request_queue_urls)) == toset(["auth", "utils", "histories", "payments"]) && toset(keys(output.dead_letter_queue_arns)) == toset(["utils", "histories", "payments"])
-    error_message = "The four operations have their queues."
+    condition     = keys(output.request_queue_urls) == keys(local.service.queues.requests) && setsubtract(keys(local.service.queues.requests), keys(output.dead_letter_queue_arns)) == toset(["auth"])
+    error_message = "Each operation has its queue, and each but a login a queue of dead letters."
   }
 
   assert {

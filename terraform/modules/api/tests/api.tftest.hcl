@@ -11,10 +11,8 @@ variables {
   throttles           = { posts = { rate = 100, burst = 200 }, polls = { rate = 500, burst = 1000 } }
 
   request_queue_arns = {
-    auth      = "arn:aws:sqs:eu-central-1:123456789012:bill-test-auth"
-    utils     = "arn:aws:sqs:eu-central-1:123456789012:bill-test-utils"
-    histories = "arn:aws:sqs:eu-central-1:123456789012:bill-test-histories"
-    payments  = "arn:aws:sqs:eu-central-1:123456789012:bill-test-payments"
+    for operation in keys(jsondecode(file("../../service.json")).queues.requests) :
+    operation => "arn:aws:sqs:eu-central-1:123456789012:bill-test-${operation}"
   }
 }
 
@@ -105,10 +103,8 @@ run "logs_hold_no_body_no_token_no_query_and_no_path" {
 run "posts_and_polls_have_separate_throttles" {
   assert {
     condition = { for settings in aws_api_gateway_method_settings.posts : settings.method_path => [settings.settings[0].throttling_rate_limit, settings.settings[0].throttling_burst_limit] } == {
-      "auth/POST"                                = [100, 200]
-      "apartments/{apartment_id}/utils/POST"     = [100, 200]
-      "apartments/{apartment_id}/payments/POST"  = [100, 200]
-      "apartments/{apartment_id}/histories/POST" = [100, 200]
+      for operation in keys(var.request_queue_arns) :
+      operation == "auth" ? "auth/POST" : "apartments/{apartment_id}/${operation}/POST" => [100, 200]
     }
     error_message = "Each POST of the contract has the limit of posts."
   }

@@ -14,10 +14,8 @@ variables {
   migration_triggers = { passwords = "1" }
 
   request_queue_arns = {
-    auth      = "arn:aws:sqs:eu-central-1:123456789012:bill-test-auth"
-    utils     = "arn:aws:sqs:eu-central-1:123456789012:bill-test-utils"
-    histories = "arn:aws:sqs:eu-central-1:123456789012:bill-test-histories"
-    payments  = "arn:aws:sqs:eu-central-1:123456789012:bill-test-payments"
+    for operation in keys(jsondecode(file("../../service.json")).queues.requests) :
+    operation => "arn:aws:sqs:eu-central-1:123456789012:bill-test-${operation}"
   }
 
   database = { host = "proxy.internal", instance_host = "db.internal", port = 5432, name = "billing" }
