@@ -11,17 +11,12 @@ import httpx
 
 from tests.support.api import Json
 from tests.unit.gateway.tools import DOCUMENT as DEPLOYED
-from tools.local.gateway.document import METHODS
+from tools.local.gateway.document import METHODS, example_bodies
 from tools.local.gateway.health_and_docs import public_document
 
 # What clients read.
 DOCUMENT = public_document(DEPLOYED)
-BODIES: Mapping[str, Json] = {
-    "auth": {"username": "nobody", "password": "Wrong-Passw0rd-1"},
-    "utils": {},
-    "payments": {"bills_id": [str(uuid4())]},
-    "histories": {"date_up": None, "date_down": None},
-}
+BODIES = example_bodies()
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from tests.support.api import Environment, Json, Resident, wait_until
 
 SCHEMAS: Mapping[str, Any] = DOCUMENT["components"]["schemas"]
 REPLY_OF = {
-    "auth": "LoginReply",
-    "utils": "DebtsReply",
-    "payments": "PaymentReply",
-    "histories": "HistoryReply",
+    schema["example"]["operation"]: name
+    for name, schema in SCHEMAS.items()
+    if "operation" in schema.get("example", {})
 }
 ROUTES = {route.entry["operationId"]: route for route in routes()}
 
@@ -49,7 +48,7 @@ def contradictions(reply: Json) -> list[str]:
 
 
 def replies(env: Environment, resident: Resident) -> Iterator[Json]:
-    """Ask for everything twice: once so that it is done, once so that it is rejected."""
+    """Ask for everything so that it is rejected, and for most so that it is done."""
     home, caller = resident.home.apartment, resident.caller
     bill = env.ledger.bill(resident.home)
     yield env.login(resident.username)
@@ -59,14 +58,16 @@ def replies(env: Environment, resident: Resident) -> Iterator[Json]:
     yield caller.pay(home, str(uuid4()))
     yield caller.pay(home, env.ledger.bill(resident.home), expected_total_minor=1)
     for asking in (caller, env.resident("Eve").caller):
-        for operation in ("utils", "histories"):
+        for operation in {*REPLY_OF} - {"auth"}:
             yield asking.ask(f"/apartments/{home}/{operation}", BODIES[operation])
 
 
 def test_each_reply_is_as_documented(env: Environment) -> None:
     found = list(replies(env, env.resident()))
-    assert {(one["operation"], one["status"]) for one in found} == {
-        (operation, status) for operation in REPLY_OF for status in ("done", "rejected")
+    ended = {(one["operation"], one["status"]) for one in found}
+    assert ended >= {(operation, "rejected") for operation in REPLY_OF}
+    assert ended >= {
+        (operation, "done") for operation in ("auth", "utils", "payments", "histories")
     }
     assert [(one, wrong) for one in found if (wrong := contradictions(one))] == []
 

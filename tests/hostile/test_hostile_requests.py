@@ -21,13 +21,16 @@ from tests.hostile.service import HostileService
 from tests.support.databases import Server
 from tests.support.ledger import Ledger
 from tests.support.records import a_record
+from tools.local.gateway.document import example_bodies
 
 QUEUE = str(UUID("0f8fad5b-d9cb-469f-a165-70867728950e"))
-VALID: dict[str, dict[str, Any]] = {
-    "auth": {"username": "anna", "password": "Example-Passw0rd-1", "queue_name": QUEUE},
-    "utils": {"queue_name": QUEUE},
-    "payments": {"bills_id": [str(uuid4())], "expected_total_minor": 1, "queue_name": QUEUE},
-    "histories": {"date_up": None, "date_down": None, "cursor": None, "queue_name": QUEUE},
+OPTIONAL: dict[str, dict[str, Any]] = {
+    "payments": {"expected_total_minor": 1},
+    "histories": {"cursor": None},
+}
+VALID = {
+    operation: {**body, **OPTIONAL.get(operation, {}), "queue_name": QUEUE}
+    for operation, body in example_bodies().items()
 }
 each_operation = pytest.mark.parametrize("operation", sorted(OPERATIONS))
 

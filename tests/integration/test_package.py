@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.operations import OPERATIONS
 from tools.package import __main__ as package_command
 from tools.package.__main__ import PROJECT, build
 from tools.package.bytecode import INTERPRETER
@@ -165,7 +166,7 @@ def test_each_queue_feeds_its_function_in_partial_batches(definition: dict[str, 
     mappings = definition["resource"]["aws_lambda_event_source_mapping"].values()
     assert {one["event_source_arn"]: one["function_name"] for one in mappings} == {
         f'${{var.request_queue_arns["{name}"]}}': f"${{aws_lambda_function.{name}.arn}}"
-        for name in ("auth", "utils", "histories", "payments")
+        for name in OPERATIONS
     }
     assert {*map(str, (one["function_response_types"] for one in mappings))} == {
         "['ReportBatchItemFailures']"

@@ -13,13 +13,14 @@ from pathlib import Path
 from tools.chaos.clock import Clock
 from tools.local.files import read_json
 from tools.local.processes import listens
+from tools.local.service import service
 from tools.local.settings import LOCAL_CREDENTIALS, REPOSITORY
 from tools.local.stack import Stack
 
 # Stands on PYTHONPATH; see the module in it.
 PRELOAD = Path(__file__).with_name("preload")
 # More than one worker a queue, so that one finds what another lost.
-_WORKERS = "auth=2,utils=2,histories=2,payments=3"
+_WORKERS = ",".join(f"{one}={3 if one == 'payments' else 2}" for one in service().queues)
 # Short, as a message is hidden for six times as long: what a killed worker held is to come back
 # within the run. But a first call, which connects to everything, must be done in time on a busy
 # machine, too, or no worker ever gets warm.

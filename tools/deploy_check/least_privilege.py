@@ -14,11 +14,13 @@ from tools.deploy_check.functions import Functions
 from tools.deploy_check.journey import Resident, add_resident, bill_lines
 from tools.deploy_check.privileges import Decisions, Permission, Roles
 from tools.deploy_check.requests import ReplyQueues, Requests, body_of
+from tools.local.service import service
 from tools.operator_client import OperatorError
 
 # Functions that work on without the permission: the cache and the look for orphans can wait.
-_WORK_WITHOUT = {("sweep", "sqs:ListQueues"), ("utils", "cache"), ("histories", "cache")}
-_QUEUE_FUNCTIONS = ("auth", "utils", "histories", "payments")
+_WORK_WITHOUT = {("sweep", "sqs:ListQueues")} | {
+    (name, "cache") for name, function in service().functions.items() if function.uses_cache
+}
 _AT_ONCE = 4
 _READ_SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - an action
 _DISABLE_LOGIN = ("cognito-idp:AdminDisableUser", "cognito-idp:AdminUserGlobalSignOut")
@@ -65,7 +67,7 @@ class RoleActions:
             return self._gateway(permission)
         if permission.action == _READ_SECRET:
             self.functions.restart(name)
-        if name in _QUEUE_FUNCTIONS:
+        if name in service().queues:
             return self.requests.is_answered(name)
         try:
             return self._operate(name, permission)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +18,7 @@ from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import DeployCheckError
 from tools.deploy_check.functions import Functions
 from tools.deploy_check.journey import Resident
+from tools.local.gateway.document import example_bodies
 from tools.local.lambda_events import sqs_event
 
 _SWEEPS = 5
@@ -27,14 +27,10 @@ _AGING_SECONDS = 1.0
 
 
 def body_of(operation: str, resident: Resident, queue_name: UUID) -> dict[str, Any]:
-    """Return a body for an operation; the bill does not exist."""
-    bodies: Mapping[str, dict[str, Any]] = {
-        "auth": {"username": resident.username, "password": resident.password},
-        "utils": {},
-        "histories": {"date_up": None, "date_down": None},
-        "payments": {"bills_id": [str(uuid4())]},
-    }
-    return {**bodies[operation], "queue_name": str(queue_name)}
+    """Return the contract's example for an operation, with a login that exists."""
+    login = {"username": resident.username, "password": resident.password}
+    body = login if operation == "auth" else example_bodies()[operation]
+    return {**body, "queue_name": str(queue_name)}
 
 
 class Requests:

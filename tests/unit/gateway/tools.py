@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from werkzeug.test import TestResponse
 
+from chalicelib.operations import OPERATIONS
 from tools.local.gateway.document import read, render
 
 PREFIX = "bill-test"
@@ -44,7 +45,7 @@ class Queues:
         self.sqs: Any = boto3.client(
             "sqs", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x"
         )
-        for operation in ("auth", "utils", "payments", "histories"):
+        for operation in OPERATIONS:
             self.create(f"{PREFIX}-{operation}")
 
     def create(self, queue: str) -> None:
@@ -64,7 +65,7 @@ class Queues:
 
     def requests(self) -> list[dict[str, Any]]:
         """Return what was asked of the service."""
-        operations = ("auth", "utils", "payments", "histories")
+        operations = OPERATIONS
         return [message for name in operations for message in self.messages(f"{PREFIX}-{name}")]
 
     def _url(self, queue: str) -> str:

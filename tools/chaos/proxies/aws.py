@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 from tools.chaos.proxies.tcp import Line, Proxy, StepEvent
+from tools.local.service import service
 
-OPERATIONS = ("auth", "utils", "histories", "payments")
 # The libraries write these themselves.
 _HOP = {"content-length", "transfer-encoding"}
 
@@ -57,7 +57,7 @@ class Call:
     def operation(self) -> str:
         """Operation whose request queue it is; empty for a reply queue and all else."""
         last = self.queue.rpartition("-")[2]
-        return last if last in OPERATIONS else ""
+        return last if last in service().queues else ""
 
     def having(self, **fields: Any) -> Call:
         """Return the same call with other fields, for passing on."""

@@ -65,8 +65,8 @@ class Line:
 class StepEvent:
     """A named step seen on the wire, told before the bytes go on (`in_commit`: right after).
 
-    `operation` is whose step it is: auth, utils, histories or payments; of `replied` it is
-    empty, as reply queues don't say. `queue` is the SQS queue, empty for Postgres.
+    `operation` is whose step it is, such as payments; of `replied` it is empty, as reply queues
+    don't say. `queue` is the SQS queue, empty for Postgres.
     """
 
     step: str

@@ -23,13 +23,14 @@ from uuid import UUID
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
+from tools.local.service import service
+
 Json = dict[str, Any]
 
 TABLES = (
     *("apartment_state", "bill_voids", "bills", "history", "open_bills", "payment_lines"),
     *("payment_requests", "payments", "residencies", "residents", "reversals", "settled_bills"),
 )
-_OPERATIONS = ("auth", "utils", "payments", "histories")
 # Long enough to empty a queue, short enough to look again.
 _HIDDEN_SECONDS = 20
 
@@ -66,11 +67,13 @@ class Queues:
 
     def dead_letters(self) -> list[Json]:
         """Return what lies in the dead-letter queues."""
-        return [one for op in _OPERATIONS for one in self._messages(f"{self._prefix}-{op}-dlq")]
+        return [
+            one for op in service().queues for one in self._messages(f"{self._prefix}-{op}-dlq")
+        ]
 
     def waiting(self) -> list[Json]:
         """Return what waits in the request queues and is visible now."""
-        return [one for op in _OPERATIONS for one in self._messages(f"{self._prefix}-{op}")]
+        return [one for op in service().queues for one in self._messages(f"{self._prefix}-{op}")]
 
     def dead_requests(self) -> set[str]:
         """Return the ids of the requests in the dead-letter queues."""

@@ -115,6 +115,25 @@ def parse(document: str) -> dict[str, Any]:
     return tree
 
 
+def example_bodies() -> dict[str, dict[str, Any]]:
+    """Return the contract's example of a request for each operation, with what it must have alone.
+
+    `queue_name` is left out: each request has its own.
+    """
+    tree = parse(SOURCE.read_text("utf-8"))
+    posts = {path: item["post"] for path, item in tree["paths"].items() if "post" in item}
+    return {path.rpartition("/")[2]: _example(tree, post) for path, post in posts.items()}
+
+
+def _example(tree: Mapping[str, Any], post: Mapping[str, Any]) -> dict[str, Any]:
+    content = post["requestBody"]["content"]["application/json"]
+    schema = tree["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+    examples = content.get("examples") or {"only": {"value": content["example"]}}
+    example = next(iter(examples.values()))["value"]
+    required = set(schema.get("required", example)) - {"queue_name"}
+    return {name: value for name, value in example.items() if name in required}
+
+
 @lru_cache(maxsize=4)
 def read(document: str) -> Contract:
     """Read a rendered document."""
