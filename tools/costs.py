@@ -27,13 +27,14 @@ HOURS = 730.0
 
 # For each resident and month. A login or a renewal of tokens is an `auth`.
 ACTIVE_SHARE = 0.8
-OPERATIONS = {"auth": 6.0, "utils": 8.0, "histories": 5.0, "payments": 2.0}
-POLLS = 1.3  # for each operation: one long poll, unless the queue is new or busy
-PREFLIGHTS = 0.5  # of browsers, for each operation
+# What is left out is asked for too rarely to cost anything.
+REQUESTS = {"auth": 6.0, "utils": 8.0, "histories": 5.0, "payments": 2.0}
+POLLS = 1.3  # for each request: one long poll, unless the queue is new or busy
+PREFLIGHTS = 0.5  # of browsers, for each request
 SESSIONS = 4.0  # each makes a login queue and a reply queue
 BILLS = 3.0  # imported, 500 at a time
 
-# For each operation.
+# For each request.
 SECONDS = {"auth": 0.6, "utils": 0.05, "histories": 0.08, "payments": 0.05}
 COLD_START_SECONDS = 0.03 * 1.5  # the share of requests that wait for a start, and how long
 RESPONSE_KB = 4.0
@@ -112,7 +113,7 @@ def _quantities(residents: int, sizes: Json) -> Iterator[Quantity]:
     """Yield service, what is paid, name of the price, and the quantity of a month."""
     service = _read(TERRAFORM / "service.json")
     active = residents * ACTIVE_SHARE
-    requests = active * sum(OPERATIONS.values())
+    requests = active * sum(REQUESTS.values())
     # The POST, its polls, the DELETE, and what browsers ask before.
     api_requests = requests * (2 + POLLS + PREFLIGHTS)
     yield from _stored(residents, sizes)
@@ -121,7 +122,7 @@ def _quantities(residents: int, sizes: Json) -> Iterator[Quantity]:
     yield "API Gateway", "data sent", "transfer.out", api_requests * RESPONSE_KB / 1e6
     yield from _functions(residents, active, sizes, service)
     # Request and reply are each sent, received and deleted; the sweeper looks at queues twice.
-    queues = active * SESSIONS * 2 * 4 + IDLE_POLLS * len(OPERATIONS)
+    queues = active * SESSIONS * 2 * 4 + IDLE_POLLS * len(service["queues"]["requests"])
     yield "SQS", "requests", "sqs.request", requests * (5 + POLLS) + queues
     yield "WAF", "requests", "waf.request", api_requests
     yield "WAF", "list", "waf.acl", 1
@@ -164,10 +165,10 @@ def _functions(residents: int, active: float, sizes: Json, service: Json) -> Ite
     sweep_seconds = SWEEPS + 0.1 * active * SESSIONS * 2
     work = sum(
         active * count * (SECONDS[name] + COLD_START_SECONDS) * memory[name]
-        for name, count in OPERATIONS.items()
+        for name, count in REQUESTS.items()
     )
     work += sweep_seconds * memory["sweep"] + imports * 3 * memory["import_bills"]
-    calls = active * sum(OPERATIONS.values()) + imports + SWEEPS
+    calls = active * sum(REQUESTS.values()) + imports + SWEEPS
     yield "Lambda", "requests", "lambda.request", calls
     yield "Lambda", "running time", "lambda.gb_second", work / 1024
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from billing_client.errors import CLIENT_CODES, COMMAND_CODES
 from marshmallow import Schema
 
-from billing_app.adapters.migrations import SQL_FOLDER
 from billing_app.admin.operations import OPERATIONS
 from billing_app.domain.bill_lines import EXAMPLE_FILE
 from billing_app.domain.errors import CATALOGUE
@@ -21,6 +20,7 @@ from tools.markdown import replaced, table
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+COSTS = DOCS / "cost.md"
 CONTRACT = ROOT / "terraform" / "modules" / "api" / "openapi.yaml"
 
 # What the gateway's own errors mean for a caller; the contract has their messages.
@@ -112,21 +112,6 @@ def _operator_errors() -> str:
     return table(("Code", "What happened", "What to do"), rows)
 
 
-def _sql_calls() -> str:
-    """List the functions of the database and which they call, but for those that build JSON."""
-    build_json = {"done", "rejected", "instant", "period", "provider"}
-    function = re.compile(r"CREATE OR REPLACE FUNCTION \w+\.(\w+)\((.*?)\n\$\$;", re.DOTALL)
-    rows = []
-    for file in sorted((SQL_FOLDER / "functions").glob("*/*.sql")):
-        place = f"{file.parent.name}/{file.name}"
-        for name, body in function.findall(file.read_text("utf-8")):
-            called = re.findall(r"\b(?:api|billing)\.(\w+)\(", re.sub("--.*", "", body))
-            shown = [f"`{one}`" for one in dict.fromkeys(called) if one not in build_json]
-            if name not in build_json:
-                rows.append((f"[{place}](functions/{place})", f"`{name}`", ", ".join(shown)))
-    return table(("File", "Function", "Calls"), rows)
-
-
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     DOCS / "errors.md": {
         "gateway": _gateway_errors,
@@ -146,8 +131,7 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
         "replies": api_reference.replies,
         "errors": api_reference.errors,
     },
-    DOCS / "cost.md": {"costs": lambda: costs.table("eu-central-1")},
-    SQL_FOLDER / "README.md": {"calls": _sql_calls},
+    COSTS: {"costs": lambda: costs.table("eu-central-1")},
 }
 
 

@@ -20,10 +20,6 @@ from billing_client.errors import (
 )
 from billing_client.history import HistoryState, sync_steps
 from billing_client.models import (
-    AUTH,
-    HISTORIES,
-    PAYMENTS,
-    UTILS,
     Apartment,
     Debts,
     HistoryEvent,
@@ -52,6 +48,9 @@ from billing_client.storage import (
 from billing_client.transport import Clock, Deadline, HttpTransport, SessionTransport
 
 log = logging.getLogger("billing_client")
+
+# Operations, as the API calls them.
+AUTH, UTILS, PAYMENTS, HISTORIES = "auth", "utils", "payments", "histories"
 
 Answer = Login | Debts | Receipt | tuple[HistoryPart, ...]
 

@@ -193,9 +193,6 @@ class HistoryPart:
     events: tuple[HistoryEvent, ...]
 
 
-AUTH, UTILS, PAYMENTS, HISTORIES = "auth", "utils", "payments", "histories"
-
-
 @dataclass(frozen=True)
 class PendingRequest:
     """A request without a reply yet: all that is needed to ask for the reply again.

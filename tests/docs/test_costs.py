@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from tests.support.terraform_readme import PLAIN, blocks
 from tools.costs import SIZES, TERRAFORM, by_service, main, month, price, tiers
+from tools.reference import COSTS
 
 PRICES = json.loads((Path(__file__).parents[2] / "tools" / "prices.json").read_text("utf-8"))
 REGIONS = ["eu-central-1", "us-east-1"]
@@ -44,6 +45,13 @@ def test_unknown_regions_and_too_many_residents_are_rejected() -> None:
         month(1_000, "mars-1")
     with pytest.raises(click.ClickException, match="up to 1,000,000 residents"):
         month(tiers()[-1] + 1, REGIONS[0])
+
+
+def test_the_sums_of_the_page_are_about_those_of_today() -> None:
+    written = COSTS.read_text("utf-8").partition("| **All** |")[2].partition("\n")[0]
+    sums = [sum(line.usd for line in month(tier, REGIONS[0])) for tier in tiers()]
+    shown = [float(cell.replace(",", "")) for cell in re.findall(r"[\d,]+", written)]
+    assert shown == pytest.approx(sums, rel=0.05)
 
 
 @pytest.mark.parametrize("entry", PRICES["prices"], ids=lambda entry: entry["name"])

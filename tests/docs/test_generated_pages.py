@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tools.reference import PAGES, written
+from tools.reference import COSTS, PAGES, written
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# Of the costs, which each new route or alarm moves a little, test_costs.py compares the sums.
+@pytest.mark.parametrize("page", [one for one in PAGES if one != COSTS], ids=lambda page: page.name)
 def test_the_generated_parts_of_a_page_are_up_to_date(page: Path) -> None:
     assert page.read_text(encoding="utf-8") == written(page), "run `python -m tools.reference`"

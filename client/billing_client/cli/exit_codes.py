@@ -14,7 +14,6 @@ from billing_client.errors import (
     RequestRejected,
     SelectionError,
 )
-from billing_client.models import PAYMENTS
 from billing_client.serialization import Json
 
 CANCELLED, USAGE, REJECTED, FAILED, TIMED_OUT, LOGGED_OUT, UNREACHABLE, OPEN = range(1, 9)
@@ -61,7 +60,7 @@ def exit_code(error: BillingError) -> int:
 
     A payment that may have been made has a code of its own, whatever the trouble was.
     """
-    if error.pending is not None and error.pending.operation == PAYMENTS:
+    if error.pending is not None and error.pending.idempotency_key is not None:
         return OPEN
     if isinstance(error, GatewayRejected) and not error.is_retryable:
         return REJECTED
@@ -70,7 +69,7 @@ def exit_code(error: BillingError) -> int:
 
 def advice(error: BillingError) -> str:
     """Return what to do about an error, as a sentence."""
-    if error.pending is not None and error.pending.operation == PAYMENTS:
+    if error.pending is not None and error.pending.idempotency_key is not None:
         login = "Run `billing login` first. " if isinstance(error, NotLoggedIn) else ""
         return login + RESUME
     return ADVICE.get(error.code) or _general_advice(error)
