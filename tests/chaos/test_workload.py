@@ -205,20 +205,6 @@ def test_instants_are_written_as_the_contract_does() -> None:
     assert final_state.as_json(datetime(2026, 1, 2, tzinfo=UTC)) == "2026-01-02T00:00:00.000000Z"
 
 
-def test_logs_are_copied_from_folders_and_files(tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    for name, text in {
-        "logs/a.log": "1",
-        "logs/a.log.1": "2",
-        "logs/x.json": "",
-        "out": "3",
-    }.items():
-        (tmp_path / name).write_text(text)
-    (tmp_path / "run").mkdir()
-    names = final_state.copy_logs([tmp_path / "logs", tmp_path / "out"], tmp_path / "run")
-    assert [(tmp_path / "run" / name).read_text() for name in names] == ["1", "2", "3"]
-
-
 # Replay ------------------------------------------------------------------------------------------
 
 

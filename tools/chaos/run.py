@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -107,7 +108,9 @@ class Run:
             longest = _RECEIVES * 6 * service.timeout_seconds
             workload.drain(within_seconds=longest + _SLACK_SECONDS)
         self._console.say("Collecting what is left")
-        logs = [service.state / "logs", service.log, self._servers.postgres.log]
+        postgres_log = self._folder / "postgres.log"
+        shutil.copyfile(self._servers.postgres.log, postgres_log)
+        logs = [*(service.state / "logs").glob("*.log*"), service.log, postgres_log]
         collect(owner=self._servers.postgres.connect, queues=queues, logs=logs, folder=self._folder)
 
     def _add_user(self, pool_id: str, username: str, password: str) -> str:

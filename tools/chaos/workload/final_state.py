@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -127,7 +126,7 @@ def _letter(queue: str, message: Json) -> Json:
 def collect(
     *, owner: Callable[[], Connection], queues: Queues, logs: Sequence[Path], folder: Path
 ) -> None:
-    """Write `final.json` into the run's folder, with copies of the logs (files or folders).
+    """Write `final.json` into the run's folder, which the logs are in.
 
     `owner` connects as the owner of the database.
     """
@@ -136,19 +135,7 @@ def collect(
         "dead_letters": queues.dead_letters(),
         "waiting": queues.waiting(),
         "replies": queues.replies(),
-        "logs": copy_logs(logs, folder),
+        "logs": [str(log.relative_to(folder)) for log in logs],
         "secrets": "secrets.jsonl",
     }
     (folder / "final.json").write_text(json.dumps(final, ensure_ascii=False), encoding="utf-8")
-
-
-def copy_logs(logs: Sequence[Path], folder: Path) -> list[str]:
-    """Copy log files, of folders all that have .log in their names; returns their new names."""
-    (folder / "logs").mkdir(exist_ok=True)
-    names: list[str] = []
-    for place in logs:
-        for file in sorted(place.rglob("*.log*")) if place.is_dir() else [place]:
-            name = f"logs/{len(names):03}-{file.name}"
-            shutil.copyfile(file, folder / name)
-            names.append(name)
-    return names
