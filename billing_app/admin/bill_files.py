@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,11 @@ from billing_app.domain.limits import MAX_LINE_BYTES
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-DELIMITERS = (",", ";")
+DELIMITERS = (",", ";", "\t")
+# What the report of an import adds in front of the lines that it rejected.
+REPORT_COLUMNS = ("line", "code", "message")
+# Spreadsheets write their delimiter into a line of its own.
+_SEPARATOR_LINE = re.compile("sep=(.)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -34,20 +39,31 @@ class BillFile:
     size_bytes: int
     read_bytes: int = 0
 
-    def rows(self, *, delimiter: str | None = None) -> Iterator[Row]:
+    def rows(self, *, delimiter: str | None = None, profile: str = "standard") -> Iterator[Row]:
         """Read the lines after the header; `read_bytes` tells how far.
+
+        All lines are read once before, since of two with one number neither can be believed.
 
         Raises:
             Rejection: file_empty, header_invalid, delimiter_invalid, before the first row.
         """
+        with closing(_References()) as references:
+            for row in self._rows(delimiter, profile):
+                references.count(row)
+            for row in self._rows(delimiter, profile):
+                yield references.unless_repeated(row)
+
+    def _rows(self, delimiter: str | None, profile: str) -> Iterator[Row]:
         lines = self._filled_lines()
-        first = next(lines, None)
-        if first is None:
+        _, first = next(lines, (0, ""))
+        if separator := _SEPARATOR_LINE.fullmatch(first):
+            delimiter = delimiter or separator[1]
+            _, first = next(lines, (0, ""))
+        if not first:
             raise Rejection("file_empty")
-        header = read_header(text=first[1], delimiter=delimiter)
-        with closing(_SeenReferences()) as seen:
-            for line, text in lines:
-                yield seen.unless_repeated(header.row(line=line, text=text))
+        header = read_header(text=first, delimiter=delimiter)
+        for line, text in lines:
+            yield header.row(line=line, text=text, profile=profile)
 
     def _filled_lines(self) -> Iterator[tuple[int, str]]:
         """Number the lines from 1, without their ends and without what spreadsheets leave empty."""
@@ -111,18 +127,25 @@ def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The file's columns in their order, and what stands between them."""
+    """The file's columns in their order, and what stands between them.
+
+    `columns` may end with empty ones, and include those of a report: neither is read.
+    """
 
     columns: tuple[str, ...]
     delimiter: str
 
-    def row(self, *, line: int, text: str) -> Row:
+    def row(self, *, line: int, text: str, profile: str = "standard") -> Row:
         """Read one line of bills."""
+        columns = tuple(one for one in self.columns if one in COLUMNS)
         try:
             cells = tuple(_cells(text, self.delimiter))
         except csv.Error:
-            return Row(line, self.columns, (text,), problems=(Problem("line_not_csv"),))
-        return read_row(line=line, columns=self.columns, cells=cells)
+            return Row(line, columns, (text,), problems=(Problem("line_not_csv"),))
+        if len(cells) == len(self.columns):
+            named = zip(self.columns, cells, strict=True)
+            cells = tuple(cell for column, cell in named if column in COLUMNS)
+        return read_row(line=line, columns=columns, cells=cells, profile=profile)
 
 
 def read_header(*, text: str, delimiter: str | None) -> Header:
@@ -135,10 +158,15 @@ def read_header(*, text: str, delimiter: str | None) -> Header:
         raise Rejection("delimiter_invalid")
     candidates = [delimiter] if delimiter else DELIMITERS
     headers = [Header(_header_cells(text, one), one) for one in candidates]
-    fitting = [header for header in headers if sorted(header.columns) == sorted(COLUMNS)]
+    fitting = [header for header in headers if sorted(_named(header.columns)) == sorted(COLUMNS)]
     if not fitting:
         raise _header_rejection(max(headers, key=lambda header: len(header.columns)).columns)
     return fitting[0]
+
+
+def _named(columns: tuple[str, ...]) -> list[str]:
+    """Leave out the columns of a report, and what a delimiter at the end of each line makes."""
+    return [one for one in columns if one and one not in REPORT_COLUMNS]
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -154,15 +182,15 @@ def _header_cells(text: str, delimiter: str) -> tuple[str, ...]:
 
 def _header_rejection(found: tuple[str, ...]) -> Rejection:
     missing = [column for column in COLUMNS if column not in found]
-    unknown = sorted({column for column in found if column not in COLUMNS})
+    unknown = sorted({column for column in _named(found) if column not in COLUMNS})
     repeated = sorted({column for column in found if found.count(column) > 1})
     said = [("missing", missing), ("unknown", unknown), ("repeated", repeated)]
     details = "; ".join(f"{word}: {', '.join(names)[:200]}" for word, names in said if names)
     return Rejection("header_invalid", detail=details)
 
 
-class _SeenReferences:
-    """Remembers the references of a file of any length in a temporary file of its own.
+class _References:
+    """Counts the references of a file of any length in a temporary file of its own.
 
     SQLite keeps a database without a name on disk beyond a cache of 2 MB, and removes it.
     """
@@ -173,24 +201,31 @@ class _SeenReferences:
 
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute(
-            "CREATE TABLE seen (provider_id TEXT, reference TEXT, line INTEGER,"
+            "CREATE TABLE seen (provider_id TEXT, reference TEXT, lines INTEGER,"
             " PRIMARY KEY (provider_id, reference)) WITHOUT ROWID"
         )
         # One transaction that is never committed: nobody else reads it.
         self._database.execute("BEGIN")
 
+    def count(self, row: Row) -> None:
+        """Count the reference of a good line."""
+        if row.bill:
+            self._database.execute(
+                "INSERT INTO seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET lines = lines + 1",
+                (row.bill.provider_id, row.bill.provider_reference),
+            )
+
     def unless_repeated(self, row: Row) -> Row:
-        """Reject a bill whose reference an earlier good line had: which of the two is right?"""
-        if row.bill is None or self._first_line(row.bill) == row.line:
+        """Reject a bill whose reference another good line has: which of the two is right?"""
+        if row.bill is None or self._lines_of(row.bill) == 1:
             return row
         repeated = Problem("reference_duplicated", "provider_reference")
         return replace(row, bill=None, problems=(repeated,))
 
-    def _first_line(self, bill: BillLine) -> int:
+    def _lines_of(self, bill: BillLine) -> int:
         found = self._database.execute(
-            "INSERT INTO seen VALUES (?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET line = line RETURNING line",
-            (bill.provider_id, bill.provider_reference, bill.line),
+            "SELECT lines FROM seen WHERE provider_id = ? AND reference = ?",
+            (bill.provider_id, bill.provider_reference),
         ).fetchone()
         return int(found[0])
 

@@ -14,7 +14,7 @@ from billing_app.admin.arguments import OPTIONAL, follows, text_field
 from billing_app.admin.bill_files import checked
 from billing_app.admin.formatting import plain
 from billing_app.admin.operation import AdminOperation, Json
-from billing_app.domain.bill_lines import COLUMNS, EXAMPLE_FILE, BillLine, Row
+from billing_app.domain.bill_lines import COLUMNS, EXAMPLE_FILE, PROFILES, BillLine, Row
 from billing_app.domain.errors import Rejection
 from billing_app.domain.limits import MAX_AMOUNT_MINOR, MAX_LINES
 from billing_app.ports.operator_ledger import AdminContext, BillBatch
@@ -53,8 +53,9 @@ class IssuedLine(_IssuedFields):  # type: ignore[valid-type,misc]
 
     @post_load
     def to_bill_line(self, data: dict[str, Any], **_: Any) -> BillLine:
-        """Put the fields together."""
-        return BillLine(**data)
+        """Put the fields together, texts as they would be read from a cell."""
+        texts = {key: COLUMNS[key].read(text) for key, text in data.items() if type(text) is str}
+        return BillLine(**{**data, **texts})
 
 
 class ImportBills(Schema):
@@ -64,6 +65,7 @@ class ImportBills(Schema):
     file_name = text_field(load_default="bills.csv")
     dry_run = fields.Boolean(load_default=False)
     delimiter = fields.String(**OPTIONAL)
+    profile = fields.String(load_default=PROFILES[0], validate=validate.OneOf(PROFILES))
     lines = fields.List(
         fields.Nested(IssuedLine), load_default=None, validate=validate.Length(1, MAX_LINES)
     )
@@ -89,18 +91,16 @@ def _import_bills(given: Json, context: AdminContext) -> object:
     )
     if source.lines:
         return {"lines": context.ledger.issue_bills(batch=source)}
-    return _import_text(given["text"], given["delimiter"], source, context)
+    return _import_text(given, source, context)
 
 
-def _import_text(
-    text: str, delimiter: str | None, source: BillBatch, context: AdminContext
-) -> object:
-    content = io.BytesIO(text.encode("utf-8", "surrogatepass"))
+def _import_text(given: Json, source: BillBatch, context: AdminContext) -> object:
+    content = io.BytesIO(given["text"].encode("utf-8", "surrogatepass"))
     file = checked(content, name=source.file_name)
     source = replace(source, sha256=file.sha256)
     summary = ImportSummary(source.import_id, source.dry_run)
     rejected_rows: list[Row] = []
-    rows = file.rows(delimiter=delimiter)
+    rows = file.rows(delimiter=given["delimiter"], profile=given["profile"])
     for batch in import_bills(rows=rows, source=source, ledger=context.ledger):
         for imported in batch:
             summary.add(imported)

@@ -18,6 +18,8 @@ _UTILITY = re.compile(r"[a-z][a-z_]{0,31}")
 _PROVIDER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTINENTAL_DATE = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
+_CONTINENTAL_AMOUNT = re.compile(r"-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]*)(,[0-9]+)?")
 # Spreadsheets with an East Asian locale take the full-width signs for the same.
 FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Control, format, surrogate, private, unassigned; line and paragraph separators.
@@ -44,13 +46,17 @@ def read_amount(text: str, currency: str | None = None) -> int | None:
 
 
 def read_text(text: str) -> str:
-    """Read free text that is safe in a spreadsheet and on a terminal."""
+    """Read free text that is safe in a spreadsheet and on a terminal, as NFC.
+
+    Systems that decompose letters, such as macOS, would make another number of the same one.
+    """
     _reject(not text, "value_missing")
     _reject(has_invisible(text), "control_character")
     _reject(text != text.strip(), "value_has_spaces")
     _reject(text.startswith(FORMULA_STARTS), "formula_rejected")
-    _reject(len(text) > MAX_REFERENCE_CHARS, "value_too_long")
-    return text
+    composed = unicodedata.normalize("NFC", text)
+    _reject(len(composed) > MAX_REFERENCE_CHARS, "value_too_long")
+    return composed
 
 
 def read_apartment_id(text: str) -> UUID:
@@ -116,6 +122,8 @@ COLUMNS: Mapping[str, Column] = {
     for name, hint in get_type_hints(BillLine, include_extras=True).items()
     if name != "line"
 }
+_DATES = {name for name, kind in get_type_hints(BillLine).items() if kind is date}
+PROFILES = ("standard", "continental")
 EXAMPLE_FILE = f"{','.join(COLUMNS)}\n{','.join(one.example for one in COLUMNS.values())}\n"
 
 
@@ -149,11 +157,19 @@ class Row:
     problems: tuple[Problem, ...] = ()
 
 
-def read_row(*, line: int, columns: tuple[str, ...], cells: tuple[str, ...]) -> Row:
-    """Read the bill in a line's cells, or find every problem that they have."""
+def read_row(
+    *, line: int, columns: tuple[str, ...], cells: tuple[str, ...], profile: str = "standard"
+) -> Row:
+    """Read the bill in a line's cells, or find every problem that they have.
+
+    `profile` continental means 15.11.2026 and 1.234,56.
+    """
     if len(cells) != len(columns):
         return Row(line, columns, cells, problems=(Problem("wrong_column_count"),))
-    values, problems = _read_cells(dict(zip(columns, cells, strict=True)))
+    texts = dict(zip(columns, cells, strict=True))
+    if profile == "continental":
+        texts = {column: _from_continental(column, text) for column, text in texts.items()}
+    values, problems = _read_cells(texts)
     if problems:
         found = tuple(Problem(problems[one], one) for one in COLUMNS if one in problems)
         return Row(line, columns, cells, problems=found)
@@ -179,6 +195,17 @@ def _read_cells(cells: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str
     if first and last and last < first:
         problems["period_to"] = "period_reversed"
     return values, problems
+
+
+def _from_continental(column: str, text: str) -> str:
+    """Write a cell in the standard form; what has no continental form stays as it is."""
+    if column in _DATES and (found := _CONTINENTAL_DATE.fullmatch(text)):
+        return f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}"
+    if column == "amount":
+        # 51.40 could be anything here; as what it is not it is rejected.
+        fits = _CONTINENTAL_AMOUNT.fullmatch(text)
+        return text.replace(".", "").replace(",", ".") if fits else f"{text}?"
+    return text
 
 
 def has_invisible(text: str) -> bool:

@@ -24,7 +24,7 @@ EXPONENT_OF = {
     **dict.fromkeys(_WITH_THOUSANDTHS.split(), 3),
 }
 
-_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,18}))?")
+_AMOUNT = re.compile(r"(-?)(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,18}))?")
 
 
 class AmountError(ValueError):
@@ -44,7 +44,9 @@ def minor_units(*, text: str, exponent: int) -> int:
     found = _AMOUNT.fullmatch(text)
     if found is None:
         raise AmountError("amount_invalid")
-    whole, fraction = found[1], found[2] or ""
+    sign, whole, fraction = found[1], found[2], found[3] or ""
+    if sign:
+        raise AmountError("amount_not_positive")
     if len(fraction) > exponent:
         raise AmountError("amount_too_precise")
     return _within_bounds(int(whole + fraction.ljust(exponent, "0")))

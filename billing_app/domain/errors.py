@@ -207,10 +207,10 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "Check that it is a CSV file of bills.",
     ),
     "header_invalid": _operator(
-        "The first line does not name the nine columns.", "Name each column once, in any order."
+        "The first line does not name all columns.", "Name each column once, in any order."
     ),
     "delimiter_invalid": _operator(
-        "The delimiter is neither a comma nor a semicolon.", "Use one of them."
+        "The delimiter is neither a comma, a semicolon nor a tab.", "Use one of them."
     ),
     "import_id_reused": _operator(
         "Another file was imported with this import_id.", "Leave it out."
@@ -232,15 +232,19 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "provider_id_invalid": _line(
         "The provider's id is not 1 to 64 letters, digits, '.', '_' or '-'."
     ),
-    "date_invalid": _line("The date does not exist or is not written YYYY-MM-DD."),
+    "date_invalid": _line(
+        "The date does not exist, or is not like 2026-11-15 (--profile continental: 15.11.2026)."
+    ),
     "period_reversed": _line("The period ends before it begins."),
-    "amount_invalid": _line("The amount is not a decimal number such as 51.40."),
+    "amount_invalid": _line(
+        "The amount is not a decimal number like 51.40 (--profile continental: 51,40)."
+    ),
     "amount_too_precise": _line("The amount has more decimals than its currency."),
     "amount_not_positive": _line("The amount must be more than zero."),
     "amount_too_large": _line(f"The amount is more than {MAX_AMOUNT_MINOR} minor units."),
     "currency_unknown": _line("The currency is not an ISO 4217 code in capitals, such as EUR."),
     "reference_duplicated": _line(
-        "An earlier line of the file has the same provider and reference."
+        "Another line of the file has the same provider and reference. Neither is issued."
     ),
     "provider_not_found": _line("No provider has this id. Add it first."),
     "utility_not_found": _line("There is no such utility."),

@@ -47,7 +47,7 @@ class NewResident:
 
 @dataclass(frozen=True, slots=True)
 class AddedResident:
-    """The ids, and in `made` which of login, resident, apartment and residency are new."""
+    """The ids, and in `made` which of login, first password, resident, apartment and residency."""
 
     username: str
     subject: UUID
@@ -142,6 +142,7 @@ def _login(resident: NewResident, directory: UserDirectory, made: list[str]) -> 
     # Someone who has logged in already keeps the password that they know.
     if resident.password and found.fresh:
         _set_password(resident.username, resident.password, directory)
+        made.append("first password")
     return found
 
 

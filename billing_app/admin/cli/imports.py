@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from billing_app.admin.bill_files import DELIMITERS, BillFile, checked, open_bills
+from billing_app.admin.bill_files import DELIMITERS, REPORT_COLUMNS, BillFile, checked, open_bills
 from billing_app.admin.bill_operations import MAX_REJECTED_LINES, summary_data
 from billing_app.admin.cli.context import CliContext, json_option
 from billing_app.admin.formatting import plain, spreadsheet_safe, visible
-from billing_app.domain.bill_lines import COLUMNS, Problem, Row
+from billing_app.domain.bill_lines import COLUMNS, PROFILES, Problem, Row
 from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch
 from billing_app.use_cases.imports import ImportSummary, import_bills
@@ -30,10 +30,12 @@ from billing_app.use_cases.imports import ImportSummary, import_bills
 _LARGE_FILE_BYTES = 200_000
 _RESULTS = ("issued", "revised", "already_present", "rejected")
 _SHOWN = 20
+_TAB = "tab"
 _HELP = f"""Import the bills of a CSV file, or of stdin for "-".
 
 The first line names the columns {", ".join(COLUMNS)}, in any order. Amounts look like 51.40. Wrong
-lines are rejected, the others imported. Importing a file again adds nothing twice.
+lines are rejected, the others imported. Importing a file again adds nothing twice. A report can be
+corrected and imported as it is.
 
 \b
 Examples:
@@ -56,7 +58,7 @@ class RejectedRows:
             self.first.append(row)
         if not self._has_heading:
             self._has_heading = True
-            self._write("line", "code", "message", *row.columns)
+            self._write(*REPORT_COLUMNS, *row.columns)
         self._write(row.line, *_why(row), *row.cells)
 
     def _write(self, *cells: object) -> None:
@@ -73,17 +75,32 @@ class RejectedRows:
     help="Write the rejected lines to this CSV file.",
 )
 @click.option(
-    "--delimiter", type=click.Choice(DELIMITERS), help="Default: detected from the header."
+    "--delimiter",
+    type=click.Choice([_TAB if one == "\t" else one for one in DELIMITERS]),
+    help="Default: detected from the header.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default=PROFILES[0],
+    show_default=True,
+    help="How dates and amounts are written: 2026-11-15 and 51.40, or 15.11.2026 and 51,40.",
 )
 @json_option
 @click.pass_obj
 def import_command(
-    cli: CliContext, file: Path, dry_run: bool, report: Path | None, delimiter: str | None
+    cli: CliContext,
+    file: Path,
+    dry_run: bool,
+    report: Path | None,
+    delimiter: str | None,
+    profile: str,
 ) -> None:
     """Import a file; `_HELP` is what the user reads."""
     with _opened(file) as bills, _report(report, file) as stream:
         rejected = RejectedRows(stream)
-        summary = _import(cli, bills, dry_run, delimiter, rejected)
+        rows = bills.rows(delimiter="\t" if delimiter == _TAB else delimiter, profile=profile)
+        summary = _import(cli, bills, rows, dry_run, rejected)
     data = plain(summary_data(summary, rejected.first))
     if not cli.as_json:
         _print_tables(summary, rejected.first)
@@ -97,13 +114,12 @@ def import_command(
 def _import(
     cli: CliContext,
     bills: BillFile,
+    rows: Iterator[Row],
     dry_run: bool,
-    delimiter: str | None,
     rejected: RejectedRows,
 ) -> ImportSummary:
     source = BillBatch(uuid4(), bills.name, bills.sha256, dry_run)
     summary = ImportSummary(source.import_id, dry_run)
-    rows = bills.rows(delimiter=delimiter)
     with _progress(cli, bills) as bar:
         task = bar.add_task("import", total=bills.size_bytes, lines=0)
         for batch in import_bills(rows=rows, source=source, ledger=cli.backend.bills):

@@ -108,7 +108,8 @@ def _as_json(state: HistoryState, by: str | None) -> Json:
 def _write_csv(context: CommandContext, state: HistoryState, csv_file: str, by: str | None) -> None:
     if csv_file == STDOUT:
         return write_csv(sys.stdout, state.events, by)
-    with Path(csv_file).open("w", encoding="utf-8", newline="") as file:
+    # Without the byte order mark spreadsheets assume their own old encoding.
+    with Path(csv_file).open("w", encoding="utf-8-sig", newline="") as file:
         write_csv(file, state.events, by)
     rows = count_text(len(state.events), "row")
     return context.terminal.say(f"{rows} written to {csv_file}.")

@@ -54,6 +54,14 @@ def test_rejected_lines_end_with_four_and_are_reported(admin: AdminCli) -> None:
     assert not any(cell.startswith("=") or "\x1b" in cell for row in rows for cell in row)
 
 
+def test_a_report_can_be_corrected_and_imported(admin: AdminCli) -> None:
+    report = admin.folder / "rejected.csv"
+    admin.run("import", admin.file(bill_text(bill_line(amount="x"))), "--report", report)
+    report.write_text(report.read_text("utf-8").replace('"x"', '"51.40"'), "utf-8")
+    assert admin.run("import", report).exit_code == 0
+    assert len(admin.ledger.bills) == 1
+
+
 def test_rejected_lines_are_shown_to_people(admin: AdminCli) -> None:
     result = admin.run("import", admin.file(bill_text(bill_line(amount="0"))))
     assert result.exit_code == 4

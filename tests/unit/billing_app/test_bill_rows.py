@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,23 @@ def test_the_delimiter_is_found_in_the_header() -> None:
     assert header.row(text=bill_line(";"), line=2).bill
 
 
+@pytest.mark.parametrize(
+    ("amount", "amount_minor"),
+    [("51,40", 5140), ("1.234,56", 123456), ("1.234", 123400), ("51", 5100), ("51.40", None)],
+)
+def test_a_continental_line_has_local_dates_and_a_decimal_comma(
+    amount: str, amount_minor: int | None
+) -> None:
+    text = bill_line(
+        ";", amount=amount, period_from="1.10.2026", period_to="31.10.2026", due_on="2026-11-15"
+    )
+    row = Header(tuple(COLUMNS), ";").row(text=text, line=2, profile="continental")
+    assert (row.bill and row.bill.amount_minor) == amount_minor
+    assert codes(row) == (set() if amount_minor else {("amount", "amount_invalid")})
+    if row.bill:
+        assert (row.bill.period_from, row.bill.due_on) == (date(2026, 10, 1), date(2026, 11, 15))
+
+
 def test_all_problems_of_a_line_are_told() -> None:
     text = bill_line(
         apartment_id="12", utility="Gas!", provider_reference="=1+1", due_on="15.11.2026", amount=""
@@ -76,6 +95,7 @@ def test_all_problems_of_a_line_are_told() -> None:
         ("amount", "51,40", "wrong_column_count"),
         ("amount", '"51,40"', "amount_invalid"),
         ("amount", "51.405", "amount_too_precise"),
+        ("amount", "-14.79", "amount_not_positive"),
         ("currency", "eur", "currency_unknown"),
         ("currency", "XXX", "currency_unknown"),
         ("utility", '"gas', "line_not_csv"),

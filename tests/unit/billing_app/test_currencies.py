@@ -54,7 +54,7 @@ def test_missing_decimals_are_zeros(text: str, exponent: int, amount_minor: int)
     [
         ("51,40", 2, "amount_invalid"),
         ("1 000.00", 2, "amount_invalid"),
-        ("-1.00", 2, "amount_invalid"),
+        ("-1.00", 2, "amount_not_positive"),
         ("+1.00", 2, "amount_invalid"),
         ("1e3", 2, "amount_invalid"),
         ("NaN", 2, "amount_invalid"),

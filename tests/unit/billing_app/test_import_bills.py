@@ -26,17 +26,35 @@ def ledger() -> FakeLedger:
     return ledger_to_bill()
 
 
-def test_a_reference_that_comes_twice_is_rejected_the_second_time(
-    ledger: FakeLedger,
-) -> None:
-    other = bill_line(amount="99.00")
+def test_of_two_lines_with_one_reference_neither_is_issued(ledger: FakeLedger) -> None:
+    composed, decomposed = (
+        bill_line(provider_reference="Ao\u00fbt"),
+        bill_line(provider_reference="Aou\u0302t", amount="99.00"),
+    )
     filler = [bill_line(provider_reference=f"F-{n}") for n in range(BATCH_LINES)]
-    summary, rejected = run_import(bill_text(bill_line(), *filler, other), ledger=ledger)
-    assert problems(rejected) == [
-        (BATCH_LINES + 3, [("provider_reference", "reference_duplicated")])
-    ]
-    assert {bill.line.amount_minor for bill in ledger.bills.values()} == {5140}
-    assert summary.results["issued"] == BATCH_LINES + 1
+    summary, rejected = run_import(bill_text(composed, *filler, decomposed), ledger=ledger)
+    twice = [("provider_reference", "reference_duplicated")]
+    assert problems(rejected) == [(2, twice), (BATCH_LINES + 3, twice)]
+    assert summary.results["issued"] == BATCH_LINES
+
+
+def test_a_reference_in_another_form_of_unicode_is_the_same(ledger: FakeLedger) -> None:
+    run_import(bill_text(bill_line(provider_reference="Ao\u00fbt")), ledger=ledger)
+    again, _ = run_import(bill_text(bill_line(provider_reference="Aou\u0302t")), ledger=ledger)
+    assert dict(again.results) == {"already_present": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(bill_text(bill_line()).replace("\n", ",\n"), id="delimiter at the end"),
+        pytest.param("sep=;\n" + bill_text(bill_line()).replace(",", ";"), id="sep="),
+        pytest.param(bill_text(bill_line()).replace(",", "\t"), id="tabs"),
+    ],
+)
+def test_what_spreadsheets_write_is_read(ledger: FakeLedger, text: str) -> None:
+    summary, rejected = run_import(text, ledger=ledger)
+    assert (dict(summary.results), rejected) == ({"issued": 1}, [])
 
 
 def test_a_rejected_line_does_not_take_its_reference(ledger: FakeLedger) -> None:

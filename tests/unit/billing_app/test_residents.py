@@ -119,6 +119,12 @@ def test_a_login_that_is_in_use_keeps_its_password(setup: Setup) -> None:
     assert setup.anna.password == "her own secret"
 
 
+def test_a_first_password_that_was_replaced_is_told(setup: Setup) -> None:
+    fresh = replace(ANNA, password=FirstPassword(PASSWORD, permanent=False))
+    setup.add(fresh)
+    assert setup.add(fresh).made == ("first password",)
+
+
 def test_a_disabled_login_is_not_taken(setup: Setup) -> None:
     setup.directory.create(username="anna", email=None, password=PASSWORD)
     setup.directory.disable(username="anna")

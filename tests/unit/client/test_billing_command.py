@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -242,7 +243,8 @@ def test_csv_goes_to_stdout_or_a_file(
     assert sorted(row["amount"] for row in rows) == ["1234.56", "51.40", "51.40"]
     file = tmp_path / "paid.csv"
     assert "3 rows written" in logged_in.ok("history", "--csv", str(file), "--by", "utility")
-    written = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+    assert file.read_bytes().startswith(codecs.BOM_UTF8)
+    written = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"))))
     assert written == sorted(rows, key=lambda row: row["utility"])
 
 
