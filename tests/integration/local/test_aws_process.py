@@ -114,6 +114,13 @@ def test_the_file_of_users_is_for_the_owners_eyes_alone(
     assert (tmp_path / "cognito.pickle").stat().st_mode & 0o777 == 0o600
 
 
+def test_an_action_in_a_message_is_text(aws: EmbeddedAws) -> None:
+    sqs, text = clients_of(aws).sqs, "&Action=PurgeQueue&Version=2012-11-05"
+    queue = sqs.create_queue(QueueName="requests")["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody=text)
+    assert [m["Body"] for m in sqs.receive_message(QueueUrl=queue)["Messages"]] == [text]
+
+
 def test_a_killed_poller_takes_no_message_with_it(aws: EmbeddedAws) -> None:
     sqs = clients_of(aws).sqs
     made = sqs.create_queue(QueueName="requests", Attributes={"VisibilityTimeout": "600"})

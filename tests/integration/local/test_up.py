@@ -56,9 +56,9 @@ def counts(stack: Stack) -> tuple[Any, ...]:
     return rows(stack, f"SELECT {columns}")[0]
 
 
-def run_up(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(command: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tools.local", "up"],
+        [sys.executable, "-m", "tools.local", command],
         cwd=REPOSITORY,
         env={**os.environ, **variables},
         capture_output=True,
@@ -67,7 +67,7 @@ def run_up(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_demo_residents_have_two_years_of_bills_and_a_right_ledger(stack: Stack) -> None:
+def test_demo_residents_log_in_and_have_two_years_of_bills_and_a_right_ledger(stack: Stack) -> None:
     demo = {apartment for r in stack.demo["residents"] for apartment in r["apartments"]}
     bills = rows(stack, "SELECT apartment_id::text, count(*) FROM billing.bills GROUP BY 1")
     assert {home: count for home, count in bills if home in demo} == dict.fromkeys(demo, 72)
@@ -76,9 +76,6 @@ def test_demo_residents_have_two_years_of_bills_and_a_right_ledger(stack: Stack)
     assert {tuple(sorted(resident)) for resident in stack.demo["residents"]} == {
         ("apartments", "name", "password", "username")
     }
-
-
-def test_a_demo_resident_logs_in(stack: Stack) -> None:
     for resident in stack.demo["residents"]:
         assert log_in(stack, resident)["IdToken"]
 
@@ -121,14 +118,14 @@ def test_killed_aws_services_have_their_queues_and_users_again(stack: Stack) -> 
 
 
 def test_a_second_start_on_the_same_state_names_the_first(stack: Stack) -> None:
-    second = run_up({"BILLING_STATE": str(stack.state), "PORT": str(free_port())})
+    second = run("up", {"BILLING_STATE": str(stack.state), "PORT": str(free_port())})
     assert second.returncode == 1
     assert f"process {stack.cloud.pids['supervisor']}" in second.stderr
 
 
 def test_a_port_in_use_is_told_and_nothing_is_started(stack: Stack, tmp_path: Path) -> None:
     state = tmp_path / "state"
-    second = run_up({"BILLING_STATE": str(state), "PORT": str(stack.port)})
+    second = run("up", {"BILLING_STATE": str(state), "PORT": str(stack.port)})
     assert second.returncode == 1
     assert f"Port {stack.port}" in second.stderr
     assert "make up PORT=" in second.stderr
@@ -136,13 +133,7 @@ def test_a_port_in_use_is_told_and_nothing_is_started(stack: Stack, tmp_path: Pa
 
 
 def test_status_shows_what_runs(stack: Stack) -> None:
-    shown = subprocess.run(
-        [sys.executable, "-m", "tools.local", "status"],
-        cwd=REPOSITORY,
-        env={**os.environ, "BILLING_STATE": str(stack.state)},
-        capture_output=True,
-        text=True,
-    )
+    shown = run("status", {"BILLING_STATE": str(stack.state)})
     assert (shown.returncode, "payments-1" in shown.stdout) == (0, True)
 
 
@@ -218,7 +209,7 @@ def test_it_uses_the_servers_that_the_environment_names(
 def test_a_database_that_is_not_there_is_named(tmp_path: Path) -> None:
     url = f"postgresql://nobody:hush@127.0.0.1:{free_port()}/billing"
     variables = {"BILLING_STATE": str(tmp_path / "state"), "PORT": str(free_port())}
-    failed = run_up(variables | {"DATABASE_URL": url})
+    failed = run("up", variables | {"DATABASE_URL": url})
     assert failed.returncode == 1
     assert "database" in failed.stderr
     assert "hush" not in failed.stderr

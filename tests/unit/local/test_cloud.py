@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import app
-from tools.local import environment
-from tools.local.cloud import Cloud, environment_of, read_cloud, write_cloud
+from tools.local.cloud import Cloud, environment, environment_of, read_cloud, write_cloud
 from tools.local.errors import LocalStackError
 
 CLOUD = Cloud(

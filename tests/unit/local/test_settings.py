@@ -19,13 +19,6 @@ def test_without_any_variable_everything_is_embedded() -> None:
     assert (settings.database_url, settings.redis_url, settings.aws_endpoint_url) == (None,) * 3
 
 
-def test_urls_point_at_real_servers() -> None:
-    settings = read_settings({"DATABASE_URL": "postgresql://h/d", "AWS_ENDPOINT_URL": "http://a"})
-    assert settings.database_url == "postgresql://h/d"
-    assert settings.aws_endpoint_url == "http://a"
-    assert settings.redis_url is None
-
-
 def test_the_visibility_timeout_follows_the_function_timeout() -> None:
     settings = read_settings({"BILLING_FUNCTION_TIMEOUT": "3"})
     assert settings.visibility_timeout_seconds("payments") == 18
