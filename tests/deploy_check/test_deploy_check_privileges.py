@@ -1,4 +1,4 @@
-"""Permissions are listed, taken away and restored one by one."""
+"""Permissions are listed, denied one by one, and found unused."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tools.deploy_check.privileges import Decision, Decisions, Permission, Roles, unused
 
 QUEUES = ["arn:aws:sqs:::bill-r-*", "arn:aws:sqs:::bill-login-*"]
+ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
 POLICY = {
     "Version": "2012-10-17",
     "Statement": [
-        {
-            "Sid": "Replies",
-            "Effect": "Allow",
-            "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"],
-            "Resource": QUEUES,
-        },
+        {"Sid": "Replies", "Effect": "Allow", "Action": ACTIONS, "Resource": QUEUES},
         {"Sid": "ReadRequests", "Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": "q"},
         {"Sid": "ButNot", "Effect": "Deny", "Action": "ec2:*", "Resource": "*"},
     ],
@@ -25,67 +23,73 @@ POLICY = {
 
 
 class FakeIam:
-    """Holds one inline policy of one role."""
+    """Holds the inline policies of one role."""
 
     def __init__(self) -> None:
-        self.document: dict[str, Any] = POLICY
+        self.policies: dict[str, Any] = {"function": POLICY}
 
     def list_role_policies(self, **_: str) -> dict[str, Any]:
-        return {"PolicyNames": ["function"]}
+        return {"PolicyNames": list(self.policies)}
 
-    def get_role_policy(self, **_: str) -> dict[str, Any]:
-        return {"PolicyDocument": self.document}
+    def get_role_policy(self, *, PolicyName: str, **_: str) -> dict[str, Any]:  # noqa: N803
+        return {"PolicyDocument": self.policies[PolicyName]}
 
-    def put_role_policy(self, **named: str) -> None:
-        self.document = json.loads(named["PolicyDocument"])
+    def put_role_policy(self, *, PolicyName: str, PolicyDocument: str, **_: str) -> None:  # noqa: N803
+        self.policies[PolicyName] = json.loads(PolicyDocument)
 
-
-def allowed(iam: FakeIam) -> set[tuple[str, str]]:
-    return {(one.action, one.resource) for one in Roles(iam).permissions("role")}
+    def delete_role_policy(self, *, PolicyName: str, **_: str) -> None:  # noqa: N803
+        del self.policies[PolicyName]
 
 
 def permission(action: str = "sqs:DeleteMessage", resource: str = QUEUES[0]) -> Permission:
     return Permission("role", "Replies", action, resource)
 
 
+def used(resource: str, role: str = "role", *, allowed: bool = True) -> Decision:
+    return Decision(role, "sqs:DeleteMessage", f"arn:aws:sqs:::{resource}", allowed=allowed)
+
+
 def test_each_allowed_action_on_each_resource_is_a_permission() -> None:
-    actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage")
-    pairs = {(action, queue) for action in actions for queue in QUEUES}
-    assert allowed(FakeIam()) == {*pairs, ("sqs:ReceiveMessage", "q")}
+    found = {(one.action, one.resource) for one in Roles(FakeIam()).permissions("role")}
+    pairs = {(action, queue) for action in ACTIONS for queue in QUEUES}
+    assert found == {*pairs, ("sqs:ReceiveMessage", "q")}
 
 
-def test_one_permission_is_taken_away_and_restored() -> None:
+def test_a_permission_is_denied_until_the_block_ends_even_by_an_error() -> None:
     iam = FakeIam()
-    before = allowed(iam)
-    with Roles(iam).without(permission()):
-        assert allowed(iam) == before - {("sqs:DeleteMessage", QUEUES[0])}
-        assert POLICY["Statement"][2] in iam.document["Statement"]
-    assert iam.document == POLICY
 
-
-def test_a_permission_is_restored_after_an_error() -> None:
-    iam = FakeIam()
-    try:
+    def fail_without_it() -> None:
         with Roles(iam).without(permission()):
+            [denied] = iam.policies["deploy-check"]["Statement"]
+            assert (denied["Effect"], denied["Action"]) == ("Deny", "sqs:DeleteMessage")
+            assert denied["Resource"] == QUEUES[0]
             raise RuntimeError
-    except RuntimeError:
-        assert iam.document == POLICY
+
+    with pytest.raises(RuntimeError):
+        fail_without_it()
+    assert iam.policies == {"function": POLICY}
 
 
-def test_a_statement_with_one_permission_is_removed_with_it() -> None:
-    iam = FakeIam()
-    with Roles(iam).without(Permission("role", "ReadRequests", "sqs:ReceiveMessage", "q")):
-        assert all(one["Sid"] != "ReadRequests" for one in iam.document["Statement"])
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [],
+        [used("bill-r-1", allowed=False)],
+        [used("bill-r-1", role="other")],
+        [used("bill-login-1")],
+    ],
+    ids=["no call", "rejected", "another role", "another queue"],
+)
+def test_a_permission_is_unused_unless_it_allowed_a_call(calls: list[Decision]) -> None:
+    assert unused([permission()], calls) == [permission()]
+    assert unused([permission()], [*calls, used("bill-r-1")]) == []
 
 
-def test_a_permission_is_unused_unless_it_allowed_a_call() -> None:
-    calls = [
-        Decision("role", "sqs:DeleteMessage", "arn:aws:sqs:::bill-r-1", allowed=True),
-        Decision("role", "sqs:DeleteMessage", "arn:aws:sqs:::bill-login-1", allowed=False),
-        Decision("other", "sqs:ReceiveMessage", "arn:aws:sqs:::bill-r-1", allowed=True),
-    ]
-    held = [permission(), permission(resource=QUEUES[1]), permission("sqs:ReceiveMessage")]
-    assert unused(held, calls) == held[1:]
+def test_a_permission_is_unused_if_another_allows_the_same_calls() -> None:
+    wide = permission(resource="arn:aws:sqs:::bill-*")
+    assert unused([permission(), wide], [used("bill-r-1")]) == [permission(), wide]
+    calls = [used("bill-r-1"), used("bill-payments")]
+    assert unused([permission(), wide], calls) == [permission()]
 
 
 def test_permissions_that_only_aws_uses_are_not_reported() -> None:

@@ -128,7 +128,7 @@ class _Check:
         self._show_unseen(held)
         chosen = self._options.roles or arns
         tried = [one for one in held if one.reason_unseen is None and names[one.role] in chosen]
-        with self._step(f"Taking away {len(tried)} permissions in turn"):
+        with self._step(f"Denying {len(tried)} permissions in turn"):
             findings = PermissionProbe(roles, decisions, actors, names).findings(tried)
         self._show_findings(findings)
         wrong = [str(one.permission) for one in findings if not one.is_right]
@@ -140,11 +140,16 @@ class _Check:
 
     def _show_findings(self, findings: Sequence[Finding]) -> None:
         rows = [
-            (one.actor, one.permission.action, one.permission.resource, one.outcome)
+            (
+                one.actor,
+                one.permission.action,
+                one.permission.resource.rpartition(":")[2],
+                one.outcome,
+            )
             for one in findings
         ]
         columns = ("Role", "Action", "Resource", "Without it")
-        self._console.table("Permissions taken away", columns, rows)
+        self._console.table("Permissions denied", columns, rows)
 
 
 def _create_users(cloud: Cloud, cache: Any) -> list[str]:

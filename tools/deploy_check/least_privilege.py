@@ -1,4 +1,4 @@
-"""Takes each permission away in turn and requires that its role is rejected without it."""
+"""Denies each permission in turn and requires that its role is rejected without it."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _operation_of(permission: Permission) -> str:
 
 @dataclass(frozen=True)
 class PermissionProbe:
-    """Takes permissions away, has their role work, and gives them back.
+    """Denies permissions and has their role work without.
 
     `names` are the actors by the names of their roles.
     """

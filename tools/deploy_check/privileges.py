@@ -1,7 +1,7 @@
 """Permissions of roles, and which of them the emulator saw used.
 
-The emulator logs what each role was allowed and rejected. A permission that no call used is unused;
-one that was used is taken away in turn, and whoever acts in the role must be rejected.
+The emulator logs what each role was allowed and rejected. A permission is used if it alone allowed
+a call. Each is denied in turn, and whoever acts in the role must be rejected.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-
-Json = dict[str, Any]
 
 # What AWS does by itself in a function's role. Emulators do it without asking whether the role may,
 # so it can't be seen here. The key is the statement, the value why it is needed.
@@ -95,66 +93,42 @@ class Roles:
         """Return what the role's policies allow, one by one."""
         return sorted(
             Permission(role, statement.get("Sid", "?"), action, resource)
-            for _, document in self._policies(role)
-            for statement in document["Statement"]
+            for name in self._iam.list_role_policies(RoleName=role)["PolicyNames"]
+            for statement in self._statements(role, name)
             if statement["Effect"] == "Allow"
             for action in _many(statement["Action"])
             for resource in _many(statement["Resource"])
         )
 
+    def _statements(self, role: str, name: str) -> list[dict[str, Any]]:
+        found = self._iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        return list(found["Statement"])
+
     @contextmanager
     def without(self, permission: Permission) -> Iterator[None]:
-        """Take a permission away while the block runs."""
-        before = list(self._policies(permission.role))
-        for name, document in before:
-            self._put(permission.role, name, _reduced(document, permission))
+        """Deny a role what the permission allows while the block runs."""
+        denied = {"Effect": "Deny", "Action": permission.action, "Resource": permission.resource}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+        policy = {"RoleName": permission.role, "PolicyName": "deploy-check"}
+        self._iam.put_role_policy(**policy, PolicyDocument=document)
         try:
             yield
         finally:
-            for name, document in before:
-                self._put(permission.role, name, document)
-
-    def _policies(self, role: str) -> Iterator[tuple[str, Json]]:
-        for name in self._iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            found = self._iam.get_role_policy(RoleName=role, PolicyName=name)
-            yield name, found["PolicyDocument"]
-
-    def _put(self, role: str, name: str, document: Json) -> None:
-        self._iam.put_role_policy(
-            RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document)
-        )
+            self._iam.delete_role_policy(**policy)
 
 
 def unused(permissions: Iterable[Permission], decisions: Iterable[Decision]) -> list[Permission]:
-    """Return the permissions that no call used, of those whose use can be seen."""
-    allowed = [decision for decision in decisions if decision.allowed]
-    return [
-        permission
-        for permission in permissions
-        if permission.reason_unseen is None and not any(one.uses(permission) for one in allowed)
-    ]
+    """Return the permissions without which every call would have been allowed all the same.
 
-
-def _reduced(document: Json, permission: Permission) -> Json:
-    """Return the policy without the permission; everything else stays allowed."""
-    statements: list[Json] = []
-    for statement in document["Statement"]:
-        if statement["Effect"] == "Allow" and statement.get("Sid") == permission.statement:
-            statements += _split(statement, permission)
-        else:
-            statements.append(statement)
-    return {**document, "Statement": statements}
-
-
-def _split(statement: Json, permission: Permission) -> Iterator[Json]:
-    """Split a statement into its other actions, and this action on its other resources."""
-    actions = [one for one in _many(statement["Action"]) if one != permission.action]
-    resources = [one for one in _many(statement["Resource"]) if one != permission.resource]
-    if actions:
-        yield {**statement, "Action": actions}
-    if resources:
-        sid = f"{statement['Sid']}Elsewhere"
-        yield {**statement, "Sid": sid, "Action": permission.action, "Resource": resources}
+    Of those whose use can be seen: no call used it, or others allow what it allows.
+    """
+    seen = [permission for permission in permissions if permission.reason_unseen is None]
+    used = set()
+    for decision in decisions:
+        allowing = [permission for permission in seen if decision.uses(permission)]
+        if decision.allowed and len(allowing) == 1:
+            used.update(allowing)
+    return [permission for permission in seen if permission not in used]
 
 
 def _many(value: Any) -> list[str]:
