@@ -103,7 +103,7 @@ mutations: install ## Plant each bug of tests/mutations in a copy; a test must f
 	@$(BIN)/python -m tests.mutations $(MUTATIONS)
 
 .PHONY: load
-load: install ## Put load on a service of its own (LOAD="open --rate 10"; see docs/load.md)
+load: install ## Put load on a service of its own (LOAD="--rate 10"; see docs/load.md)
 	@$(BIN)/python -m tools.load $(LOAD)
 
 .PHONY: deploy-check

@@ -38,7 +38,7 @@ class Settings:
 
     users: int
     mix: Mix
-    seconds: float = 20.0
+    seconds: float
     timeout: float = 60.0
     seed: str = "1"
     think: float = 0.5
