@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from chalicelib.operations import OPERATIONS
 from tools.package import __main__ as package_command
 from tools.package.__main__ import PROJECT, build
 from tools.package.bytecode import INTERPRETER
@@ -160,17 +159,6 @@ def test_each_function_of_the_app_is_in_the_terraform(definition: dict[str, Any]
     assert set(functions) == set(service["functions"])
     assert {one["handler"] for one in functions.values()} == {f"app.{name}" for name in functions}
     assert {one["runtime"] for one in functions.values()} == {INTERPRETER}
-
-
-def test_each_queue_feeds_its_function_in_partial_batches(definition: dict[str, Any]) -> None:
-    mappings = definition["resource"]["aws_lambda_event_source_mapping"].values()
-    assert {one["event_source_arn"]: one["function_name"] for one in mappings} == {
-        f'${{var.request_queue_arns["{name}"]}}': f"${{aws_lambda_function.{name}.arn}}"
-        for name in OPERATIONS
-    }
-    assert {*map(str, (one["function_response_types"] for one in mappings))} == {
-        "['ReportBatchItemFailures']"
-    }
 
 
 def test_new_code_waits_for_the_migration(definition: dict[str, Any]) -> None:

@@ -28,11 +28,11 @@ def build(*, project: Path, output: Path) -> Path:
         PackagingError: the package can't be built.
     """
     output.mkdir(parents=True, exist_ok=True)
+    archive = output / "deployment.zip"
     with tempfile.TemporaryDirectory() as folder:
-        made = run_chalice(project=project, folder=Path(folder))
-        archive = output / "deployment.zip"
-        build_archive(source=made.zip_file, target=archive)
-    text = json.dumps(fit(made.definition), indent=2, sort_keys=True)
+        definition = run_chalice(project=project, folder=Path(folder))
+        build_archive(source=Path(folder) / "deployment.zip", target=archive)
+    text = json.dumps(fit(definition), indent=2, sort_keys=True)
     (output / "chalice.tf.json").write_text(text + "\n", encoding="utf-8")
     return archive
 

@@ -1,4 +1,4 @@
-"""Runs `chalice package` and finds what it wrote."""
+"""Runs `chalice package`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,8 @@ _ENVIRONMENT = {
 _STAGE = "package"
 
 
-@dataclass(frozen=True)
-class ChaliceOutput:
-    """The zip and the Terraform that Chalice made."""
-
-    zip_file: Path
-    definition: dict[str, Any]
-
-
-def run_chalice(*, project: Path, folder: Path) -> ChaliceOutput:
-    """Package the project into `folder`.
+def run_chalice(*, project: Path, folder: Path) -> dict[str, Any]:
+    """Package the project into `folder` as `deployment.zip`, and return its Terraform.
 
     Raises:
         PackagingError: Chalice failed; the message ends with what it said.
@@ -45,5 +36,5 @@ def run_chalice(*, project: Path, folder: Path) -> ChaliceOutput:
     )
     if ran.returncode != 0:
         raise PackagingError(f"chalice package failed:\n{ran.stderr.strip()[-2000:]}")
-    definition = json.loads((folder / "chalice.tf.json").read_text(encoding="utf-8"))
-    return ChaliceOutput(zip_file=folder / "deployment.zip", definition=definition)
+    definition: dict[str, Any] = json.loads((folder / "chalice.tf.json").read_text("utf-8"))
+    return definition
