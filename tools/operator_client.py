@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -84,6 +85,22 @@ class OperatorClient:
         made = {"import_id": str(uuid4()), "sha256": secrets.token_hex(32), "lines": numbered}
         found = {line["line"]: line for line in self.do("import_bills", made | file)["lines"]}
         return [str(found[line["line"]]["bill_id"]) for line in numbered]
+
+
+def new_bill(apartment_id: str, provider_id: str, amount_minor: int) -> Data:
+    """Return a line of an import: a gas bill of the month before the last, due in ten days."""
+    today = datetime.now(UTC).date()
+    return {
+        "apartment_id": apartment_id,
+        "utility": "gas",
+        "provider_id": provider_id,
+        "provider_reference": str(uuid4()),
+        "period_from": (today - timedelta(days=60)).isoformat(),
+        "period_to": (today - timedelta(days=31)).isoformat(),
+        "due_on": (today + timedelta(days=10)).isoformat(),
+        "amount_minor": amount_minor,
+        "currency": "EUR",
+    }
 
 
 def local_operator(cloud: Cloud) -> OperatorClient:

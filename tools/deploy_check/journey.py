@@ -5,13 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from billing_client import BillingClient, HistoryState
 
 from tools.deploy_check.errors import DeployCheckError
-from tools.operator_client import OperatorClient
+from tools.operator_client import OperatorClient, new_bill
 
 _AMOUNTS_MINOR = (5140, 3000, 1160)
 _ANSWER_SECONDS = 60.0
@@ -37,22 +36,12 @@ def add_resident(operator: OperatorClient) -> Resident:
     return Resident(username, password, made["subject"], made["apartment_id"])
 
 
-def bill_lines(apartment_id: str, amounts_minor: Sequence[int]) -> list[dict[str, Any]]:
-    """Return lines of an import, each a gas bill."""
-    return [
-        {
-            "apartment_id": apartment_id,
-            "utility": "gas",
-            "provider_id": _PROVIDER,
-            "provider_reference": str(uuid4()),
-            "period_from": "2026-10-01",
-            "period_to": "2026-10-31",
-            "due_on": "2026-11-15",
-            "amount_minor": amount,
-            "currency": "EUR",
-        }
-        for amount in amounts_minor
-    ]
+def import_bills(
+    operator: OperatorClient, apartment_id: str, amounts_minor: Sequence[int]
+) -> list[str]:
+    """Issue a bill of each amount; return their ids."""
+    lines = [new_bill(apartment_id, _PROVIDER, amount) for amount in amounts_minor]
+    return operator.import_bills(lines)
 
 
 def make_journey(url: str, operator: OperatorClient, say: Callable[[str], None]) -> Resident:
@@ -65,7 +54,7 @@ def make_journey(url: str, operator: OperatorClient, say: Callable[[str], None])
     """
     operator.add_provider(_PROVIDER, "Городской газ")
     resident = add_resident(operator)
-    bills = operator.import_bills(bill_lines(resident.apartment_id, _AMOUNTS_MINOR))
+    bills = import_bills(operator, resident.apartment_id, _AMOUNTS_MINOR)
     say("an operator added a resident with three bills")
     with BillingClient(url, timeout_seconds=_ANSWER_SECONDS) as client:
         _as_resident(client, resident, bills, operator, say)
@@ -125,7 +114,7 @@ def use_other_operations(operator: OperatorClient, resident: Resident) -> None:
     apartment_id = operator.add_apartment("Vulytsia Sadova 3")
     residency = {"username": resident.username, "apartment_id": apartment_id}
     operator.do("grant_residency", residency)
-    [bill] = operator.import_bills(bill_lines(apartment_id, [700]))
+    [bill] = import_bills(operator, apartment_id, [700])
     operator.do("void_bill", {"bill_id": bill, **_AUDIT})
     operator.do("end_residency", residency)
     operator.do("disable_login", {"username": add_resident(operator).username})

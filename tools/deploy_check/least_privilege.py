@@ -11,7 +11,7 @@ import httpx
 
 from tools.deploy_check.errors import DeployCheckError
 from tools.deploy_check.functions import Functions
-from tools.deploy_check.journey import Resident, add_resident, bill_lines
+from tools.deploy_check.journey import Resident, add_resident, import_bills
 from tools.deploy_check.privileges import Decisions, Permission, Roles
 from tools.deploy_check.requests import ReplyQueues, Requests, body_of
 from tools.local.service import service
@@ -84,7 +84,7 @@ class RoleActions:
         if name == "admin":
             operator.add_apartment("Vulytsia Sadova 3")
         elif name == "import_bills":
-            operator.import_bills(bill_lines(resident.apartment_id, [100]))
+            import_bills(operator, resident.apartment_id, [100])
         elif name != "admin_users":
             operator.do(name, {})
         elif permission.action in _DISABLE_LOGIN:

@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import click
 from billing_client import BillingError
@@ -20,6 +18,7 @@ from tools.load.target import Target
 from tools.load.users import Bill, User
 from tools.load.workload import Clock, Mix, arrivals, closed_loop, open_loop
 from tools.local.demo_data import PROVIDERS
+from tools.operator_client import new_bill
 
 _THREADS = 400
 _LOGIN_THREADS = 4
@@ -99,24 +98,10 @@ def _issue(target: Target, user: User, count: int) -> None:
     if target.operator is None:
         user.bills.extend(user.debts())
     elif count:
-        line = _line(user.resident.apartment_id)
-        lines = [{**line, "provider_reference": str(uuid4())} for _ in range(count)]
+        apartment, provider = user.resident.apartment_id, next(iter(PROVIDERS))
+        lines = [new_bill(apartment, provider, _AMOUNT_MINOR) for _ in range(count)]
         issued = target.operator.import_bills(lines)
         user.bills.extend(Bill(bill_id, _AMOUNT_MINOR) for bill_id in issued)
-
-
-def _line(apartment_id: str) -> dict[str, Any]:
-    today = datetime.now(UTC).date()
-    return {
-        "apartment_id": apartment_id,
-        "utility": "water",
-        "provider_id": next(iter(PROVIDERS)),
-        "period_from": (today - timedelta(days=60)).isoformat(),
-        "period_to": (today - timedelta(days=31)).isoformat(),
-        "due_on": (today + timedelta(days=10)).isoformat(),
-        "amount_minor": _AMOUNT_MINOR,
-        "currency": "EUR",
-    }
 
 
 def check_ledger(
