@@ -15,7 +15,6 @@ from tests.support.terraform_readme import blocks, with_tables
 
 # An empty name is the root.
 CONFIGURATIONS = ("", *MODULES)
-FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md")
 
 
 def folder_of(module: str) -> Path:
@@ -43,8 +42,7 @@ def _test(terraform: Terraform, module: str) -> str:
 @pytest.mark.parametrize("module", CONFIGURATIONS)
 def test_a_module_passes_its_own_tests(module: str, module_tests: dict[str, Future[str]]) -> None:
     output = module_tests[module].result()
-    assert "Success!" in output
-    assert " 0 failed" in output
+    assert re.search(r"Success! [1-9]\d* passed, 0 failed", output), output
 
 
 def test_everything_is_formatted() -> None:
@@ -53,13 +51,6 @@ def test_everything_is_formatted() -> None:
         folder=TERRAFORM,
         env={},
     )
-
-
-@pytest.mark.parametrize("module", CONFIGURATIONS)
-def test_a_module_has_its_files_and_tests(module: str) -> None:
-    folder = folder_of(module)
-    assert [name for name in FILES if not (folder / name).is_file()] == []
-    assert list((folder / "tests").glob("*.tftest.hcl")) != []
 
 
 @pytest.mark.parametrize("module", CONFIGURATIONS)
