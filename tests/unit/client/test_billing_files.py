@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 
 import pytest
@@ -28,7 +29,8 @@ def test_file_names_reveal_nothing(logged_in: Billing, apartment: Residency) -> 
     logged_in.ok("history")
     names = " ".join(str(path.relative_to(logged_in.folder)) for path in logged_in.files("*"))
     assert apartment.apartment_id not in names
-    assert "ada" not in names
+    # A digest may hold the letters by chance.
+    assert not re.search(r"\bada\b", names)
 
 
 def test_logout_removes_the_tokens(logged_in: Billing) -> None:
