@@ -1,4 +1,4 @@
-"""The generated parts of pages: `python -m tools.reference` writes them anew.
+"""The generated parts of pages: `python -m tools.reference [costs]` writes them anew.
 
 Each stands between `<!-- reference: NAME -->` and `<!-- /reference -->`.
 """
@@ -6,6 +6,7 @@ Each stands between `<!-- reference: NAME -->` and `<!-- /reference -->`.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -144,5 +145,7 @@ def written(page: Path) -> str:
 
 
 if __name__ == "__main__":
-    for each in PAGES:
+    # Each new route and alarm moves the costs a little, so they are written when asked for.
+    asked = [COSTS] if sys.argv[1:] == ["costs"] else [one for one in PAGES if one != COSTS]
+    for each in asked:
         each.write_text(written(each), encoding="utf-8")

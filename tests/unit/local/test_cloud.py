@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import app
+from chalicelib.operations import OPERATIONS
 from tools.local.cloud import Cloud, environment, environment_of, read_cloud, write_cloud
 from tools.local.errors import LocalStackError
 
@@ -30,8 +31,8 @@ FUNCTIONS = sorted({*app.app.handler_map})
 def test_a_function_logs_in_with_no_more_than_its_role() -> None:
     secrets = {name: environment_of(CLOUD, name)["DATABASE_SECRET_ID"] for name in FUNCTIONS}
     assert {name: secret.removeprefix("test/database/") for name, secret in secrets.items()} == {
+        **dict.fromkeys(OPERATIONS, "reader"),
         **dict.fromkeys(("auth", "payments", "sweep"), "writer"),
-        **dict.fromkeys(("utils", "histories"), "reader"),
         **dict.fromkeys(("admin", "admin_users", "import_bills", "reconcile"), "operator"),
         "migrate": "migrator",
     }

@@ -50,7 +50,7 @@ run "the_gateway_puts_requests_and_takes_replies_and_nothing_else" {
 
 run "the_contract_is_complete_and_a_change_is_a_new_deployment" {
   assert {
-    condition     = !can(jsondecode(aws_api_gateway_rest_api.this.body)["x-shared"]) && length(jsondecode(aws_api_gateway_rest_api.this.body).paths) == 8
+    condition     = !can(jsondecode(aws_api_gateway_rest_api.this.body)["x-shared"]) && length(jsondecode(aws_api_gateway_rest_api.this.body).paths) == 2 * length(var.request_queue_arns)
     error_message = "API Gateway gets the contract's paths, and no part that only holds anchors."
   }
 
