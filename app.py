@@ -86,4 +86,4 @@ def import_bills(event: Mapping[str, Any], context: Any) -> Json:
 @app.lambda_function()
 def reconcile(event: Mapping[str, Any], context: Any) -> Json:
     """Check that payments, lines and bills agree."""
-    return functions.admin(_adapters(), "reconcile", event)
+    return functions.reconcile(_adapters(), event)

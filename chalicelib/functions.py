@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
 
+# What the rule in terraform/modules/functions sends.
+SCHEDULED = {"scheduled": True}
+
 
 def sweep(adapters: Bootstrap) -> Answer:
     """Remove idle reply queues; an outage is reported, and the next sweep goes on."""
@@ -31,7 +34,27 @@ def sweep(adapters: Bootstrap) -> Answer:
 def admin(adapters: Bootstrap, function: str, event: Mapping[str, Any]) -> Answer:
     """Do an operation of an operators' function."""
     operation, answer = handle_event(function, event, context=adapters.admin_context)
-    logger.info("admin", extra={"operation": operation, "code": answer["code"]})
+    level = logging.INFO if answer["status"] == "done" else logging.WARNING
+    logger.log(level, "admin", extra={"operation": operation, "code": answer["code"]})
+    return answer
+
+
+class NotReconciled(Exception):
+    """The scheduled check found that the ledger differs, or could not finish."""
+
+
+def reconcile(adapters: Bootstrap, event: Mapping[str, Any]) -> Answer:
+    """Check the ledger.
+
+    Nobody reads what the schedule's run answers, so that one fails unless everything agrees.
+
+    Raises:
+        NotReconciled: names the code.
+    """
+    scheduled = event == SCHEDULED
+    answer = admin(adapters, "reconcile", {} if scheduled else event)
+    if scheduled and answer["status"] != "done":
+        raise NotReconciled(answer["code"])
     return answer
 
 

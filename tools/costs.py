@@ -47,7 +47,7 @@ BILL_KB, LEDGER_MONTHS, BACKUP_SIZES = 2.5, 24.0, 1.5
 
 # Of each deployment, however few residents.
 ENDPOINTS, SECRETS, FIREWALL_RULES, GATEWAY_METRICS = 3, 5, 5, 5
-ALARMS_PER_FUNCTION, ALARMS_PER_QUEUE, ALARMS_PER_NODE, OTHER_ALARMS = 2, 3, 2, 7
+ALARMS_PER_FUNCTION, ALARMS_PER_QUEUE, ALARMS_PER_NODE, OTHER_ALARMS = 4, 3, 2, 7
 SWEEPS = 12 * HOURS
 # Five pollers of an event source mapping wait 20 seconds each while nothing comes.
 IDLE_POLLS = 5 * HOURS * 3600 / 20

@@ -50,15 +50,32 @@ def test_a_cache_that_is_out_of_reach_is_counted(caplog: pytest.LogCaptureFixtur
     assert len(found("cache_left_alone", caplog)) == 1
 
 
-@pytest.mark.parametrize(("code", "times"), [("ledger_differs", 1), (None, 0)])
+@pytest.mark.parametrize(("code", "times"), [("ledger_differs", 1), ("service_unavailable", 0)])
 def test_a_ledger_that_differs_is_counted(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, code: str | None, times: int
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, code: str, times: int
 ) -> None:
     monkeypatch.setattr(
-        functions, "handle_event", lambda *_args, **_named: ("reconcile", {"code": code})
+        functions,
+        "handle_event",
+        lambda *_args, **_named: ("reconcile", {"status": "rejected", "code": code}),
     )
     adapters = Bootstrap(Settings.from_environment(ENVIRONMENT))
     vars(adapters)["admin_context"] = None
-    with caplog.at_level(logging.INFO):
-        functions.admin(adapters, "reconcile", {})
+    with caplog.at_level(logging.WARNING), pytest.raises(functions.NotReconciled):
+        functions.reconcile(adapters, functions.SCHEDULED)
     assert len(found("ledger_differs", caplog)) == times
+
+
+def test_a_run_of_the_schedule_fails_unless_everything_agrees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also when the database is away: nobody reads the answer."""
+    answers: dict[str, Any] = {"status": "failed", "code": "service_unavailable"}
+    monkeypatch.setattr(functions, "handle_event", lambda *_args, **_named: ("reconcile", answers))
+    adapters = Bootstrap(Settings.from_environment(ENVIRONMENT))
+    vars(adapters)["admin_context"] = None
+    assert functions.reconcile(adapters, {}) == answers
+    with pytest.raises(functions.NotReconciled, match="service_unavailable"):
+        functions.reconcile(adapters, functions.SCHEDULED)
+    answers.update(status="done", code=None)
+    assert functions.reconcile(adapters, functions.SCHEDULED) == answers

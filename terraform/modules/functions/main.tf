@@ -70,7 +70,7 @@ resource "aws_lambda_invocation" "migrate" {
   }
 }
 
-# The ledger is reconciled every night; the alarm on its log tells when it differs.
+# The ledger is reconciled every night. A run of the schedule fails unless everything agrees.
 
 resource "aws_cloudwatch_event_rule" "reconcile" {
   name                = "${var.prefix}-reconcile"
@@ -82,7 +82,7 @@ resource "aws_cloudwatch_event_target" "reconcile" {
   rule      = aws_cloudwatch_event_rule.reconcile.name
   target_id = "reconcile"
   arn       = aws_lambda_function.reconcile.arn
-  input     = jsonencode({})
+  input     = jsonencode({ scheduled = true })
 }
 
 resource "aws_lambda_permission" "reconcile" {

@@ -150,6 +150,25 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   ok_actions         = [aws_sns_topic.alarms.arn]
 }
 
+# What runs by a schedule and is not called any more fails nowhere.
+resource "aws_cloudwatch_metric_alarm" "silence" {
+  for_each = { reconcile = 26, sweep = 1 }
+
+  alarm_name          = "${var.prefix}-silence-${each.key}"
+  alarm_description   = "Function ${each.key} was not called for ${each.value} h. Look at the rule that calls it."
+  namespace           = "AWS/Lambda"
+  metric_name         = "Invocations"
+  dimensions          = { FunctionName = "${var.prefix}-${each.key}" }
+  statistic           = "Sum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 3600
+  evaluation_periods  = each.value
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
 resource "aws_cloudwatch_log_metric_filter" "ledger_differs" {
   name           = "${var.prefix}-ledger-differs"
   log_group_name = var.reconcile_log_group_name

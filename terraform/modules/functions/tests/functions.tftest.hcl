@@ -175,8 +175,11 @@ run "a_new_package_or_password_migrates_before_new_code_runs" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_target.reconcile.arn == aws_lambda_function.reconcile.arn
-    error_message = "Every night reconciles."
+    condition     = alltrue([
+      aws_cloudwatch_event_target.reconcile.arn == aws_lambda_function.reconcile.arn,
+      jsondecode(aws_cloudwatch_event_target.reconcile.input) == { scheduled = true },
+    ])
+    error_message = "Every night reconciles, and fails unless everything agrees."
   }
 
   assert {

@@ -65,6 +65,20 @@ run "thresholds_follow_from_what_is_deployed" {
   }
 }
 
+run "what_runs_by_a_schedule_rings_when_it_is_silent" {
+  assert {
+    condition = alltrue([
+      for name, hours in { reconcile = 26, sweep = 1 } : alltrue([
+        aws_cloudwatch_metric_alarm.silence[name].dimensions == tomap({ FunctionName = "bill-test-${name}" }),
+        aws_cloudwatch_metric_alarm.silence[name].treat_missing_data == "breaching",
+        aws_cloudwatch_metric_alarm.silence[name].period * aws_cloudwatch_metric_alarm.silence[name].evaluation_periods == hours * 3600,
+        aws_cloudwatch_metric_alarm.silence[name].alarm_actions == toset([aws_sns_topic.alarms.arn]),
+      ])
+    ])
+    error_message = "A check that nobody calls must ring, too."
+  }
+}
+
 run "a_ledger_that_differs_is_found_in_the_log_of_reconcile" {
   assert {
     condition = alltrue([
