@@ -82,7 +82,8 @@ $$;
 COMMENT ON FUNCTION api.add_apartment(uuid, text) IS 'Adds an apartment, at version 1.';
 
 -- The resident may act from p_since on and sees no history from before it; null is now, and after
--- every event that was posted so far. Locks the apartment. Rejects with resident_not_found, apartment_not_found, residency_exists.
+-- every event that was posted so far. Locks the apartment. Rejects with resident_not_found,
+-- apartment_not_found, residency_exists.
 CREATE OR REPLACE FUNCTION api.grant_residency(
     p_subject uuid, p_apartment uuid, p_since timestamptz
 )

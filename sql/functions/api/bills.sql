@@ -37,8 +37,8 @@ COMMENT ON FUNCTION api.open_debts(uuid, uuid) IS
     'The apartment''s version and open bills by due date; null if the resident may not act.';
 
 -- Debts show a provider's current name, so a new name moves the version of every apartment that
--- owes it something, and none may come to owe it something meanwhile. All of them are locked meanwhile and payments there wait: rename at a quiet
--- hour.
+-- owes it something, and none may come to owe it something meanwhile. All of them are locked until
+-- then and payments there wait: rename at a quiet hour.
 CREATE OR REPLACE FUNCTION api.add_provider(p_provider_id text, p_name text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
