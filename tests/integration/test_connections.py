@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import socketserver
 import struct
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psycopg2
 import pytest
 
-from billing_app.adapters.connections import Database, describe
+from billing_app.adapters.connections import Database
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Rejection, Unavailable
 from tests.support.databases import LedgerDatabase
 from tests.support.ledger import Ledger
+from tests.support.sockets import listening
 
 ONE = "SELECT 1"
 QUICK = Timeouts(statement=500, lock=2_000, idle_in_transaction=5_000)
@@ -37,21 +36,32 @@ class Secret:
         self.renewals += 1
 
 
+Open = Callable[..., Database]
+
+
 @pytest.fixture
 def secret(database: LedgerDatabase) -> Secret:
     return Secret(database.secret("writer"))
 
 
 @pytest.fixture
-def connection(secret: Secret) -> Iterator[Database]:
-    opened = Database(
-        secret=secret.get,
-        renew_secret=secret.renew,
-        application_name="test",
-        timeouts=QUICK,
-    )
-    yield opened
-    opened.close()
+def open_with(secret: Secret) -> Iterator[Open]:
+    """Open connections with the secret, and close them after the test."""
+    opened: list[Database] = []
+
+    def open_with(**options: Any) -> Database:
+        usual = {"secret": secret.get, "renew_secret": secret.renew, "application_name": "test"}
+        opened.append(Database(**{**usual, **options}))
+        return opened[-1]
+
+    yield open_with
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def connection(open_with: Open) -> Database:
+    return open_with(timeouts=QUICK)
 
 
 def kill(ledger: Ledger, database: Database) -> None:
@@ -59,11 +69,6 @@ def kill(ledger: Ledger, database: Database) -> None:
     pid = database.value("SELECT pg_backend_pid()", {})
     with ledger.database.connect("admin").cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", (pid,))
-
-
-def test_nothing_is_connected_before_the_first_statement(secret: Secret) -> None:
-    secret.fields["port"] = 1
-    Database(secret=secret.get, renew_secret=secret.renew, application_name="test").close()
 
 
 def test_a_connection_that_was_cut_is_opened_again(connection: Database, ledger: Ledger) -> None:
@@ -105,21 +110,6 @@ def _cut_waiting(ledger: Ledger, blocker: psycopg2.extensions.connection) -> Non
     blocker.rollback()
 
 
-def test_a_password_that_was_rotated_while_warm_is_fetched_again(
-    connection: Database, secret: Secret, ledger: Ledger
-) -> None:
-    good = secret.fields["password"]
-    secret.fields["password"] = "the old one"
-
-    def renew() -> None:
-        secret.renewals += 1
-        secret.fields["password"] = good
-
-    connection._renew_secret = renew
-    assert connection.value(ONE, {}) == 1
-    assert secret.renewals == 1
-
-
 def test_a_password_that_stays_wrong_is_an_outage_and_the_secret_is_asked_for_once(
     connection: Database, secret: Secret
 ) -> None:
@@ -130,14 +120,9 @@ def test_a_password_that_stays_wrong_is_an_outage_and_the_secret_is_asked_for_on
     assert secret.renewals == 1
 
 
-def test_a_secret_is_fetched_again_after_a_while(secret: Secret) -> None:
+def test_a_secret_is_fetched_again_after_a_while(secret: Secret, open_with: Open) -> None:
     times = iter(range(0, 1_000, 9))
-    opened = Database(
-        secret=secret.get,
-        renew_secret=secret.renew,
-        application_name="test",
-        now=lambda: next(times),
-    )
+    opened = open_with(now=lambda: next(times))
     secret.fields["password"] = "wrong"
     for _ in range(2):
         with pytest.raises(Unavailable):
@@ -156,40 +141,15 @@ def test_a_secret_is_fetched_again_after_a_while(secret: Secret) -> None:
     ],
 )
 def test_whatever_a_server_says_to_an_old_password_the_secret_is_fetched_again(
-    secret: Secret, text: str
+    secret: Secret, open_with: Open, text: str
 ) -> None:
     good = dict(secret.fields)
-    with rejecting_server(text) as port:
-        secret.fields.update(host="127.0.0.1", port=port)
-        opened = Database(
-            secret=secret.get,
-            renew_secret=lambda: secret.fields.update(good),
-            application_name="test",
-        )
-        assert opened.value(ONE, {}) == 1
-        opened.close()
-
-
-@contextmanager
-def rejecting_server(text: str) -> Iterator[int]:
-    """Listen on the port that is given, and end each session at its first message with an error.
-
-    https://www.postgresql.org/docs/current/protocol-message-formats.html
-    """
+    # https://www.postgresql.org/docs/current/protocol-message-formats.html
     fields = f"SFATAL\0C28P01\0M{text}\0\0".encode()
-    message = b"E" + struct.pack(">i", len(fields) + 4) + fields
-
-    class Session(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            self.request.recv(8)
-            self.request.sendall(b"N")  # no TLS
-            self.request.recv(1_024)
-            self.request.sendall(message)
-
-    with socketserver.TCPServer(("127.0.0.1", 0), Session) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+    with listening(b"E" + struct.pack(">i", len(fields) + 4) + fields) as rejecting:
+        secret.fields.update(host="127.0.0.1", port=rejecting.port, sslmode="disable")
+        opened = open_with(renew_secret=lambda: secret.fields.update(good))
+        assert opened.value(ONE, {}) == 1
 
 
 def test_a_session_that_only_reads_since_a_switchover_is_left_behind(connection: Database) -> None:
@@ -198,11 +158,12 @@ def test_a_session_that_only_reads_since_a_switchover_is_left_behind(connection:
     assert connection.value("SELECT pg_backend_pid()", {}) != pid
 
 
-def test_a_database_that_is_away_is_an_outage_that_names_no_secret(secret: Secret) -> None:
+def test_a_database_that_is_away_is_an_outage_that_names_no_secret(
+    secret: Secret, connection: Database
+) -> None:
     secret.fields["port"] = 1
-    away = Database(secret=secret.get, renew_secret=secret.renew, application_name="test")
     with pytest.raises(Unavailable) as outage:
-        away.value(ONE, {})
+        connection.value(ONE, {})
     assert str(outage.value) == "database: OperationalError"
 
 
@@ -250,10 +211,6 @@ def test_an_error_of_our_own_is_not_hidden_as_an_outage(connection: Database) ->
     assert connection.value(ONE, {}) == 1
 
 
-def test_an_error_is_described_without_its_text() -> None:
-    assert describe(psycopg2.OperationalError("password=secret")) == "database: OperationalError"
-
-
 def test_a_connection_sets_its_timeouts_unless_a_pool_would_reject_them(
     connection: Database, secret: Secret
 ) -> None:
@@ -266,29 +223,17 @@ def test_a_connection_sets_its_timeouts_unless_a_pool_would_reject_them(
 
 @pytest.mark.parametrize("role", ["writer", "reader", "operator"])
 def test_a_pooled_session_is_as_bounded_as_a_direct_one(
-    database: LedgerDatabase, role: str
+    database: LedgerDatabase, open_with: Open, role: str
 ) -> None:
-    direct, pooled = (_bounds(database.secret(role) | extra) for extra in ({}, {"pooled": "true"}))
+    direct, pooled = (
+        _bounds(open_with(secret=(database.secret(role) | extra).copy))
+        for extra in ({}, {"pooled": "true"})
+    )
     wanted = timeouts_of(f"billing_{role}").settings()
     assert direct == pooled == {name: int(value[:-2]) for name, value in wanted.items()}
 
 
-def _bounds(secret: Mapping[str, Any]) -> dict[str, int]:
-    """Milliseconds of each timeout in a session that logs in with the secret."""
-    opened = Database(secret=lambda: secret, renew_secret=lambda: None, application_name="test")
+def _bounds(session: Database) -> dict[str, int]:
+    """Return the milliseconds of each timeout of a session."""
     statement = "SELECT name, setting::int FROM pg_settings WHERE name = ANY(%(names)s)"
-    found = opened.rows(statement, {"names": list(timeouts_of("").settings())})
-    opened.close()
-    return dict(found)
-
-
-def test_a_pooled_session_does_not_wait_long_for_a_lock(database: LedgerDatabase) -> None:
-    """Another session holds what this one wants: it is told so, and is not kept waiting."""
-    secret = database.secret("writer") | {"pooled": "true"}
-    opened = Database(secret=lambda: secret, renew_secret=lambda: None, application_name="test")
-    with database.connect("admin").cursor() as holder:
-        holder.execute("SELECT pg_advisory_lock(4711)")
-        with pytest.raises(Unavailable, match="LockNotAvailable"):
-            opened.value("SELECT pg_advisory_xact_lock(4711)", {})
-        holder.execute("SELECT pg_advisory_unlock(4711)")
-    opened.close()
+    return dict(session.rows(statement, {"names": list(timeouts_of("").settings())}))

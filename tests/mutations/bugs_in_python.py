@@ -151,7 +151,7 @@ connection_does_not_wait_for_the_disk: I4
 caught by tests/integration/test_connections.py
 
 rotated_password_not_fetched: I5
-caught by ::test_a_password_that_was_rotated_while_warm_is_fetched_again
+caught by ::test_whatever_a_server_says_to_an_old_password_the_secret_is_fetched_again
 -        self._renew_secret()
 
 --- billing_app/adapters/cached_ledger.py
