@@ -172,11 +172,20 @@ def test_history_is_read_by_position_by_range_and_by_limit(setup: Setup) -> None
 def test_the_registry_of_reply_queues_remembers_until_told(setup: Setup) -> None:
     ledger = setup.ledger
     ada, _ = setup.home()
-    ledger.register_reply_queue(name="expired", subject=ada, lifetime=timedelta(seconds=-5))
-    ledger.register_reply_queue(name="login", subject=None, lifetime=timedelta(hours=1))
-    assert ledger.expired_reply_queues(limit=10) == ["expired"]
+
+    def register(name: str, seconds: int, subject: UUID | None = ada) -> None:
+        lifetime = timedelta(seconds=seconds)
+        ledger.register_reply_queue(name=name, subject=subject, lifetime=lifetime)
+
+    for name, overdue in (("second", 6), ("third", 5), ("first", 7)):
+        register(name, -overdue)
+    register("login", 3600, subject=None)
+    assert ledger.expired_reply_queues(limit=10) == ["first", "second", "third"]
+    assert ledger.expired_reply_queues(limit=2) == ["first", "second"]
     assert ledger.is_registered(name="login")
-    ledger.register_reply_queue(name="expired", subject=ada, lifetime=timedelta(hours=1))
-    assert ledger.expired_reply_queues(limit=10) == []
+    # A lifetime only gets longer.
+    for seconds in (3600, -5):
+        register("first", seconds)
+        assert ledger.expired_reply_queues(limit=10) == ["second", "third"]
     ledger.forget_reply_queue(name="login")
     assert not ledger.is_registered(name="login")

@@ -158,11 +158,12 @@ def test_a_dry_run_answers_the_same_and_changes_nothing(env: Environment) -> Non
         env.line(line=2),
         env.line(line=3, utility="steam"),
         env.line(line=4, provider_reference="G-0", amount_minor=1),
+        env.line(line=5),
     )
     dry = env.imported(*lines, dry_run=True)
     wet = env.imported(*lines)
     assert [(one.result, one.code) for one in dry] == [(one.result, one.code) for one in wet]
-    assert [one.result for one in wet] == ["issued", "rejected", "revised"]
+    assert [one.result for one in wet] == ["issued", "rejected", "revised", "already_present"]
 
 
 def test_a_void_bill_is_owed_no_more(env: Environment) -> None:
@@ -194,6 +195,6 @@ def test_sums_agree_per_provider_and_day(env: Environment) -> None:
     assert (row.reversed_minor, row.agrees) == (5140, True)
     # Plain numbers, not what the driver makes of a sum.
     assert json.dumps([row.payments_minor, row.agrees]) == "[5240, true]"
-    yesterday = today - timedelta(days=1)
-    assert list(env.ledger.reconcile(first_day=yesterday, last_day=yesterday)) == []
+    for other in (today - timedelta(days=1), today + timedelta(days=1)):
+        assert list(env.ledger.reconcile(first_day=other, last_day=other)) == []
     assert list(env.ledger.violations()) == []

@@ -5,17 +5,16 @@ The races of test_sql_races.py find out whether anything goes wrong; here each o
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any
 
-import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
-from tests.support.ledger import Answer, Home, Ledger, query, value
+from tests.support.api import wait_until
+from tests.support.ledger import Answer, Home, Ledger, line, query, value
 
 Act = Callable[[Ledger, Home, str], Answer]
 
@@ -39,10 +38,8 @@ def wait_until_one_waits(ledger: Ledger) -> None:
         SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'
     """
-    deadline = time.monotonic() + 10
     with closing(ledger.database.login("admin").connect()) as admin:
-        while value(admin, waiting) == 0:
-            assert time.monotonic() < deadline, "nobody waits for the lock"
+        wait_until(lambda: value(admin, waiting), "somebody who waits for the lock")
 
 
 def blocked(
@@ -146,11 +143,25 @@ def test_a_page_of_history_and_its_head_come_from_one_snapshot(ledger: Ledger, h
     assert (page["last_seq"], [event["seq"] for event in page["events"]]) == (1, [1])
 
 
-def test_a_payment_gives_up_when_its_lock_timeout_ends(ledger: Ledger, home: Home) -> None:
-    bill = ledger.bill(home)
-    with holding(ledger, LOCK, [home.apartment]):
-        writer = ledger.database.connect("writer")
-        query(writer, "SET lock_timeout = '50ms'")
-        with pytest.raises(psycopg2.errors.LockNotAvailable):
-            ledger.on(writer).pay(home, [bill])
-    assert ledger.open_bills(home) == {bill}
+def importing(_ledger: Ledger, home: Home) -> Callable[[Ledger], Answer]:
+    return lambda operator: operator.issue([line(home)])
+
+
+def reversing(ledger: Ledger, home: Home) -> Callable[[Ledger], Answer]:
+    payment_id = ledger.pay(home, [ledger.bill(home)])["data"]["payment_id"]
+    return lambda operator: operator.reverse(payment_id)
+
+
+@pytest.mark.parametrize("opening", [importing, reversing])
+def test_a_rename_and_the_opening_of_a_bill_take_turns(
+    ledger: Ledger, home: Home, opening: Callable[[Ledger, Home], Callable[[Ledger], Answer]]
+) -> None:
+    """No version of the debts has two answers."""
+    rename = "SELECT api.add_provider('northgas', 'Another Gas')"
+    _, before = blocked(
+        ledger, "operator", opening(ledger, home), by=(rename,),
+        meanwhile=lambda _: ledger.debts(home),
+    )  # fmt: skip
+    after = ledger.debts(home)
+    assert after["debts"][0]["provider"]["name"] == "Another Gas"
+    assert before["version"] < after["version"]
