@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from tests.unit.gateway.conftest import Login
@@ -22,7 +20,6 @@ from tests.unit.gateway.tools import (
     Queues,
     assert_rejected,
 )
-from tools.local.gateway.request import MAX_BODY_BYTES
 
 INSTANT = "2026-11-22T10:00:00.000000Z"
 NO_EDGES: list[Any] = [
@@ -143,23 +140,3 @@ def test_a_path_or_query_that_is_not_utf8_is_rejected(client: Client, escape: st
         client.delete(f"/auth/{QUEUE_NAME}", query_string=f"receipt={escape}"),
     ):
         assert_rejected(answer, 400, "invalid_parameter")
-
-
-@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"])), st.binary(max_size=40))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_request_line_or_body_causes_a_5xx(client: Client, path: str, body: bytes) -> None:
-    uri = f"/auth/{path}"
-    answer = client.open(
-        "/",
-        method="POST",
-        data=body,
-        query_string=path,
-        environ_overrides={"REQUEST_URI": uri, "RAW_URI": uri},
-    )
-    assert answer.status_code < 500
-
-
-def test_a_body_over_ten_megabytes_is_too_large(client: Client, login: Login) -> None:
-    headers = {**login(), "Content-Type": "application/json"}
-    answer = client.post(UTILS, data=b" " * (MAX_BODY_BYTES + 1), headers=headers)
-    assert_rejected(answer, 413, "body_too_large")

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from tools.local.gateway.errors import GatewayError
-from tools.local.gateway.sqs import Sqs, make_client, message_attributes, parse_form
+from tools.local.gateway.sqs import Sqs, make_client
 
 ENDPOINT = "http://127.0.0.1:9"
 
@@ -19,26 +19,10 @@ def client() -> Any:
     return make_client(endpoint_url=ENDPOINT, region="eu-central-1")
 
 
-def test_a_form_is_read_strictly() -> None:
-    assert parse_form("a=b+c&d=%D0%96&e=") == {"a": "b c", "d": "Ж", "e": ""}
-
-
 @pytest.mark.parametrize("body", ["", "Action", "a=1&a=2", "a=%ff", "Action=PurgeQueue"])
 def test_a_form_that_sqs_would_not_take_is_rejected_as_sqs_does(client: Any, body: str) -> None:
     answer = Sqs(client).call("123456789012/q", body)
     assert (answer.status, answer.body["Error"]["Code"]) == (400, "InvalidAction")
-
-
-def test_attributes_are_collected_by_number() -> None:
-    form = "&".join(
-        f"MessageAttribute.{number}.{part}={value}{number}"
-        for number in (2, 11)
-        for part, value in (("Name", "n"), ("Value.DataType", "t"), ("Value.StringValue", "v"))
-    )
-    assert message_attributes(parse_form(f"{form}&MessageAttributes.1.Name=x")) == {
-        "n2": {"DataType": "t2", "StringValue": "v2"},
-        "n11": {"DataType": "t11", "StringValue": "v11"},
-    }
 
 
 @pytest.mark.parametrize(

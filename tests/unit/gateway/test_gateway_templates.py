@@ -95,21 +95,6 @@ def body_with(value: str) -> str:
     return json.dumps({"queue_name": QUEUE_NAME, value: value, "x": [value]}, ensure_ascii=False)
 
 
-def test_a_payment_sends_exactly_what_the_gateway_vouches_for() -> None:
-    sent = pay(body_with("x"), headers={"Idempotency-Key": "key-1"})
-    assert set(sent) == {"Action", "Version", "MessageBody"} | {
-        f"MessageAttribute.{number}.{part}"
-        for number in range(1, 5)
-        for part in ("Name", "Value.DataType", "Value.StringValue")
-    }
-    assert message_attributes(sent) == {
-        "request_id": {"DataType": "String", "StringValue": "r-1"},
-        "subject": {"DataType": "String", "StringValue": ANNA},
-        "apartment_id": {"DataType": "String", "StringValue": APARTMENT},
-        "idempotency_key": {"DataType": "String", "StringValue": "key-1"},
-    }
-
-
 @pytest.mark.parametrize(
     ("path", "vouched"),
     [
