@@ -19,8 +19,6 @@ from tools.local.provision import (
 from tools.local.service import service
 from tools.local.settings import Settings
 
-PASSWORDS = {"writer": "w", "reader": "r", "operator": "o"}
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -37,40 +35,20 @@ def secret(clients: Clients, name: str) -> Any:
     return json.loads(clients.secrets.get_secret_value(SecretId=name)["SecretString"])
 
 
-def store_secrets(clients: Clients, settings: Settings, *, port: int = 5432) -> None:
-    provision_secrets(
-        clients,
-        settings,
-        database_url=f"postgresql://owner:p%40ss@127.0.0.1:{port}/billing",
-        redis_url="redis://:secret@127.0.0.1:6379/0",
-        role_passwords=PASSWORDS,
-    )
-
-
-def test_a_request_is_hidden_for_six_function_timeouts(
+def test_requests_are_hidden_and_kept_apart_as_in_the_cloud(
     clients: Clients, settings: Settings
 ) -> None:
     provision_queues(clients, settings)
-    timeouts = {attributes(clients, f"test-{f}")["VisibilityTimeout"] for f in service().queues}
-    assert timeouts == {"42"}
-
-
-@pytest.mark.parametrize("function", sorted({*service().queues} - {"auth"}))
-def test_a_request_that_fails_thrice_goes_to_its_dead_letter_queue(
-    clients: Clients, settings: Settings, function: str
-) -> None:
-    provision_queues(clients, settings)
-    policy = json.loads(attributes(clients, f"test-{function}")["RedrivePolicy"])
-    target = attributes(clients, f"test-{function}-dlq")["QueueArn"]
-    assert policy == {"deadLetterTargetArn": target, "maxReceiveCount": 3}
-
-
-def test_a_password_waits_for_two_minutes_and_has_no_dead_letter_queue(
-    clients: Clients, settings: Settings
-) -> None:
-    provision_queues(clients, settings)
-    login = attributes(clients, "test-auth")
+    made = {function: attributes(clients, f"test-{function}") for function in service().queues}
+    # Six timeouts of a function.
+    assert {queue["VisibilityTimeout"] for queue in made.values()} == {"42"}
+    # A login is a password: it waits for two minutes, and is never put aside.
+    login = made.pop("auth")
     assert (login["MessageRetentionPeriod"], "RedrivePolicy" in login) == ("120", False)
+    for function, queue in made.items():
+        target = attributes(clients, f"test-{function}-dlq")["QueueArn"]
+        policy = {"deadLetterTargetArn": target, "maxReceiveCount": 3}
+        assert json.loads(queue["RedrivePolicy"]) == policy
 
 
 def test_provisioning_again_keeps_what_waits_and_takes_new_settings(
@@ -103,22 +81,25 @@ def test_a_pool_of_an_earlier_start_takes_the_current_rules(
     assert [policy[f"Require{kind}"] for kind in kinds] == [True] * 4
 
 
-def test_each_role_logs_in_with_its_own_password(clients: Clients, settings: Settings) -> None:
-    store_secrets(clients, settings)
+def test_each_role_logs_in_with_its_own_password_where_the_server_is_now(
+    clients: Clients, settings: Settings
+) -> None:
+    for port in (5432, 5433):
+        provision_secrets(
+            clients,
+            settings,
+            database_url=f"postgresql://owner:p%40ss@127.0.0.1:{port}/billing",
+            redis_url="redis://:secret@127.0.0.1:6379/0",
+            role_passwords={"writer": "w", "reader": "r", "operator": "o"},
+        )
     names = ("migrator", "writer", "reader", "operator")
     logins = {name: secret(clients, f"test/database/{name}") for name in names}
-    assert {name: (s["username"], s["password"]) for name, s in logins.items()} == {
-        "migrator": ("owner", "p@ss"),
-        "writer": ("billing_writer", "w"),
-        "reader": ("billing_reader", "r"),
-        "operator": ("billing_operator", "o"),
+    assert {name: (s["username"], s["password"], s["port"]) for name, s in logins.items()} == {
+        "migrator": ("owner", "p@ss", 5433),
+        "writer": ("billing_writer", "w", 5433),
+        "reader": ("billing_reader", "r", 5433),
+        "operator": ("billing_operator", "o", 5433),
     }
-
-
-def test_a_secret_follows_the_server(clients: Clients, settings: Settings) -> None:
-    store_secrets(clients, settings, port=5432)
-    store_secrets(clients, settings, port=5433)
-    assert secret(clients, "test/database/writer")["port"] == 5433
     assert secret(clients, "test/cache")["password"] == "secret"
 
 

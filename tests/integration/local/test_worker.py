@@ -10,7 +10,6 @@ import pytest
 from chalice.local import LambdaContext
 
 from tools.local.clients import Clients
-from tools.local.service import service
 from tools.local.worker import Function, Worker
 
 Make = Callable[..., Worker]
@@ -144,9 +143,3 @@ def test_a_stopped_worker_finishes_its_event_and_takes_no_other(
     worker = make(function, "one", "two", batch_size=1)
     worker.run()
     assert waiting(sqs, url) == 1
-
-
-def test_payments_and_logins_stand_alone() -> None:
-    sizes = {name: service().functions[name].batch_size for name in service().queues}
-    assert (sizes["auth"], sizes["payments"]) == (1, 1)
-    assert 1 <= sizes["histories"] <= 10

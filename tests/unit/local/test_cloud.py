@@ -68,11 +68,6 @@ def test_real_aws_services_get_the_developers_own_credentials(
     assert "AWS_ACCESS_KEY_ID" not in environment_of(real, "utils")
 
 
-def test_an_unknown_function_is_rejected() -> None:
-    with pytest.raises(KeyError):
-        environment_of(CLOUD, "refund")
-
-
 def test_what_was_written_is_read_by_the_owner_alone(tmp_path: Path) -> None:
     write_cloud(tmp_path, CLOUD)
     assert read_cloud(tmp_path) == CLOUD

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from tools.local.application import worker_names
 from tools.local.errors import LocalStackError
-from tools.local.service import service
 from tools.local.settings import REPOSITORY, read_settings
 
 
@@ -22,20 +18,6 @@ def test_without_any_variable_everything_is_embedded() -> None:
 def test_the_visibility_timeout_follows_the_function_timeout() -> None:
     settings = read_settings({"BILLING_FUNCTION_TIMEOUT": "3"})
     assert settings.visibility_timeout_seconds("payments") == 18
-
-
-def test_a_function_has_the_timeout_that_it_is_deployed_with() -> None:
-    deployed = service().functions["payments"].timeout_seconds
-    assert read_settings({}).timeout_seconds("payments") == deployed
-
-
-def test_every_queue_of_the_service_file_gets_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = service().queues["utils"]
-    added = replace(service(), queues={**service().queues, "receipts": queue})
-    monkeypatch.setattr("tools.local.settings.service", lambda: added)
-    settings = read_settings({})
-    assert settings.workers == dict.fromkeys(added.queues, 1) | {"payments": 2}
-    assert "receipts-1" in worker_names(settings)
 
 
 def test_workers_are_counted_by_function() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,25 +18,6 @@ def folder(tmp_path: Path) -> Iterator[StateFolder]:
     folder.acquire()
     yield folder
     folder.release()
-
-
-def test_a_second_service_is_told_who_has_the_folder(folder: StateFolder) -> None:
-    with pytest.raises(LocalStackError, match=f"process {os.getpid()}, started from"):
-        StateFolder(folder.path).acquire()
-
-
-def test_the_holder_is_known_to_others(folder: StateFolder) -> None:
-    assert StateFolder(folder.path).holder() == os.getpid()
-
-
-def test_a_released_folder_has_no_holder_and_can_be_used_again(folder: StateFolder) -> None:
-    folder.release()
-    assert StateFolder(folder.path).holder() is None
-    folder.acquire()
-
-
-def test_a_folder_that_was_never_used_has_no_holder(tmp_path: Path) -> None:
-    assert StateFolder(tmp_path / "nothing").holder() is None
 
 
 def test_a_folder_of_another_version_is_rejected(folder: StateFolder) -> None:
