@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from billing_app.admin.formatting import plain
 from billing_app.admin.operations import handle
 from billing_app.bootstrap import Adapters
+from billing_app.domain.bill_lines import EXAMPLE_LINE
 from tools.local.clients import Clients
 from tools.local.cloud import Cloud
 
@@ -79,9 +81,13 @@ class OperatorClient:
     def import_bills(self, lines: Sequence[Data], **file: Any) -> list[str]:
         """Issue bills as a file of their own; return their ids in the order of the lines.
 
+        What a line does not say is as in the example of the operators' documentation.
         `file` is what identifies a file that may be there already: `import_id` and `sha256`.
         """
-        numbered = [{"line": number, **line} for number, line in enumerate(lines, start=2)]
+        numbered = [
+            {**plain(EXAMPLE_LINE), **line, "line": number}
+            for number, line in enumerate(lines, start=2)
+        ]
         made = {"import_id": str(uuid4()), "sha256": secrets.token_hex(32), "lines": numbered}
         found = {line["line"]: line for line in self.do("import_bills", made | file)["lines"]}
         return [str(found[line["line"]]["bill_id"]) for line in numbered]
@@ -92,14 +98,12 @@ def new_bill(apartment_id: str, provider_id: str, amount_minor: int) -> Data:
     today = datetime.now(UTC).date()
     return {
         "apartment_id": apartment_id,
-        "utility": "gas",
         "provider_id": provider_id,
         "provider_reference": str(uuid4()),
         "period_from": (today - timedelta(days=60)).isoformat(),
         "period_to": (today - timedelta(days=31)).isoformat(),
         "due_on": (today + timedelta(days=10)).isoformat(),
         "amount_minor": amount_minor,
-        "currency": "EUR",
     }
 
 

@@ -124,7 +124,6 @@ COLUMNS: Mapping[str, Column] = {
 }
 _DATES = {name for name, kind in get_type_hints(BillLine).items() if kind is date}
 PROFILES = ("standard", "continental")
-EXAMPLE_FILE = f"{','.join(COLUMNS)}\n{','.join(one.example for one in COLUMNS.values())}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +224,8 @@ def _matching(pattern: re.Pattern[str], text: str, code: str) -> str:
 def _reject(broken: bool, code: str) -> None:
     if broken:
         raise CellError(code)
+
+
+_EXAMPLES = {column: rule.example for column, rule in COLUMNS.items()}
+EXAMPLE_FILE = f"{','.join(COLUMNS)}\n{','.join(_EXAMPLES.values())}\n"
+EXAMPLE_LINE = BillLine(line=2, **_read_cells(_EXAMPLES)[0])
