@@ -43,9 +43,11 @@ SELECT jsonb_pretty(api.issue_bills('{
 }'));
 
 -- The resident sees what they owe.
-SELECT jsonb_pretty(
+SELECT owed.debt -> 'bill_id' AS bill, owed.debt -> 'amount_minor' AS amount_minor
+FROM jsonb_array_elements(
     api.open_debts('11111111-1111-1111-1111-111111111111', '22222222-2222-2222-2222-222222222222')
-);
+    -> 'debts'
+) owed (debt);
 
 -- They pay it. The message is delivered twice: the second answer is the first one.
 PREPARE pay (text) AS
