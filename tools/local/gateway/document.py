@@ -73,23 +73,20 @@ def render(
     account_id: str,
     user_pool_id: str,
     user_pool_client_id: str,
-    gateway_role_arn: str | None = None,
 ) -> str:
     """Fill in the document's variables as Terraform's templatefile does.
 
     Raises:
         ValueError: The document names a variable that is not known here.
     """
-    role = gateway_role_arn or f"arn:aws:iam::{account_id}:role/{prefix}-gateway"
-    pool = f"arn:aws:cognito-idp:{region}:{account_id}:userpool/{user_pool_id}"
     return fill(
         SOURCE.read_text("utf-8"),
         prefix=prefix,
         region=region,
         account_id=account_id,
         partition="aws",
-        gateway_role_arn=role,
-        user_pool_arn=pool,
+        gateway_role_arn=f"arn:aws:iam::{account_id}:role/{prefix}-gateway",
+        user_pool_arn=f"arn:aws:cognito-idp:{region}:{account_id}:userpool/{user_pool_id}",
         user_pool_client_id=user_pool_client_id,
     )
 
