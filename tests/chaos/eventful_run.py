@@ -54,7 +54,7 @@ def eventful_run() -> RunBuilder:
     run.look(name="last look")
     run.look("eve", "den", name="eve looks")
     run.reject("apartment_not_found", "den's", user="eve", key="attack")
-    run.reply(run.ask("utils", "mo"), op="utils", code="apartment_not_found", user="mo")
+    run.reject("apartment_not_found", op="utils", user="mo")
     attributes = {"request_id": run.ask(bills=["open"], key="dead")}
     run.event("phase", name="faults_end")
     run.final = {"dead_letters": [{"queue": "dlq", "body": "{}", "attributes": attributes}]}
@@ -75,7 +75,7 @@ def grant_again(run: RunBuilder, user: str) -> None:
 
 def leave_in_queue(run: RunBuilder, request_id: str, owner: str, queue_name: str) -> None:
     """Leave the answer to a request about debts in a queue, from where nobody took it."""
-    body = run.reply(request_id, run.debts(), op="utils")["reply"]
+    body = run.reply(request_id, run.debts())["reply"]
     run.events.pop()
     place = {"owner": owner, "queue_name": queue_name, "replies": [body]}
     run.final.setdefault("replies", []).append(place)

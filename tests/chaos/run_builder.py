@@ -12,14 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from tools.chaos.checker import Result, RunRecord, check
+from tools.chaos.workload.final_state import TABLES
 
 Json = dict[str, Any]
 
 LONG_AGO = "2020-01-01T00:00:00.000000Z"
-_TABLES = (
-    "apartment_state bill_voids bills history open_bills payment_lines payment_requests payments"
-    " residencies residents reversals settled_bills"
-)
 _BILL = {
     "currency": "EUR",
     "utility": "gas",
@@ -37,10 +34,12 @@ class RunBuilder:
 
     def __init__(self) -> None:
         self.events: list[Json] = []
-        self.tables: dict[str, list[Json]] = {name: [] for name in _TABLES.split()}
+        self.tables: dict[str, list[Json]] = {name: [] for name in TABLES}
         self.final: Json = {}
         self.logs: dict[str, str] = {}
         self.secrets: list[Json] = []
+        # Events of sending a request, by its id.
+        self.sent: dict[str, Json] = {}
         self.t = 0.0
         self._numbers: Counter[str] = Counter()
         self.apartment("home")
@@ -88,11 +87,6 @@ class RunBuilder:
     def state(self, apartment: str = "home") -> Json:
         """Return an apartment's state row."""
         return self.row("apartment_state", apartment_id=apartment)
-
-    def sent(self, request_id: str) -> Json:
-        """Return the event of sending a request that was accepted."""
-        ids = {e["request_id"]: e["id"] for e in self.events if e["e"] == "accepted"}
-        return next(e for e in self.events if e["e"] == "invoke" and e["id"] == ids[request_id])
 
     def came(self, request_id: str) -> Json:
         """Return the event of the first reply to a request."""
@@ -238,7 +232,7 @@ class RunBuilder:
         number, request_id = len(self.events), name or self.new("request")
         asked: Json = {"key": None, "bills": [], "expected": None, "queue_name": f"queue-{user}"}
         place = {"client": f"client-{user}", "user": user, "apartment": apartment, "op": op}
-        self.event("invoke", id=number, **place, **{**asked, **fields})
+        self.sent[request_id] = self.event("invoke", id=number, **place, **{**asked, **fields})
         if outcome == 202:
             self.event("accepted", id=number, request_id=request_id)
         else:
@@ -246,30 +240,21 @@ class RunBuilder:
         return request_id
 
     def reply(
-        self,
-        request_id: str,
-        data: Json | None = None,
-        *,
-        op: str = "payments",
-        code: str | None = None,
-        user: str = "ada",
-        **fields: Any,
+        self, request_id: str, data: Json | None = None, *, code: str | None = None, **fields: Any
     ) -> Json:
-        """Have a client get a reply: done, or rejected when there is a code."""
-        status = "rejected" if code else "done"
+        """Have a client get the reply to what it asked: done, or rejected when there is a code."""
+        asked, status = self.sent[request_id], "rejected" if code else "done"
         said = {"status": status, "code": code, "message": "", "data": data, "part": 1, "parts": 1}
-        body = {"request_id": request_id, "operation": op, **said, **fields}
-        place = {"client": f"client-{user}", "user": user, "queue_name": f"queue-{user}"}
-        return self.event("reply", **place, op=op, reply=body)
+        body = {"request_id": request_id, "operation": asked["op"], **said, **fields}
+        place = {name: asked[name] for name in ("client", "user", "queue_name", "op")}
+        return self.event("reply", **place, reply=body)
 
-    def reply_in_parts(
-        self, request_id: str, data: Json, *parts: int, op: str, user: str = "ada"
-    ) -> None:
+    def reply_in_parts(self, request_id: str, data: Json, *parts: int) -> None:
         """Have a client get some parts of an answer, each of which has one row."""
-        rows = data[_ROWS[op]]
+        name = _ROWS[self.sent[request_id]["op"]]
         for part in parts:
-            one = {**data, _ROWS[op]: [rows[part - 1]]}
-            self.reply(request_id, one, op=op, user=user, part=part, parts=len(rows))
+            one = {**data, name: [data[name][part - 1]]}
+            self.reply(request_id, one, part=part, parts=len(data[name]))
 
     def pay(
         self, *bills: str, user: str = "ada", key: str | None = "key", name: str | None = None
@@ -279,7 +264,7 @@ class RunBuilder:
         request_id = self.ask("payments", user, apartment, name=name, bills=list(bills), key=key)
         payment_id = self.book(bills, user=user, key=key or request_id)
         parts = range(1, len(bills) + 1)
-        self.reply_in_parts(request_id, self.receipt(payment_id), *parts, op="payments", user=user)
+        self.reply_in_parts(request_id, self.receipt(payment_id), *parts)
         return payment_id
 
     def receipt(self, payment_id: str) -> Json:
@@ -289,12 +274,10 @@ class RunBuilder:
         lines = [_shown(line) for line in self.lines(payment_id)]
         return {**{name: payment[name] for name in names}, "status": "settled", "lines": lines}
 
-    def reject(self, code: str, *bills: str, data: Json | None = None, **fields: Any) -> str:
-        """Ask for a payment that is rejected; returns the request's id."""
-        request_id = self.ask(bills=list(bills), **{"key": "key", **fields})
-        named = data if data is not None else {"bills": list(bills)}
-        self.reply(request_id, named, code=code, user=fields.get("user", "ada"))
-        return request_id
+    def reject(self, code: str, *bills: str, data: Json | None = None, **fields: Any) -> None:
+        """Ask for something that is rejected: a payment, unless `op` says what else."""
+        request_id = self.ask(bills=list(bills), **{"key": "key" if bills else None, **fields})
+        self.reply(request_id, {"bills": list(bills)} if data is None else data, code=code)
 
     def debts(self, apartment: str = "home") -> Json:
         """Return an apartment's debts as they are now."""
@@ -315,7 +298,7 @@ class RunBuilder:
     ) -> str:
         """Read debts; returns the request's id. `data` replaces what is shown."""
         request_id = self.ask("utils", user, apartment, name=name)
-        self.reply(request_id, {**self.debts(apartment), **data}, op="utils", user=user)
+        self.reply(request_id, {**self.debts(apartment), **data})
         return request_id
 
     def history(self, since: str = LONG_AGO) -> Json:
@@ -338,7 +321,7 @@ class RunBuilder:
     def sync(self, since: str = LONG_AGO, *, final: bool = True, name: str | None = None) -> Json:
         """Sync a copy of ada's that holds nothing before; returns the event about it."""
         asked, data = round(self.t + 0.5, 6), self.history(since)
-        self.reply(self.ask("histories", name=name), data, op="histories")
+        self.reply(self.ask("histories", name=name), data)
         held = [[e["event"], e["payment_id"], e["bill_id"]] for e in data["settled_debts"]]
         copy = {"apartment": "home", "frame": dict(data["covered"]), "events": held}
         return self.event("sync", client="client-ada", user="ada", asked=asked, final=final, **copy)
@@ -348,7 +331,7 @@ class RunBuilder:
         request_id = self.ask("auth", user, None, **{"login": "password", **fields})
         listed = [{"apartment_id": one} for one in apartments or ["home"]]
         data = {"tokens": {"sub": user}, "apartments": listed}
-        self.reply(request_id, data, op="auth", user=user)
+        self.reply(request_id, data)
         return request_id
 
 

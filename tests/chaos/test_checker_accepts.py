@@ -27,7 +27,7 @@ def answer_a_lost_request_without_a_key(run: RunBuilder) -> None:
 def show_a_debt_to_who_asked_before_it_was_paid(run: RunBuilder) -> None:
     before, request_id = run.debts(), run.ask("utils")
     run.pay("open")
-    run.reply(request_id, before, op="utils")
+    run.reply(request_id, before)
 
 
 def show_a_debt_before_the_operator_knows_of_its_reversal(run: RunBuilder) -> None:
@@ -55,7 +55,7 @@ def never_learn_who_lives_where(run: RunBuilder) -> None:
         args = {"user": user, "apartment": "home", "since": None}
         run.call(action, args, None, answer=None, unknown=True)
         run.look(user)
-        run.reply(run.ask("utils", user), op="utils", code="apartment_not_found", user=user)
+        run.reject("apartment_not_found", op="utils", user=user)
 
 
 def see_less_of_the_history_after_moving_in_again(run: RunBuilder) -> None:
@@ -71,16 +71,16 @@ def get_parts_of_two_answers_in_turn(run: RunBuilder) -> None:
     before, request_id = run.debts(), run.ask("utils")
     run.pay("open")
     after = run.debts()
-    run.reply_in_parts(request_id, before, 2, op="utils")
-    run.reply(request_id, after, op="utils")
-    run.reply_in_parts(request_id, before, 1, op="utils")
+    run.reply_in_parts(request_id, before, 2)
+    run.reply(request_id, after)
+    run.reply_in_parts(request_id, before, 1)
 
 
 def answer_a_read_a_day_later(run: RunBuilder) -> None:
     later = run.debts()
     for row in later["debts"]:
         row["days_overdue"] += 1
-    run.reply("last look", later, op="utils")
+    run.reply("last look", later)
 
 
 ACCEPTED: dict[str, Step] = {
@@ -91,13 +91,9 @@ ACCEPTED: dict[str, Step] = {
         lambda run: run.reply(run.ask(bills=["reversed"], key="two"), run.data("pay one"))
     ),
     "parts of a receipt come again in any order": (
-        lambda run: run.reply_in_parts(
-            "pay two", run.receipt("payment-1"), 2, 1, 1, 2, op="payments"
-        )
+        lambda run: run.reply_in_parts("pay two", run.receipt("payment-1"), 2, 1, 1, 2)
     ),
-    "one read is answered at two versions": (
-        lambda run: run.reply("first look", run.debts(), op="utils")
-    ),
+    "one read is answered at two versions": lambda run: run.reply("first look", run.debts()),
     "one read is answered at two moments": answer_a_read_a_day_later,
     "two answers at two versions come in turn": get_parts_of_two_answers_in_turn,
     "a payment that was done fails at another attempt": (
@@ -115,9 +111,7 @@ ACCEPTED: dict[str, Step] = {
     "an operator's calls have no outcome": never_learn_who_lives_where,
     "a resident moves in again": see_less_of_the_history_after_moving_in_again,
     "a clock that went back hides who moved in just now": (
-        lambda run: run.reply(
-            run.ask("utils", "bob"), op="utils", code="apartment_not_found", user="bob"
-        )
+        lambda run: run.reject("apartment_not_found", op="utils", user="bob")
     ),
     "a neighbour sees the same": lambda run: run.look("bob"),
     "a neighbour's payment stands in the way": (
@@ -127,9 +121,7 @@ ACCEPTED: dict[str, Step] = {
         lambda run: run.reject("bill_not_found", "paid", user="eve", apartment="den", key="own")
     ),
     "a wrong password is rejected": (
-        lambda run: run.reply(
-            run.ask("auth", apartment=None, login="wrong"), op="auth", code="invalid_credentials"
-        )
+        lambda run: run.reject("invalid_credentials", op="auth", apartment=None, login="wrong")
     ),
     "a forged token is rejected": lambda run: run.ask("utils", forged=True, outcome=401),
     "a corrected bill can't be paid": lambda run: run.reject("bill_void", "corrected"),

@@ -18,8 +18,8 @@ def read(run: RunBuilder, seconds: float, *, late: bool = False, ends: str | Non
     request_id = run.ask("utils", late=late)
     if ends is not None:
         run.event("fault", name=ends, phase="end", at={})
-    run.t = run.sent(request_id)["t"] + seconds - 1.0
-    run.reply(request_id, run.debts(), op="utils")
+    run.t = run.sent[request_id]["t"] + seconds - 1.0
+    run.reply(request_id, run.debts())
 
 
 def run_with(
