@@ -171,53 +171,6 @@ def test_trouble_ends_with_its_code_and_advice(
     ends(logged_in.run(*words), code, *advice)
 
 
-def test_a_payment_without_an_answer_ends_with_8_and_is_resumed(
-    logged_in: Billing, service: BillingService, owed: Residency
-) -> None:
-    service.silent = {"payments"}
-    ends(logged_in.run("pay", "--all", "--yes"), 8, "billing pay --resume")
-    ends(logged_in.run("pay", "--resume"), 8, "billing pay --resume")
-    service.silent = set()
-    shown = logged_in.ok("pay", "--resume")
-    assert "The pending payment was made." in shown
-    assert "51.40 EUR" in shown
-    assert len(owed.events) == 1
-    assert "No pending payments." in logged_in.ok("pay", "--resume")
-
-
-def test_any_later_payment_gets_the_pending_outcome_first(
-    logged_in: Billing, wire: FaultyTransport, owed: Residency
-) -> None:
-    owed.owes(a_debt(utility="water"))
-    wire.faults = [Fault("drop_after", "POST", "payments", times=9)]
-    ends(logged_in.run("pay", "--utility", "gas", "--yes"), 8, "billing pay --resume")
-    wire.faults = []
-    found = logged_in.json("pay", "--utility", "water", "--yes")
-    assert [item["receipt"]["lines"][0]["utility"] for item in found["resumed"]] == ["gas"]
-    assert found["receipt"]["lines"][0]["utility"] == "water"
-    assert len(owed.events) == 2
-
-
-def test_a_pending_payment_that_is_rejected_ends_with_3(
-    logged_in: Billing, service: BillingService, owed: Residency
-) -> None:
-    service.silent = {"payments"}
-    logged_in.run("pay", "--all", "--yes")
-    service.silent = set()
-    service.ledger.bills.clear()
-    ends(logged_in.run("pay", "--resume"), 3, "The pending payment was not made")
-    assert "No pending payments." in logged_in.ok("pay", "--resume")
-
-
-def test_a_pending_payment_can_be_discarded(
-    logged_in: Billing, service: BillingService, owed: Residency
-) -> None:
-    service.failing["payments"] = RuntimeError("lost in COMMIT")
-    ends(logged_in.run("pay", "--all", "--yes"), 8, "billing pay --resume")
-    assert "1 pending payment discarded" in logged_in.ok("pay", "--forget")
-    assert "No pending payments." in logged_in.ok("pay", "--resume")
-
-
 @pytest.mark.parametrize("words", [["debts"], ["apartments"], ["history"], ["pay", "--all"]])
 def test_everything_without_a_login_ends_with_6(billing: Billing, words: list[str]) -> None:
     ends(billing.run(*words), 6, "Run `billing login`.")
