@@ -38,10 +38,8 @@ class Forger:
         self._key: Any = RSAAlgorithm.from_jwk(jwk)
 
     def signed(self, **changes: Any) -> str:
-        """Sign as the pool does; None leaves a claim out."""
-        said = self.claims | changes
-        claims = {name: value for name, value in said.items() if value is not None}
-        return jwt.encode(claims, self._key, algorithm="RS256", headers=HEADER)
+        """Sign as the pool does."""
+        return jwt.encode(self.claims | changes, self._key, algorithm="RS256", headers=HEADER)
 
     def unsigned(self, algorithm: str) -> str:
         """Write the claims with an algorithm that signs nothing, and no signature."""
@@ -75,6 +73,7 @@ def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
+# What a token of the pool must say is tried in unit/gateway, no token at all by schemathesis.
 FORGED: dict[str, Callable[[Forger], str]] = {
     "unsigned": lambda forger: forger.unsigned("none"),
     "unsigned in another spelling": lambda forger: forger.unsigned("nOnE"),
@@ -85,21 +84,9 @@ FORGED: dict[str, Callable[[Forger], str]] = {
     ),
     "an unknown key id": lambda forger: forger.signed_by_own_key(kid="../../etc/passwd"),
     "a changed subject": Forger.with_another_subject,
-    "of another pool": lambda forger: forger.signed(
-        iss=f"{forger.claims['iss'].rpartition('/')[0]}/eu-central-1_another", aud="another"
-    ),
-    "of a pool that says it is another": lambda forger: forger.signed(
-        iss=f"{forger.claims['iss']}.example"
-    ),
     "for another client": lambda forger: forger.signed(aud="another"),
-    "for nobody": lambda forger: forger.signed(aud=None),
-    "for several": lambda forger: forger.signed(aud=[forger.claims["aud"], "other"]),
-    "without a subject": lambda forger: forger.signed(sub=None),
-    "without an end": lambda forger: forger.signed(exp=None),
     "an access token": lambda forger: forger.tokens["access_token"],
     "a refresh token": lambda forger: forger.tokens["refresh_token"],
-    "an id token that says it is an access token": lambda forger: forger.signed(token_use="access"),
-    "an id token that does not say what it is": lambda forger: forger.signed(token_use=None),
 }
 
 
@@ -117,12 +104,10 @@ def forger(stage: Environment, resident: Resident) -> Forger:
     return Forger(stage.login(resident.username)["data"]["tokens"])
 
 
-def answers(
-    env: Environment, resident: Resident, authorization: str | None
-) -> set[tuple[int, str | None]]:
-    """Ask each secured route with the header; give statuses and codes."""
+def answers(env: Environment, resident: Resident, token: str) -> set[tuple[int, str | None]]:
+    """Ask each secured route with the token; give statuses and codes."""
     found = set()
-    headers = {} if authorization is None else {"Authorization": authorization}
+    headers = {"Authorization": f"Bearer {token}"}
     for route in routes():
         if route.secured:
             values = route.usual(apartment_id=resident.home.apartment)
@@ -144,14 +129,7 @@ def test_what_the_pool_signs_for_this_client_is_let_in_until_it_ends(
 def test_a_token_that_is_not_for_this_service_opens_no_route(
     stage: Environment, resident: Resident, forger: Forger, kind: str
 ) -> None:
-    assert answers(stage, resident, f"Bearer {FORGED[kind](forger)}") == UNAUTHORIZED
-
-
-@pytest.mark.parametrize("authorization", [None, "", "Bearer", "nonsense", "a.b.c", "Bearer a.b.c"])
-def test_what_is_no_token_opens_no_route(
-    stage: Environment, resident: Resident, authorization: str | None
-) -> None:
-    assert answers(stage, resident, authorization) == UNAUTHORIZED
+    assert answers(stage, resident, FORGED[kind](forger)) == UNAUTHORIZED
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from werkzeug.test import Client
 
-from tests.unit.gateway.tools import ISSUER, REQUEST, UTILS, Keyring
+from tests.unit.gateway.tools import CLIENT_ID, ISSUER, REQUEST, UTILS, Keyring
 
 HOUR_AGO, IN_AN_HOUR = (datetime.now(UTC) + timedelta(hours=hours) for hours in (-1, 1))
 MALFORMED = (None, "", "Bearer", "Bearer ", "Basic YTpi", "a.b.c", "ключ", "\x00", "." * 9000)
@@ -20,9 +20,11 @@ REJECTED = (
     {"iss": f"{ISSUER}/"},
     {"iss": None},
     {"exp": None},
+    {"sub": None},
     {"nbf": IN_AN_HOUR},
     {"aud": "another-client"},
     {"aud": ""},
+    {"aud": [CLIENT_ID, "another-client"]},
     {"aud": None},
 )
 
