@@ -21,7 +21,6 @@ from billing_app.admin.operations import OPERATIONS, rejected
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
 from tests.support.admin_cli import AdminCli
-from tests.support.bill_files import bill_line, bill_text
 from tests.support.fake_bills import NOW
 
 
@@ -71,11 +70,6 @@ def test_apartments_are_added_given_and_taken(admin: AdminCli) -> None:
     assert not admin.directory.accounts["anna"].enabled
 
 
-def test_a_provider_is_added(admin: AdminCli) -> None:
-    assert admin.run("provider", "add", "waterworks", "--name", "Вода").exit_code == 0
-    assert admin.ledger.providers["waterworks"] == "Вода"
-
-
 def test_what_was_applied_is_told(admin: AdminCli) -> None:
     assert "0001_schemas" in admin.run("migrate").stdout
 
@@ -91,15 +85,6 @@ def test_a_payment_is_reversed_after_asking(admin: AdminCli) -> None:
     again = admin.run(*command, "--yes", "--json")
     assert again.exit_code == 3
     assert json.loads(again.stdout)["code"] == "payment_already_reversed"
-
-
-def test_a_bill_is_void(admin: AdminCli) -> None:
-    admin.run("import", admin.file(bill_text(bill_line())))
-    [bill] = admin.ledger.bills.values()
-    command = ("void", str(bill.bill_id), "--reason", "wrong meter", "--yes")
-    assert admin.run(*command).exit_code == 0
-    assert bill.state == "void"
-    assert admin.run(*command).exit_code == 3
 
 
 def test_a_ledger_that_agrees_end_with_zero(admin: AdminCli) -> None:

@@ -14,7 +14,7 @@ from billing_app.admin import bill_operations
 from billing_app.admin.formatting import plain
 from billing_app.admin.operations import OPERATIONS, function_event, handle, handle_event
 from billing_app.domain.errors import Unavailable
-from billing_app.ports.operator_ledger import AdminContext, DayOfProvider, Violation
+from billing_app.ports.operator_ledger import AdminContext, Violation
 from tests.support.bill_files import bill_line, bill_text, ledger_to_bill
 from tests.support.bills import APARTMENT, a_line
 from tests.support.fake_bills import NOW
@@ -80,16 +80,6 @@ def batch(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_lines_that_were_read_elsewhere_are_issued(
-    context: AdminContext, ledger: FakeLedger
-) -> None:
-    given = batch()
-    given["lines"].append({**given["lines"][0], "line": 3, "provider_reference": "G-2"})
-    answer = ask(context, "import_bills", **given)
-    assert [line["result"] for line in answer["data"]["lines"]] == ["issued", "issued"]
-    assert [bill.line.amount_minor for bill in ledger.bills.values()] == [5140, 5140]
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -114,9 +104,6 @@ def test_lines_are_checked_all_the_same(
 def test_what_is_taken_back_needs_a_reason(context: AdminContext, reason: str) -> None:
     answer = ask(context, "void_bill", bill_id=str(uuid4()), reason=reason, operator="olga")
     assert answer["code"] == "reason_required"
-
-
-DIFFERS = DayOfProvider("city-gas", NOW.date(), "EUR", 100, 100, 90, 0, agrees=False)
 
 
 def test_a_ledger_that_agrees_reconcile(context: AdminContext) -> None:

@@ -69,11 +69,6 @@ def test_an_unknown_user_and_a_wrong_password_can_not_be_told_apart(pool: Pool) 
     assert wrong.code == "invalid_credentials"
 
 
-def test_a_disabled_user_is_told_so(pool: Pool) -> None:
-    pool.client.admin_disable_user(UserPoolId=pool.pool_id, Username="ada")
-    assert pool.rejection("ada", PASSWORD).code == "account_disabled"
-
-
 def test_a_first_login_takes_a_new_password(pool: Pool) -> None:
     subject = pool.add("new", permanent=False)
     assert pool.rejection("new", PASSWORD).code == "new_password_required"

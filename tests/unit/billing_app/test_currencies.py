@@ -21,14 +21,11 @@ exponents = st.sampled_from([0, 2, 3])
 
 
 @given(amounts, exponents)
-def test_what_is_written_is_read_again(amount_minor: int, exponent: int) -> None:
+def test_what_is_written_is_read_again_and_has_its_point_in_place(
+    amount_minor: int, exponent: int
+) -> None:
     text = major_text(amount_minor=amount_minor, exponent=exponent)
     assert minor_units(text=text, exponent=exponent) == amount_minor
-
-
-@given(amounts, exponents)
-def test_writing_shifts_the_point_by_the_exponent(amount_minor: int, exponent: int) -> None:
-    text = major_text(amount_minor=amount_minor, exponent=exponent)
     assert Decimal(text).scaleb(exponent) == amount_minor
 
 
