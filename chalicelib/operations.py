@@ -17,9 +17,8 @@ from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import HistorySync
 from billing_app.use_cases.login import log_in, refresh_session
 from chalicelib.cursors import read_cursor, read_frame
-from chalicelib.records import Request, apartment_of, idempotency_key_of
-from chalicelib.schemas import RequestBody, validated
-from chalicelib.serializers import debts_parts, history_parts, receipt_parts, session_parts
+from chalicelib.records import Request, RequestBody, apartment_of, idempotency_key_of, validated
+from chalicelib.replies import debts_parts, history_parts, receipt_parts, session_parts
 
 Body = Mapping[str, Any]
 

@@ -1,7 +1,8 @@
 """From an SQS record to a request.
 
 What the gateway vouches for (request id, `sub`, apartment) comes in message attributes. The body is
-the client's and says nothing about who they are.
+the client's and says nothing about who they are. The gateway checks its shape, but is no trust
+boundary for it, so it is validated again.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import fields as schema_fields
 
 from billing_app.domain.errors import Rejection
 
@@ -119,3 +123,32 @@ def _uuid(value: Any) -> UUID:
         return UUID(value)
     except ValueError:
         raise Undeliverable("no reply queue") from None
+
+
+class RequestBody(Schema):
+    """Says where the answer goes; an operation adds what else it takes."""
+
+    class Meta:  # noqa: D106 - marshmallow reads it
+        unknown = RAISE
+
+    queue_name = schema_fields.UUID(required=True)
+
+
+def validated(schema: type[Schema], body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body's fields in their types.
+
+    Raises:
+        Rejection: `invalid_request`, naming the fields at fault, never their values.
+    """
+    try:
+        loaded: dict[str, Any] = schema().load(body)
+    except ValidationError as error:
+        raise Rejection("invalid_request", data={"fields": sorted(_names(error, schema))}) from None
+    return loaded
+
+
+def _names(error: ValidationError, schema: type[Schema]) -> set[str]:
+    """Name the known fields at fault; a name that the client made up is not repeated."""
+    messages: dict[Any, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    known = schema().declared_fields
+    return {str(name) if name in known else "_body" for name in messages}

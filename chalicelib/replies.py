@@ -1,4 +1,4 @@
-"""Replies: answers in parts that each fit a queue message, in the shape that clients know.
+"""Replies: what use cases return, as the JSON of the contract, in parts that each fit a message.
 
 Items and parts are text once they are JSON, and are written as they are.
 """
@@ -8,9 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from billing_app.adapters.ledger_json import write_bill, write_debt, write_period, write_provider
+from billing_app.domain.bills import Bill, Debt, Receipt, Total, days_overdue
 from billing_app.domain.errors import CATALOGUE, Rejection
+from billing_app.domain.history import SettledDebt
+from billing_app.domain.instants import format_instant
+from billing_app.use_cases.debts import Debts
+from billing_app.use_cases.history import HistoryUpdate
+from billing_app.use_cases.login import Session
+from chalicelib.cursors import write_cursor, write_frame
 
 # Bytes of JSON in a part. SQS messages held 256 KiB for most of its life, and some regions and
 # emulators still do; the rest is left to the reply's envelope and its attributes.
@@ -19,6 +28,10 @@ PART_MAX_BYTES = 190_000
 ITEMS_MIN_BYTES = 20_000
 
 _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+# What a part of the history holds beside its events.
+_HISTORY_HEAD_BYTES = 1_000
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +105,116 @@ def pages(items: Iterable[str], *, max_bytes: int) -> list[list[str]]:
 def part(head: Mapping[str, Any], name: str, items: Sequence[str]) -> str:
     """Write a part: the fields of the head, which has some, and the list of items."""
     return f'{to_json(head)[:-1]},"{name}":[{",".join(items)}]}}'
+
+
+def session_parts(session: Session) -> list[str]:
+    """Write who logged in."""
+    tokens, account = session.tokens, session.account
+    content = {
+        "resident": {"name": account.name},
+        "tokens": {
+            "id_token": tokens.id_token,
+            "access_token": tokens.access_token,
+            "refresh_token": tokens.refresh_token,
+            "expires_in_seconds": tokens.expires_in_seconds,
+        },
+        "apartments": [
+            {"apartment_id": str(apartment.apartment_id), "address": apartment.address}
+            for apartment in account.apartments
+        ],
+    }
+    return [to_json(content)]
+
+
+def debts_parts(found: Debts) -> list[str]:
+    """Write debts; each part repeats the totals of all debts."""
+    head = {
+        "apartment_id": str(found.apartment_id),
+        "version": found.version,
+        "as_of": format_instant(found.as_of),
+        **_grand_total(found.by_currency),
+        "by_utility": [{"utility": one.key, **_total(one)} for one in found.by_utility],
+        "by_provider": [
+            {"provider": write_provider(one.key), **_total(one)} for one in found.by_provider
+        ],
+        "by_period": [{"period": write_period(one.key), **_total(one)} for one in found.by_period],
+        "by_currency": [_total(one) for one in found.by_currency],
+    }
+    today = found.as_of.date()
+    return paged(head, "debts", (_debt(debt, today=today) for debt in found.debts))
+
+
+def receipt_parts(receipt: Receipt) -> list[str]:
+    """Write a receipt; each part has some of the bills, and the same parts have them each time."""
+    head = {
+        "payment_id": str(receipt.payment_id),
+        "receipt_number": receipt.receipt_number,
+        "status": "settled",
+        "settled_at": format_instant(receipt.settled_at),
+        "total_minor": receipt.total_minor,
+        "currency": receipt.currency,
+    }
+    return paged(head, "lines", map(_line, receipt.bills))
+
+
+def history_parts(update: HistoryUpdate) -> list[str]:
+    """Write what a client lacks of the history.
+
+    Each part says what the client holds once it has it (`covered`, and the same as `cursor`) and
+    whether there is `more` beyond it, in the next part or for the next request.
+    """
+    divided = pages(
+        (to_json(_settled_debt(step.event)) for step in update.steps),
+        max_bytes=PART_MAX_BYTES - _HISTORY_HEAD_BYTES,
+    )
+    parts, taken = [], 0
+    for page in divided:
+        taken += len(page)
+        last = taken == len(update.steps)
+        held = update.end if last else update.steps[taken - 1].covered
+        head = {
+            "apartment_id": str(update.apartment_id),
+            "version": update.version,
+            "covered": write_frame(held),
+            "cursor": write_cursor(held, apartment_id=update.apartment_id),
+            "more": update.more if last else True,
+        }
+        parts.append(part(head, "settled_debts", page))
+    return parts
+
+
+def _debt(debt: Debt, *, today: date) -> Json:
+    overdue = days_overdue(due_on=debt.due_on, today=today)
+    return {**write_debt(debt), "days_overdue": overdue}
+
+
+def _settled_debt(event: SettledDebt) -> Json:
+    return {
+        "event": event.kind,
+        **_line(event.bill),
+        "posted_at": format_instant(event.posted_at),
+        "settled_at": format_instant(event.settled_at),
+        "payment_id": str(event.payment_id),
+        "receipt_number": event.receipt_number,
+    }
+
+
+def _line(bill: Bill) -> Json:
+    """Write a paid bill; the contract has its provider's name and id side by side."""
+    provider = {"provider": bill.provider.name, "provider_id": bill.provider.provider_id}
+    return {**write_bill(bill), **provider}
+
+
+def _grand_total(by_currency: Sequence[Total[None]]) -> Json:
+    """Sum everything where there is one currency; there is no sum across currencies."""
+    if len(by_currency) > 1:
+        return {"currency": None, "total_minor": None}
+    only = next(iter(by_currency), None)
+    return {
+        "currency": only.currency if only else None,
+        "total_minor": only.total_minor if only else 0,
+    }
+
+
+def _total(total: Total[Any]) -> Json:
+    return {"bills": total.bills, "total_minor": total.total_minor, "currency": total.currency}

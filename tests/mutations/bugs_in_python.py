@@ -50,7 +50,7 @@ caught by tests/unit/chalicelib/test_operations.py
 -        expected_total_minor=body.get("expected_total_minor"),
 +        expected_total_minor=None,
 
---- chalicelib/serializers.py
+--- chalicelib/replies.py
 caught by tests/unit/chalicelib/test_operations.py
 
 last_part_says_there_is_no_more: I10

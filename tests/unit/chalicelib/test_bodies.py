@@ -10,7 +10,7 @@ from marshmallow import Schema
 
 from billing_app.domain.errors import Rejection
 from chalicelib.operations import Auth, Histories, Payments, Utils
-from chalicelib.schemas import validated
+from chalicelib.records import validated
 
 QUEUE = {"queue_name": str(uuid4())}
 BILL = str(uuid4())
