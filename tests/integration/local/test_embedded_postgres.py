@@ -80,7 +80,9 @@ def test_passwords_are_for_the_owners_eyes_alone(
     assert read_json(file)["superuser_password"] not in postgres.log.read_text()
 
 
-def test_a_server_whose_starter_was_killed_ends_and_can_be_started_again(tmp_path: Path) -> None:
+def test_a_server_whose_starter_was_killed_can_be_started_again_and_destroyed(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "postgres"
     with subprocess.Popen(
         [sys.executable, "-c", STARTER, str(folder)], stdout=subprocess.PIPE, cwd=REPOSITORY
@@ -94,6 +96,8 @@ def test_a_server_whose_starter_was_killed_ends_and_can_be_started_again(tmp_pat
         assert query(again.start(), "SELECT n FROM kept") == (1,)
     finally:
         again.destroy()
+    assert not again.data.exists()
+    assert not folder.exists()
 
 
 def test_a_process_id_that_now_belongs_to_another_program_is_forgotten(tmp_path: Path) -> None:
@@ -101,12 +105,3 @@ def test_a_process_id_that_now_belongs_to_another_program_is_forgotten(tmp_path:
     note.write_text(f"{os.getpid()}\n{tmp_path}\n")
     end_previous(tmp_path)
     assert not note.exists()
-
-
-def test_nothing_is_left_of_a_destroyed_server(tmp_path: Path) -> None:
-    postgres = EmbeddedPostgres(tmp_path / "postgres", durable=False)
-    postgres.start()
-    data = postgres.data
-    postgres.destroy()
-    assert not data.exists()
-    assert not (tmp_path / "postgres").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,7 +27,6 @@ DOCUMENT = render(
 CONTRACT = read(DOCUMENT)
 ISSUER = f"https://cognito-idp.eu-central-1.amazonaws.com/{POOL_ID}"
 ANNA = "aaaaaaaa-1111-4222-8333-abcdefabcdef"
-BORIS = "bbbbbbbb-1111-4222-8333-abcdefabcdef"
 APARTMENT = "7d1f2a60-3f0e-4a53-9b53-0c3e7c2f6a01"
 QUEUE_NAME = "0f8fad5b-d9cb-469f-a165-70867728950e"
 UTILS = f"/apartments/{APARTMENT}/utils"
@@ -51,10 +49,6 @@ class Queues:
     def create(self, queue: str) -> None:
         """Make an empty queue, whose messages may be received again at once."""
         self.sqs.create_queue(QueueName=queue, Attributes={"VisibilityTimeout": "0"})
-
-    def put(self, queue: str, reply: dict[str, Any]) -> None:
-        """Put a reply, as the service does."""
-        self.sqs.send_message(QueueUrl=self._url(queue), MessageBody=json.dumps(reply))
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Return what is in a queue, with the values of its attributes."""
