@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,7 +18,7 @@ from rich.markup import escape
 from tests.mutations.catalogue import CATALOGUE
 from tests.mutations.mutation import DoesNotFit, Mutation
 from tests.mutations.pytest_run import PytestRun
-from tests.mutations.run import mutation_run
+from tests.mutations.run import run_mutations
 
 _LAST_LINES = 40
 
@@ -41,24 +42,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(console: Console, mutations: Sequence[Mutation], jobs: int) -> int:
     started = time.monotonic()
-    with mutation_run(jobs) as run:
-        clean = run.without_bugs(mutations)
+    with closing(run_mutations(mutations, jobs)) as runs:
+        told, clean = next(runs)
         if clean.code != 0:
             console.print("[red]The tests fail without any bug[/red]")
             _print_output(console, clean)
             return 2
-        console.print(f"[green]✓[/green] without any bug all tests pass {clean.seconds:.1f} s")
+        console.print(f"[green]✓[/green] {told} all tests pass {clean.seconds:.1f} s")
         caught = 0
-        for mutation, bad in run.with_each(mutations):
-            _print_run(console, mutation, bad)
+        for told, bad in runs:
+            _print_run(console, told, bad)
             caught += bad.result == "caught"
     seconds = time.monotonic() - started
     console.print(f"\n{caught} of {len(mutations)} mutations caught after {seconds:.0f} s")
     return 0 if caught == len(mutations) else 1
 
 
-def _print_run(console: Console, mutation: Mutation, run: PytestRun) -> None:
-    told = f"{mutation.name} ({' '.join(mutation.endangers)})"
+def _print_run(console: Console, told: str, run: PytestRun) -> None:
     if run.result == "caught":
         by = f"by {escape(run.failed[0])}, {run.seconds:.1f} s"
         console.print(f"[green]✓[/green] {told} [dim]{by}[/dim]", soft_wrap=True)

@@ -29,6 +29,10 @@ class Mutation:
     new: str
     caught_by: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """Return its name and what it endangers."""
+        return f"{self.name} ({' '.join(self.endangers)})"
+
     def mutated(self, root: Path) -> str:
         """Return the text of the file with the bug in it.
 

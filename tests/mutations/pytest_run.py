@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from tools.local.processes import spawn, stop
+
 # A test that hangs has noticed the bug: pytest fails it before the whole run times out.
 _TEST_SECONDS = 30
 # Only what the tests need: loading the rest takes longer than most of the runs.
@@ -76,21 +78,14 @@ def _run(
     command: Sequence[str], folder: Path, seconds: float, environment: dict[str, str]
 ) -> tuple[int | None, str]:
     """Return the exit code, None after a timeout, and the output."""
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            return None, process.communicate()[0]
-        return process.returncode, output
+    log = folder / "pytest.log"
+    process = spawn(command, log=log, environment=environment, folder=folder)
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        code = None
+        stop(process, signal_number=signal.SIGKILL)
+    return code, log.read_text("utf-8", "replace")
 
 
 def _tests_with(outcome: str, report: Path) -> tuple[str, ...]:
