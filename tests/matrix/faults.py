@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,6 @@ from tools.chaos.proxies.redis import ChangeAnswer
 from tools.chaos.proxies.resp import bulk
 from tools.chaos.proxies.sqs import (
     When,
-    always,
     ambiguous_send,
     cut_off_send,
     failed_send,
@@ -92,9 +92,11 @@ def _rotate_secret(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
     scenario.harness.rotate(scenario.role, ROLE_PASSWORD)
 
 
-def _on_sqs(make: Callable[[When], Rule], choose: Callable[[], When]) -> Strike:
+def _on_sqs(make: Callable[[When], Rule], calls: int = 1) -> Strike:
+    """Apply a rule to so many calls."""
+
     def strike(scenario: Scenario, _moment: StepEvent) -> Iterator[None]:
-        with scenario.harness.aws_proxy.applying(make(choose())):
+        with scenario.harness.aws_proxy.applying(make(times(calls))):
             yield
 
     return strike
@@ -128,10 +130,6 @@ def _babble(words: list[bytes], answer: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\n\r\n" if words[:1] == [b"GET"] else answer
 
 
-def _once() -> When:
-    return times(1)
-
-
 FAULTS: dict[str, Fault] = {
     "worker_killed": Fault(_kill_worker),
     "postgres_stopped": Fault(_stop_postgres),
@@ -139,10 +137,10 @@ FAULTS: dict[str, Fault] = {
     "postgres_cut": Fault(_cut_postgres),
     "postgres_frozen": Fault(_as_chaos("postgres_frozen"), call_seconds=2.5),
     "secret_rotated": Fault(_rotate_secret, warm=True),
-    "sends_failed": Fault(_on_sqs(failed_send, lambda: always)),
-    "send_ambiguous": Fault(_on_sqs(ambiguous_send, _once)),
-    "send_cut_off": Fault(_on_sqs(cut_off_send, _once)),
-    "delete_lost": Fault(_on_sqs(lost_delete, _once)),
+    "sends_failed": Fault(_on_sqs(failed_send, calls=sys.maxsize)),
+    "send_ambiguous": Fault(_on_sqs(ambiguous_send)),
+    "send_cut_off": Fault(_on_sqs(cut_off_send)),
+    "delete_lost": Fault(_on_sqs(lost_delete)),
     "redis_rejecting": Fault(_as_chaos("redis_rejecting")),
     "redis_hung": Fault(_as_chaos("redis_hung")),
     "redis_flushed": Fault(_as_chaos("redis_flushed")),

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tools.chaos.proxies.aws import Answer, Call, Forward
-from tools.chaos.workload.http import subject_of
 
 Json = dict[str, Any]
 
@@ -91,11 +90,3 @@ class Deliveries:
         request_id = message["MessageAttributes"]["request_id"]["StringValue"]
         self.receives[request_id] = self.receives.get(request_id, 0) + 1
         self.receipts[message["MessageId"]] = message["ReceiptHandle"]
-
-
-def without_tokens(reply: Json) -> Json:
-    """Return a reply as it may be recorded: of tokens only whose they are."""
-    if reply["operation"] != "auth" or not reply["data"]:
-        return reply
-    subject = subject_of(reply["data"]["tokens"]["id_token"])
-    return {**reply, "data": {**reply["data"], "tokens": {"sub": subject}}}

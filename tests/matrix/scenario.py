@@ -15,12 +15,13 @@ from uuid import UUID, uuid4
 from tests.matrix.expectations import INVARIANTS, Expected
 from tests.matrix.faults import FAULTS
 from tests.matrix.harness import OTHER_PASSWORD, PREFIX, Harness
-from tests.matrix.messages import Deliveries, Json, Request, without_tokens
+from tests.matrix.messages import Deliveries, Json, Request
 from tests.support.databases import ROLE_PASSWORD
 from tests.support.ledger import LONG_AGO, Home, Ledger
 from tools.chaos.checker import RunRecord, check, render
 from tools.chaos.proxies.tcp import StepEvent
 from tools.chaos.workload.final_state import Queues, dump_ledger
+from tools.chaos.workload.http import without_tokens
 from tools.local.provision import request_queue_name
 from tools.local.service import service
 

@@ -86,7 +86,7 @@ class Run:
         with closing(
             Workload(
                 base_url=service.base_url,
-                add_user=partial(self._add_user, service.cloud.user_pool_id),
+                add_user=partial(self._servers.add_user, service.cloud.user_pool_id),
                 connect=partial(self._servers.postgres.connect, "billing_operator", password),
                 recorder=self._recorder,
                 canaries=canaries,
@@ -112,14 +112,6 @@ class Run:
         shutil.copyfile(self._servers.postgres.log, postgres_log)
         logs = [*(service.state / "logs").glob("*.log*"), service.log, postgres_log]
         collect(owner=self._servers.postgres.connect, queues=queues, logs=logs, folder=self._folder)
-
-    def _add_user(self, pool_id: str, username: str, password: str) -> str:
-        """Make a user with this password and return their sub."""
-        cognito: Any = self._servers.clients().cognito
-        names = {"UserPoolId": pool_id, "Username": username}
-        user = cognito.admin_create_user(**names, TemporaryPassword=password)["User"]
-        cognito.admin_set_user_password(**names, Password=password, Permanent=True)
-        return str(next(a["Value"] for a in user["Attributes"] if a["Name"] == "sub"))
 
     def _wait_until_warm(self) -> None:
         """Wait for some answers of each kind: cold starts are slow, and no fault is to blame."""

@@ -9,12 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psutil
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 from redis import Redis
 
+from billing_app.adapters.cognito_admin import CognitoUserDirectory
 from tools.chaos.clock import Clock
 from tools.chaos.proxies.aws import AwsProxy
 from tools.chaos.proxies.postgres import PAYMENT, PostgresProxy
@@ -145,6 +147,13 @@ class Servers:
     def clients(self) -> Clients:
         """Make clients of the AWS services, past the proxy."""
         return Clients(endpoint_url=self._others.aws_endpoint_url, region=REGION)
+
+    def add_user(self, pool_id: str, username: str, password: str) -> UUID:
+        """Make a user of a pool with this password and return their sub."""
+        users = CognitoUserDirectory(self.clients().cognito, user_pool_id=pool_id)
+        login = users.create(username=username, email=None, password=password)
+        users.set_password(username=username, password=password, permanent=True)
+        return login.subject
 
     def variables(self) -> dict[str, str]:
         """Environment with which the service uses these servers, through the proxies."""

@@ -94,15 +94,11 @@ class AwsProxy(Proxy):
         try:
             yield
         finally:
-            self.remove(rule)
+            self._rules = [other for other in self._rules if other != rule]
 
     def add(self, rule: Rule) -> None:
-        """Apply the rule to every call, until `remove` or `restore`."""
+        """Apply the rule to every call, until `restore`."""
         self._rules = [*self._rules, rule]
-
-    def remove(self, rule: Rule) -> None:
-        """Apply it no more."""
-        self._rules = [other for other in self._rules if other != rule]
 
     def restore(self) -> None:
         """End every fault, rules too."""

@@ -117,12 +117,10 @@ class RecordingTransport(httpx.HTTPTransport):
     def _without_secrets(self, reply: Json) -> Json:
         """Return a reply without what belongs to its user alone, and keep that as canaries."""
         self._canaries.add("receipt", reply["receipt"])
-        shown = {name: value for name, value in reply.items() if name != "receipt"}
-        if tokens := (reply["data"] or {}).get("tokens"):
-            for name in ("id_token", "access_token", "refresh_token"):
-                self._canaries.add("token", tokens[name])
-            shown["data"] = {**reply["data"], "tokens": {"sub": subject_of(tokens["id_token"])}}
-        return shown
+        tokens = (reply["data"] or {}).get("tokens", {})
+        for name in tokens.keys() & {"id_token", "access_token", "refresh_token"}:
+            self._canaries.add("token", tokens[name])
+        return without_tokens({name: reply[name] for name in reply if name != "receipt"})
 
 
 def _content(response: httpx.Response) -> Json:
@@ -133,6 +131,14 @@ def _content(response: httpx.Response) -> Json:
     except ValueError:
         content = None
     return content if isinstance(content, dict) else {"text": text.decode(errors="replace")}
+
+
+def without_tokens(reply: Json) -> Json:
+    """Return a reply as it may be recorded: of tokens only whose they are."""
+    if tokens := (reply["data"] or {}).get("tokens"):
+        sub = subject_of(tokens["id_token"])
+        return {**reply, "data": {**reply["data"], "tokens": {"sub": sub}}}
+    return reply
 
 
 def subject_of(token: str) -> str | None:

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tools.chaos.workload.attacker import Attacker
 from tools.chaos.workload.client import RecordedClient
@@ -65,7 +65,7 @@ class Workload:
     """
 
     base_url: str
-    add_user: Callable[[str, str], str]
+    add_user: Callable[[str, str], UUID]
     connect: Connect
     recorder: Recorder
     canaries: Canaries
@@ -155,7 +155,7 @@ class Workload:
 
     def _user(self, operator: Operator) -> User:
         username, password = f"user-{uuid4().hex[:12]}", self.canaries.password()
-        user = User(self.add_user(username, password), username, password)
+        user = User(str(self.add_user(username, password)), username, password)
         operator.call("add_resident", "add_resident", self.canaries.name(), user=user.sub)
         return user
 
