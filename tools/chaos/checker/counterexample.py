@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from reprlib import Repr
 from textwrap import shorten
 from typing import Any
@@ -13,6 +13,8 @@ from tools.chaos.checker.result import Finding, Violation
 from tools.chaos.checker.run_record import RunRecord
 
 _SOON_SECONDS = 5.0
+# Other kinds of events change nothing: they belong here only when a finding has them.
+_CHANGES = ("invoke", "reply", "operator")
 # Ids and lists are cut: who needs all of them finds them in the history.
 _SHORT = Repr()
 _SHORT.maxstring, _SHORT.maxlist = 20, 4
@@ -31,8 +33,7 @@ def counterexample(run: RunRecord, found: Finding) -> list[Event]:
     numbers = {event["id"] for event in chosen.values() if "id" in event}
     numbers |= {e["id"] for e in run.history.of("accepted") if e["request_id"] in about}
     for event in run.history.events:
-        concerns = _CONCERNS.get(event["e"])
-        if event.get("id") in numbers or (concerns is not None and concerns(event, about)):
+        if event.get("id") in numbers or _concerns(event, about):
             chosen[id(event)] = event
             numbers |= {event["id"]} if "id" in event else set()
     events = sorted(chosen.values(), key=_time)
@@ -43,30 +44,13 @@ def _time(event: Event) -> float:
     return float(event["t"])
 
 
-def _invoke_concerns(event: Event, about: frozenset[str]) -> bool:
-    return event["op"] == "payments" and not about.isdisjoint({*event["bills"], event["key"]})
-
-
-def _reply_concerns(event: Event, about: frozenset[str]) -> bool:
-    reply = event["reply"]
-    names = {reply["request_id"]}
-    if reply["operation"] == "payments":
-        data = reply.get("data") or {}
-        names |= {str(data.get("payment_id")), *(line["bill_id"] for line in data.get("lines", []))}
-    return not names.isdisjoint(about)
-
-
-def _operator_concerns(event: Event, about: frozenset[str]) -> bool:
-    text = json.dumps([event["args"], event["answer"]])
+def _concerns(event: Event, about: frozenset[str]) -> bool:
+    """Whether an event is about one of the things; a read shows much, and is about its request."""
+    if event["e"] not in _CHANGES:
+        return False
+    is_read = event.get("op", "payments") != "payments"
+    text = json.dumps(event.get("reply", {}).get("request_id") if is_read else event)
     return any(one in text for one in about)
-
-
-# Other kinds of events change nothing: they belong here only when a finding has them.
-_CONCERNS: dict[str, Callable[[Event, frozenset[str]], bool]] = {
-    "invoke": _invoke_concerns,
-    "reply": _reply_concerns,
-    "operator": _operator_concerns,
-}
 
 
 def _faults_during(run: RunRecord, core: Sequence[Event]) -> list[Event]:
