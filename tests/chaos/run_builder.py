@@ -18,6 +18,7 @@ Json = dict[str, Any]
 
 LONG_AGO = "2020-01-01T00:00:00.000000Z"
 _BILL = {
+    "amount_minor": 100,
     "currency": "EUR",
     "utility": "gas",
     "provider_id": "northgas",
@@ -133,12 +134,10 @@ class RunBuilder:
         self.row("residencies", **place, ended_at=None).update(ended_at=self.instant())
         return self.call("end", {"user": user, "apartment": apartment}, {})
 
-    def bill(
-        self, name: str | None = None, apartment: str = "home", amount: int = 100, **columns: Any
-    ) -> str:
+    def bill(self, name: str | None = None, apartment: str = "home", **columns: Any) -> str:
         """Issue a bill; returns its id, which is its name."""
         bill_id = name or self.new("bill")
-        place = {"bill_id": bill_id, "apartment_id": apartment, "amount_minor": amount}
+        place = {"bill_id": bill_id, "apartment_id": apartment}
         row = {**place, **_BILL, "import_id": self.new("import"), **columns}
         self.add("bills", **row)
         self.add("open_bills", bill_id=bill_id)
@@ -148,11 +147,10 @@ class RunBuilder:
         self.call("issue", {"lines": [{"apartment_id": apartment}]}, {"lines": [line]})
         return bill_id
 
-    def revise(self, bill_id: str, name: str | None = None, amount: int = 300) -> str:
-        """Replace an open bill; returns the new one's id."""
+    def revise(self, bill_id: str, name: str) -> None:
+        """Replace an open bill of the home by one of another amount."""
         self.drop("open_bills", bill_id=bill_id)
-        apartment = self.row("bills", bill_id=bill_id)["apartment_id"]
-        return self.bill(name, apartment, amount, replaces=bill_id)
+        self.bill(name, amount_minor=300, replaces=bill_id)
 
     def void(self, bill_id: str) -> None:
         """Withdraw an open bill."""

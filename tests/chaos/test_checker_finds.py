@@ -31,6 +31,11 @@ def reject_before_payment(run: RunBuilder) -> None:
     run.pay("open", key="late")
 
 
+def say_rejected(run: RunBuilder, request_id: str, bill_id: str) -> None:
+    answer = run.came(request_id)["reply"]
+    answer.update(status="rejected", code="bill_already_paid", data={"bills": [bill_id]})
+
+
 def end_last_frame(run: RunBuilder, **frame: str) -> None:
     """Let the frame of a last sync begin or end elsewhere; the copy is right for that frame."""
     copy = run.sync()
@@ -146,15 +151,9 @@ BROKEN: dict[str, dict[str, Step]] = {
         ),
     },
     "I6": {
-        "a payment is made and rejected": (
-            lambda run: run.came("pay one")["reply"].update(
-                status="rejected", code="bill_already_paid", data={"bills": ["reversed"]}
-            )
-        ),
+        "a payment is made and rejected": lambda run: say_rejected(run, "pay one", "reversed"),
         "a payment without a key is made and rejected": (
-            lambda run: run.came("pay without key")["reply"].update(
-                status="rejected", code="bill_already_paid", data={"bills": ["keyless"]}
-            )
+            lambda run: say_rejected(run, "pay without key", "keyless")
         ),
     },
     "I7": {

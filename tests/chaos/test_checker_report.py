@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from tests.chaos.eventful_run import PASSWORD, eventful_run
+from tests.chaos.eventful_run import NAME, PASSWORD, RECEIPT, TOKEN, eventful_run
 from tests.chaos.run_builder import RunBuilder
 from tools.chaos.checker import NAMES, Violation, render
 from tools.chaos.checker.__main__ import main
@@ -78,6 +79,24 @@ def test_a_key_that_was_a_requests_id_leads_to_that_request() -> None:
     [violation] = [one for one in run.result().violations if one.invariant == "I6"]
     kinds = [event["e"] for event in violation.counterexample if event["e"] != "operator"]
     assert kinds == ["invoke", "accepted", "reply"] * 2
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(PASSWORD, quote(PASSWORD)),
+        *(NAME, NAME.split(" ", maxsplit=1)[0], json.dumps(NAME), quote(NAME)),
+        *(TOKEN, TOKEN.split(".")[1]),
+        *(RECEIPT, quote(RECEIPT, safe="")),
+    ],
+)
+def test_a_secret_is_found_however_a_log_writes_it_and_is_not_repeated(written: str) -> None:
+    run = eventful_run()
+    run.logs["gateway.log"] = f"GET /auth?x={written}&y=1\n"
+    [violation] = run.result().violations
+    assert violation.invariant == "I11"
+    assert "gateway.log" in violation.text
+    assert written not in violation.text
 
 
 def test_a_result_says_on_how_much_each_invariant_was_checked() -> None:
