@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from billing_app.admin.cli.imports import RejectedRows
 from billing_app.admin.formatting import spreadsheet_safe
-from billing_app.domain.bill_lines import Row
+from billing_app.domain.bill_lines import FORMULA_STARTS, Row
 from billing_app.domain.errors import CATALOGUE, Rejection
 from billing_app.domain.limits import MAX_LINE_BYTES
 from tests.support.bill_files import HEADER, bill_line, ledger_to_bill, problems, run_import
@@ -45,6 +45,7 @@ STRAY = (b"\xef\xbb", b"\xef\xbb\xbf" * 2, b"\x00", b"\xc3", b"\xed\xa0\x80", b"
 references = st.one_of(
     st.integers(0, 3).map(lambda number: f"G-{number}"),
     st.text(AWKWARD, max_size=6),
+    st.sampled_from(FORMULA_STARTS).map(lambda start: f"{start}1"),
     st.sampled_from([200, 201, MAX_LINE_BYTES]).map(lambda length: "x" * length),
     st.text(max_size=20),
 )
@@ -63,9 +64,9 @@ cells = st.fixed_dictionaries(
     },
 )
 lines = st.one_of(
+    references.map(lambda reference: bill_line(provider_reference=reference)),
     cells.map(lambda changed: bill_line(**changed)),
-    cells.map(lambda changed: bill_line(**changed)),
-    st.sampled_from(["", " ", ",,,,,,,,", "a,b", HEADER]),
+    st.sampled_from(["", " ", ",,,,,,,,", "\ufeff", "a,b", HEADER]),
     st.text(max_size=40),
 )
 
