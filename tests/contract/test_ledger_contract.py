@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from billing_app.domain.instants import TICK
 from billing_app.ports.ledger import HistoryPage, HistoryQuery
-from tests.contract.conftest import Setup, rejection
+from tests.contract.conftest import LONG_AGO, Setup, rejection
 from tests.support.bills import a_debt
 
 EVERYTHING = HistoryQuery(0, None, None, 1000)
@@ -91,15 +91,25 @@ def test_a_payment_closes_its_bills_moves_the_version_and_is_history(setup: Setu
 
 def test_the_same_key_gets_the_same_answer_for_ever(setup: Setup) -> None:
     ada, home = setup.home()
+    elsewhere = setup.apartment()
+    setup.operators.grant_residency(subject=ada, apartment_id=elsewhere, since=LONG_AGO)
     first, second = (setup.issue(home, a_debt()) for _ in range(2))
     receipt = setup.pay(ada, home, first, second, key="k")
     assert setup.pay(ada, home, second, first, first, key="k") == receipt
-    assert code_of(setup, ada, home, first, key="k") == "idempotency_key_reused"
+    for where, bills, total in (
+        (home, [first], None),
+        (home, [first, second], receipt.total_minor),
+        (elsewhere, [first, second], None),
+    ):
+        again = code_of(setup, ada, where, *bills, key="k", total=total)
+        assert again == "idempotency_key_reused"
     assert code_of(setup, ada, home, first, key="other") == "bill_already_paid"
     third = setup.issue(home, a_debt())
     assert code_of(setup, ada, home, third, first, key="rejected") == "bill_already_paid"
     setup.operators.reverse_payment(payment_id=receipt.payment_id, **NOTE)
     assert code_of(setup, ada, home, third, first, key="rejected") == "bill_already_paid"
+    setup.operators.end_residency(subject=ada, apartment_id=home)
+    assert setup.pay(ada, home, first, second, key="k") == receipt
 
 
 def test_keys_are_each_residents_own(setup: Setup) -> None:

@@ -42,7 +42,7 @@ fingerprint_without_the_bills: I5
 +            jsonb_build_array(p_apartment, p_expected_total)::text, 'UTF8'
 
 receipt_with_todays_names: I5
-caught by tests/integration/sql/test_sql_pay.py
+caught by tests/integration/sql/test_sql_residents.py
 -                    'provider', billing.provider(l.provider_id, l.provider_name),
 +                    'provider', (SELECT billing.provider(o.provider_id, o.name)
 +                        FROM billing.providers o WHERE o.provider_id = l.provider_id),

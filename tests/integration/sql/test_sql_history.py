@@ -43,19 +43,6 @@ def test_a_thousand_bills_are_paid_at_once_and_two_thousand_read(
     assert positions(ledger.history(home, limit=2000)) == list(range(1, 2001))
 
 
-def test_events_are_stamped_by_the_wall_clock_inside_one_transaction(
-    ledger: Ledger, home: Home
-) -> None:
-    writer = ledger.connection("writer")
-    bills = ledger.bills(home, 1, 2)
-    query(writer, "BEGIN")
-    for bill in bills:
-        ledger.pay(home, [bill])
-    query(writer, "COMMIT")
-    earlier, later = instants(ledger.history(home))
-    assert earlier < later
-
-
 def test_a_clock_set_back_does_not_disturb_the_order(ledger: Ledger, home: Home) -> None:
     """The next event follows a microsecond later when the clock says that it is earlier."""
     pay_one_by_one(ledger, home, 1)
