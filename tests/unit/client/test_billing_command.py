@@ -223,17 +223,6 @@ def test_a_receipt_is_found_in_any_apartment(
     assert len(logged_in.json("receipt", "R-2026-0000000001")["lines"]) == 3
 
 
-def test_an_apartment_is_selected_by_number_or_start_of_its_id(
-    logged_in: Billing, service: BillingService, apartment: Residency
-) -> None:
-    second = service.add_apartment(apartment.subject)
-    second.owes(*BILLS)
-    logged_in.ok("apartments", "--refresh")
-    assert logged_in.json("debts", "--apartment", "1")["apartment_id"] == apartment.apartment_id
-    found = logged_in.json("debts", "--apartment", second.apartment_id[:13])
-    assert found["apartment_id"] == second.apartment_id
-
-
 def test_csv_goes_to_stdout_or_a_file(
     logged_in: Billing, apartment: Residency, tmp_path: Path
 ) -> None:

@@ -59,12 +59,13 @@ def test_wrong_usage_ends_with_2(logged_in: Billing, words: list[str], expected:
 
 
 def test_digits_are_a_number_in_the_list_and_never_the_start_of_an_id() -> None:
-    apartment = Apartment("29999999-0000-4000-8000-000000000000", "1 Mill Lane")
-    assert choose_apartment((apartment,), "1") == apartment.apartment_id
-    assert choose_apartment((apartment,), "29999999") == apartment.apartment_id
-    for chosen in ("2", "299", "0"):
+    one = Apartment("a1b2c3d4-0000-4000-8000-000000000000", "1 Mill Lane")
+    two = Apartment("29999999-0000-4000-8000-000000000000", "2 Mill Lane")
+    for chosen, expected in {"1": one, "A1B2": one, "2": two, "29999999": two}.items():
+        assert choose_apartment((one, two), chosen) == expected.apartment_id
+    for chosen in ("3", "299", "0"):
         with pytest.raises(click.UsageError, match="No apartment"):
-            choose_apartment((apartment,), chosen)
+            choose_apartment((one, two), chosen)
 
 
 def test_two_apartments_and_no_selection_end_with_2(
@@ -74,6 +75,8 @@ def test_two_apartments_and_no_selection_end_with_2(
     logged_in.ok("apartments", "--refresh")
     listed = [f"{one.apartment_id[:4]} street" for one in (apartment, second)]
     ends(logged_in.run("debts"), 2, "Select an apartment", *listed)
+    found = logged_in.json("debts", "--apartment", "2")
+    assert found["apartment_id"] == second.apartment_id
 
 
 @pytest.mark.parametrize(
