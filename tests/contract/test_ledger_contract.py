@@ -144,18 +144,6 @@ def test_a_payment_is_all_or_nothing(setup: Setup) -> None:
     assert set(owed(setup, ada, home)) == {good, yen}
 
 
-def test_a_reversal_opens_the_bills_and_is_an_event_of_its_own(setup: Setup) -> None:
-    ada, home = setup.home()
-    bill = setup.issue(home, a_debt())
-    receipt = setup.pay(ada, home, bill)
-    setup.operators.reverse_payment(payment_id=receipt.payment_id, **NOTE)
-    assert owed(setup, ada, home) == [bill]
-    kinds = [event.kind for event in events(setup, ada, home).events]
-    assert kinds == ["payment", "reversal"]
-    again = setup.pay(ada, home, bill)
-    assert again.payment_id != receipt.payment_id
-
-
 def test_history_is_read_by_position_by_range_and_by_limit(setup: Setup) -> None:
     ada, home = setup.home()
     for _ in range(5):
