@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import ANY
-from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -170,20 +169,6 @@ def test_all_that_is_anothers_together_helps_nobody_without_her_token(
 ) -> None:
     identifiers = {*route.places()} - NAME_NOTHING
     helps_nobody(ada, mallory, route, identifiers, ("rejected", "apartment_not_found"))
-
-
-@pytest.mark.parametrize("operation", sorted({*BODIES} - {"auth"}))
-def test_an_apartment_of_another_reads_like_one_that_does_not_exist(
-    ada: Ada, eve: Resident, operation: str
-) -> None:
-    home = ada.resident.home.apartment
-    body = {name: ada.values[name] for name in BODIES[operation]}
-    replies = [
-        eve.caller.ask(f"/apartments/{apartment}/{operation}", body)
-        for apartment in (home, uuid4(), "nonsense", quote("' OR 1=1 --"))
-    ]
-    told = [{name: one[name] for name in ("code", "message", "data")} for one in replies]
-    assert told == told[:1] * len(told)
 
 
 def test_each_identifier_has_its_case(ada: Ada) -> None:
