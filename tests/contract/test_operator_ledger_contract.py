@@ -135,8 +135,11 @@ def test_a_payment_is_reversed_once(env: Environment) -> None:
 def test_sums_agree_per_provider_and_day(env: Environment) -> None:
     env.ledger.reverse_payment(payment_id=env.pay(env.issue_one()), **NOTE)
     env.pay(env.issue_one(provider_reference="G-2", amount_minor=100))
+    env.ledger.add_provider(provider_id="waterworks", name="Waterworks")
+    env.pay(env.issue_one(provider_id="waterworks", utility="water", amount_minor=30))
     today = env.setup.clock().date()
-    (row,) = env.ledger.reconcile(first_day=today, last_day=today)
+    row, water = env.ledger.reconcile(first_day=today, last_day=today)
+    assert (water.provider_id, water.payments_minor, water.agrees) == ("waterworks", 30, True)
     assert (row.provider_id, row.day, row.currency) == ("city-gas", today, "EUR")
     assert row.payments_minor == row.lines_minor == row.bills_minor == 5240
     assert (row.reversed_minor, row.agrees) == (5140, True)

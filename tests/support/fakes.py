@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from billing_app.adapters.cached_ledger import CachedLedger
 from billing_app.adapters.reply_queues import reply_queue, reply_queue_prefixes
+from billing_app.domain.bills import Receipt
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
 from billing_app.ports.identity import Credentials, IdentityProvider, SignedIn, Tokens
-from billing_app.ports.ledger import Ledger
+from billing_app.ports.ledger import Ledger, PaymentOrder
 from billing_app.ports.operator_ledger import Login, UserDirectory
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
+from tests.support.bills import a_debt
 from tests.support.fake_bills import FakeClock
 from tests.support.fake_ledger import FakeLedger
 
@@ -111,6 +114,25 @@ class FakeDependencies:
     @property
     def reader(self) -> CachedLedger:
         return CachedLedger(self.ledger, self.cache)
+
+
+class Resident:
+    """Ada, who lives in an apartment of a ledger in memory."""
+
+    def __init__(self, ledger: FakeLedger | None = None) -> None:
+        self.ledger = ledger or FakeLedger()
+        self.home = self.ledger.new_apartment()
+        self.subject = self.ledger.new_resident("Ada", self.home)
+        self.needs = FakeDependencies(self.ledger)
+
+    def bill(self, **debt: Any) -> UUID:
+        """Issue a bill, of 51.40 EUR unless said otherwise."""
+        return self.ledger.issue(self.home, a_debt(**debt))
+
+    def pay(self, *bills: UUID) -> Receipt:
+        """Pay these bills, or a new one."""
+        chosen = bills or (self.bill(),)
+        return self.ledger.pay(PaymentOrder(self.subject, str(uuid4()), self.home, chosen, None))
 
 
 @dataclass

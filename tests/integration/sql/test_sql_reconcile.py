@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.support.databases import LedgerDatabase, Server
 from tests.support.ledger import Home, Ledger
-
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -23,20 +20,6 @@ def database(postgres_server: Server) -> Iterator[LedgerDatabase]:
 @pytest.fixture
 def ledger(database: LedgerDatabase) -> Ledger:
     return Ledger(database)
-
-
-def test_sums_are_by_provider_and_agree(ledger: Ledger, home: Home) -> None:
-    ledger.provider("southwater", "South Water")
-    gas = ledger.bills(home, 100, 200)
-    water = ledger.bills(home, 30, provider_id="southwater", utility="water")
-    ledger.pay(home, [*gas, *water])
-    # From yesterday to tomorrow, so that midnight does no harm.
-    today = datetime.now(UTC).date()
-    rows = ledger.rows("operator", "reconcile", today - DAY, today + DAY)
-    assert {row[0]: row[2:] for row in rows} == {
-        "northgas": (300, 300, 300, 0, "EUR", True),
-        "southwater": (30, 30, 30, 0, "EUR", True),
-    }
 
 
 @pytest.mark.parametrize(

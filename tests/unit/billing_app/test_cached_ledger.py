@@ -8,8 +8,8 @@ from uuid import UUID
 
 from billing_app.domain.bills import OpenDebts, Provider
 from billing_app.ports.ledger import HistoryPage, HistoryQuery
-from tests.support.examples import Resident
 from tests.support.fake_ledger import FakeLedger
+from tests.support.fakes import Resident
 
 
 def owed(ada: Resident, subject: UUID | None = None) -> OpenDebts | None:

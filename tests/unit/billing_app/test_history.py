@@ -12,8 +12,8 @@ from billing_app.domain.history import Position, downward_steps, upward_steps
 from billing_app.domain.instants import TICK, format_instant, parse_instant
 from billing_app.use_cases import history
 from billing_app.use_cases.history import HistorySync, HistoryUpdate
-from tests.support.examples import Resident
 from tests.support.fake_bills import START
+from tests.support.fakes import Resident
 
 NOON = datetime(2026, 2, 4, 12, tzinfo=UTC)
 

@@ -17,7 +17,6 @@ from billing_app.domain.errors import Rejection
 from billing_app.domain.history import Position
 from chalicelib.cursors import read_cursor, read_frame, write_cursor, write_frame
 
-HOME = uuid4()
 NOON = "2026-02-04T12:00:00.000000Z"
 INSTANTS = st.floats(0, 7_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 RANGES = st.tuples(INSTANTS, INSTANTS).map(lambda dates: Position(min(dates), max(dates)))
@@ -54,13 +53,6 @@ def test_a_cursor_comes_back_as_it_was(apartment: UUID, held: Position, seq: int
     assert read_cursor(text, apartment_id=apartment) == position
 
 
-@pytest.mark.parametrize("seq", [-1, 2**62, 2**63 - 1, True, "1"])
-def test_a_cursor_with_a_position_that_was_never_handed_out_is_rejected(seq: Any) -> None:
-    position = Position(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC), seq)
-    with pytest.raises(Rejection, match="invalid_cursor"):
-        read_cursor(write_cursor(position, apartment_id=HOME), apartment_id=HOME)
-
-
 @given(text=st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9_-]{0,80}", fullmatch=True))
 def test_a_made_up_cursor_is_rejected(text: str) -> None:
     with pytest.raises(Rejection, match="invalid_cursor"):
@@ -68,8 +60,10 @@ def test_a_made_up_cursor_is_rejected(text: str) -> None:
 
 
 @pytest.mark.parametrize("position", range(4))
-@pytest.mark.parametrize("field", [-5, 1.5, True, None, [], {}, "", ["x"]])
-def test_a_cursor_with_a_field_of_another_kind_is_rejected(position: int, field: Any) -> None:
+@pytest.mark.parametrize("field", [-1, 1.5, True, None, [], {}, "", "1", ["x"], 2**62, 2**63 - 1])
+def test_a_cursor_with_a_field_that_was_never_handed_out_is_rejected(
+    position: int, field: Any
+) -> None:
     apartment = uuid4()
     fields: list[Any] = [apartment.hex, NOON, NOON, 0]
     fields[position] = field

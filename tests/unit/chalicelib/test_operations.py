@@ -14,7 +14,7 @@ from billing_app.domain.errors import Rejection
 from chalicelib import replies
 from chalicelib.operations import OPERATIONS
 from chalicelib.records import read_record
-from tests.support.examples import Resident
+from tests.support.fakes import Resident
 from tests.support.records import a_record
 
 WORDY = Provider("wordy", "Ж" * 200)
