@@ -64,11 +64,6 @@ def test_a_rejected_line_does_not_take_its_reference(ledger: FakeLedger) -> None
     assert dict(summary.results) == {"issued": 1, "rejected": 1}
 
 
-def test_a_file_with_a_header_alone_has_no_bills(ledger: FakeLedger) -> None:
-    summary, _ = run_import(bill_text(), ledger=ledger)
-    assert not summary.results
-
-
 class Counting(BillIssuer):
     """Issues everything and keeps nothing."""
 
