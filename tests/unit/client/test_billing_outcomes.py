@@ -20,7 +20,10 @@ from tests.unit.client.conftest import MakeClient
 OPEN = 8
 # Of a proxy, a firewall or a network's login page; and one that can't be decoded.
 FOREIGN = [
-    *(pytest.param("proxy", status, id=str(status)) for status in (302, 403, 404, 407, 408, 413)),
+    *(
+        pytest.param("proxy", status, id=str(status))
+        for status in (200, 302, 403, 404, 407, 408, 413)
+    ),
     pytest.param("garbled", 200, id="garbled"),
 ]
 
