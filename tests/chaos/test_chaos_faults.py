@@ -24,7 +24,6 @@ from tests.chaos.clients import ask, cache, database, pay
 from tools.chaos import clock
 from tools.chaos.clock import Clock
 from tools.chaos.faults import FAULTS, Fault
-from tools.chaos.proxies.tcp import StepEvent
 from tools.chaos.servers import Servers
 from tools.chaos.service import PRELOAD
 
@@ -205,7 +204,7 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(env: Environment) -
             ("committed", pids["payments-1"]),
         ]:
             line: Any = type("Line", (), {"pid": pid})()
-            env.servers.postgres_proxy._notify(StepEvent(step, line, operation="payments"))
+            env.servers.postgres_proxy.notify(step, line, "payments")
         assert fault.over.is_set()
     env.assert_killed("payments-2")
     assert fault.report["killed"][0]["worker"] == "payments-2"

@@ -41,7 +41,7 @@ def test_the_steps_of_a_payment_are_told_in_their_order_with_the_payer(servers: 
 
     def watch(moment: StepEvent) -> None:
         count = paid(servers) if moment.step != "in_commit" else 0
-        seen.append((moment.step, moment.pid, count))
+        seen.append((moment.step, moment.line.pid, count))
 
     command = [sys.executable, "-c", PAYER, servers.variables()["DATABASE_URL"]]
     with servers.postgres_proxy.watching(watch), subprocess.Popen(command) as payer:
@@ -56,7 +56,7 @@ def test_a_line_cut_at_a_step_leaves_what_had_happened(
 ) -> None:
     def cut(moment: StepEvent) -> None:
         if moment.step == step:
-            moment.cut()
+            moment.line.cut()
 
     with (
         closing(database(servers)) as connection,
@@ -155,11 +155,6 @@ def delete(client: Any, queue: str, message: dict[str, Any]) -> list[dict[str, A
     return list(done)
 
 
-def show_again(client: Any, queue: str, message: dict[str, Any]) -> None:
-    receipt = message["ReceiptHandle"]
-    client.change_message_visibility(QueueUrl=queue, ReceiptHandle=receipt, VisibilityTimeout=0)
-
-
 def test_the_steps_are_told_with_queue_and_process(
     servers: Servers, client: Any, queue: str
 ) -> None:
@@ -167,7 +162,7 @@ def test_the_steps_are_told_with_queue_and_process(
     replies = client.create_queue(QueueName="t-r-1")["QueueUrl"]
 
     def watch(moment: StepEvent) -> None:
-        seen.append((moment.step, moment.operation, moment.queue, moment.pid))
+        seen.append((moment.step, moment.operation, moment.queue, moment.line.pid))
 
     with servers.aws_proxy.watching(watch):
         assert receive(client, queue) == []
@@ -242,8 +237,9 @@ def test_a_lost_delete_is_confirmed_and_deletes_nothing(
     [message] = receive(client, queue)
     with servers.aws_proxy.applying(sqs.lost_delete()):
         assert [done["Id"] for done in delete(client, queue, message)] == ["0"]
-        client.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-    show_again(client, queue, message)
+        receipt = message["ReceiptHandle"]
+        client.delete_message(QueueUrl=queue, ReceiptHandle=receipt)
+    client.change_message_visibility(QueueUrl=queue, ReceiptHandle=receipt, VisibilityTimeout=0)
     assert len(receive(client, queue)) == 1
 
 

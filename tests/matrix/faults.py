@@ -67,7 +67,7 @@ def _kill_worker(scenario: Scenario, moment: StepEvent) -> Iterator[None]:
     worker.join()
     if moment.step.startswith("before"):
         # What the dead had wanted to send is not sent.
-        moment.cut()
+        moment.line.cut()
     yield
 
 
@@ -75,7 +75,7 @@ def _stop_postgres(scenario: Scenario, moment: StepEvent) -> Iterator[None]:
     scenario.harness.postgres.quit()
     if moment.step == "committed":
         # An answer that had left the server might still arrive; the harder case is that it is lost.
-        moment.cut()
+        moment.line.cut()
     yield
     scenario.harness.postgres.recover()
     scenario.reconnect()

@@ -25,9 +25,7 @@ def read_once_and_paid(given: Scenario, **body: object) -> None:
     given.pay_directly(first)
     given.start_worker()
     given.answered(given.request(**body))
-    with given.harness.redis() as redis:
-        found = {key: redis.get(key) for key in redis.scan_iter()}
-    given.old_entries = {key: value for key, value in found.items() if isinstance(value, bytes)}
+    given.old_entries = given.harness.cached_values()
     given.pay_directly(second)
     given.open = {left}
 

@@ -40,12 +40,6 @@ class Fault:
     over: threading.Event = field(default_factory=threading.Event)
     report: dict[str, Any] = field(default_factory=dict)
 
-    def cached_values(self) -> dict[bytes, bytes]:
-        """Return all that the cache holds now."""
-        with self.servers.redis() as redis:
-            found = {key: redis.get(key) for key in redis.scan_iter(count=1000)}
-        return {key: value for key, value in found.items() if isinstance(value, bytes)}
-
 
 Steps = Iterator[None]
 
@@ -100,9 +94,9 @@ def kill_at_step(fault: Fault) -> Steps:
             return
         with lock:
             names = {pid: name for name, pid in fault.service.workers().items()}
-            if not killed and moment.pid in names:
-                _kill(moment.pid)
-                killed.append({"worker": names[moment.pid], "queue": moment.queue})
+            if not killed and moment.line.pid in names:
+                _kill(moment.line.pid)
+                killed.append({"worker": names[moment.line.pid], "queue": moment.queue})
                 fault.over.set()
 
     with fault.servers.postgres_proxy.watching(see), fault.servers.aws_proxy.watching(see):
@@ -204,7 +198,7 @@ def redis_flushed(fault: Fault) -> Steps:
 @_kind(seconds=(2.0, 5.0))
 def redis_old(fault: Fault) -> Steps:
     """Put the values of some seconds ago back, as a restore or a failover does."""
-    values = fault.cached_values()
+    values = fault.servers.cached_values()
     yield
     with fault.servers.redis() as redis:
         for key, value in values.items():
@@ -216,7 +210,7 @@ def redis_lying(fault: Fault) -> Steps:
     """Answer GET with something else than what is held."""
     # An entry that claims the present version for another body is not among the lies: no network
     # and no Redis makes one, and who can write one on purpose has the service's own password.
-    values = fault.cached_values()
+    values = fault.servers.cached_values()
 
     def answer(words: list[bytes], true: bytes) -> bytes:
         is_get = bool(words) and words[0].upper() == b"GET"

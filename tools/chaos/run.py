@@ -24,6 +24,7 @@ from tools.chaos.workload.recorder import Canaries, Recorder
 from tools.chaos.workload.workload import Workload
 from tools.console import Console
 from tools.local.errors import LocalStackError
+from tools.local.files import read_json
 
 # To compare with: how it is before any fault, and when what they leave behind is over.
 _QUIET_SECONDS = 6.0
@@ -82,7 +83,7 @@ class Run:
 
     def _live(self, service: Service, canaries: Canaries) -> None:
         queues = Queues(self._servers.clients().sqs, service.cloud.prefix)
-        password = service.role_password("operator")
+        password = read_json(service.state / "roles.json")["operator"]
         with closing(
             Workload(
                 base_url=service.base_url,

@@ -144,6 +144,12 @@ class Servers:
         client: Redis = Redis.from_url(self._others.redis_url, socket_timeout=10)
         return client
 
+    def cached_values(self) -> dict[bytes, bytes]:
+        """Return all that the cache holds now."""
+        with self.redis() as redis:
+            found = {key: redis.get(key) for key in redis.scan_iter(count=1000)}
+        return {key: value for key, value in found.items() if isinstance(value, bytes)}
+
     def clients(self) -> Clients:
         """Make clients of the AWS services, past the proxy."""
         return Clients(endpoint_url=self._others.aws_endpoint_url, region=REGION)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.chaos.clock import Clock
-from tools.local.files import read_json
 from tools.local.processes import listens
 from tools.local.service import service
 from tools.local.settings import LOCAL_CREDENTIALS, REPOSITORY
@@ -57,10 +56,6 @@ class Service(Stack):
         """Return the workers' process ids by name, as in payments-2."""
         pids = self.cloud.pids
         return {name: pids[name] for name in self.cloud.workers if name in pids and "-" in name}
-
-    def role_password(self, role: str) -> str:
-        """Return the password that a database role began with."""
-        return str(read_json(self.state / "roles.json")[role])
 
 
 def cold_start_seconds() -> float:

@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
-from tools.chaos.proxies.tcp import Line, Proxy, StepEvent
+from tools.chaos.proxies.tcp import Line, Proxy
 from tools.local.service import service
 
 # The libraries write these themselves.
@@ -130,7 +130,7 @@ class AwsProxy(Proxy):
             self._notify_of("received", call)
 
     def _notify_of(self, step: str, call: Call) -> None:
-        self._notify(StepEvent(step, call.line, operation=call.operation, queue=call.queue))
+        self.notify(step, call.line, call.operation, call.queue)
 
 
 def _within(rule: Rule, forward: Forward) -> Forward:

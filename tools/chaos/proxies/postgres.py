@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 
-from tools.chaos.proxies.tcp import Line, Proxy, StepEvent
+from tools.chaos.proxies.tcp import Line, Proxy
 
 _SSL_REQUEST, _GSS_REQUEST, _CANCEL_REQUEST = 80877103, 80877104, 80877102
 _READY, _ERROR = b"Z", b"E"
@@ -33,10 +33,6 @@ class PostgresProxy(Proxy):
         if message[:1] not in (b"Q", b"P"):
             return ""
         return next((op for text, op in self._statements.items() if text in message), "")
-
-    def notify(self, step: str, line: Line, operation: str) -> None:
-        """Call the watchers."""
-        self._notify(StepEvent(step, line, operation=operation))
 
     def _carry(self, line: Line) -> None:
         session = _Session(self, line)

@@ -30,14 +30,15 @@ class Line:
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self.client = client
         self.server = server
-        self._address = client.getpeername()
+        self._ends = client.getpeername(), client.getsockname()
         self._is_cut = False
 
     @cached_property
     def pid(self) -> int | None:
         """Process that the client's end belongs to; None when it is gone."""
-        ends = psutil.net_connections("tcp4")
-        return next((end.pid for end in ends if end.laddr == self._address), None)
+        # Both ends: another connection that is just closing may have the same port on this side.
+        all_ends = psutil.net_connections("tcp4")
+        return next((end.pid for end in all_ends if (end.laddr, end.raddr) == self._ends), None)
 
     def reconnect(self, port: int) -> None:
         """Take a new connection to the server; raises OSError when the line was cut."""
@@ -73,15 +74,6 @@ class StepEvent:
     line: Line
     operation: str = ""
     queue: str = ""
-
-    @property
-    def pid(self) -> int | None:
-        """Process whose step it is; None when it is gone already."""
-        return self.line.pid
-
-    def cut(self) -> None:
-        """End the connection, so that the bytes do not go on."""
-        self.line.cut()
 
 
 class _Listener(socketserver.ThreadingTCPServer):
@@ -166,7 +158,7 @@ class Proxy:
     def watching(self, watcher: Watcher) -> Iterator[None]:
         """Call the watcher at every named step, in the thread of the connection.
 
-        The bytes wait until it returns: it may kill the process (`moment.pid`), cut, or hold.
+        The bytes wait until it returns: it may kill the process (`moment.line.pid`), cut, or hold.
         """
         self._watchers = [*self._watchers, watcher]
         try:
@@ -174,9 +166,10 @@ class Proxy:
         finally:
             self._watchers = [other for other in self._watchers if other != watcher]
 
-    def _notify(self, moment: StepEvent) -> None:
+    def notify(self, step: str, line: Line, operation: str, queue: str = "") -> None:
+        """Call the watchers."""
         for watcher in self._watchers:
-            watcher(moment)
+            watcher(StepEvent(step, line, operation, queue))
 
     def _carry(self, line: Line) -> None:
         """Pass bytes on until the connection ends; subclasses say how."""
