@@ -131,14 +131,18 @@ class Database:
         Postgres and RDS Proxy reject a password in words of their own, which may be translated, and
         psycopg2 gives no SQLSTATE for a connection that never came about.
         """
+        secret = dict(self._secret())
         try:
-            return self._connect(self._secret())
+            return self._connect(secret)
         except psycopg2.OperationalError:
-            if self._now() < self._renewable_at:
+            if self._now() < self._renewable_at or self._renewed() == secret:
                 raise
+        return self._connect(self._secret())
+
+    def _renewed(self) -> Mapping[str, Any]:
         self._renewable_at = self._now() + RENEWAL_SECONDS
         self._renew_secret()
-        return self._connect(self._secret())
+        return dict(self._secret())
 
     def _connect(self, secret: Mapping[str, Any]) -> Connection:
         timeouts = self._timeouts or timeouts_of(secret["username"])

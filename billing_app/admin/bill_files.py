@@ -129,23 +129,28 @@ def _raw_lines(stream: IO[bytes]) -> Iterator[bytes]:
 class Header:
     """The file's columns in their order, and what stands between them.
 
-    `columns` may end with empty ones, and include those of a report: neither is read.
+    In front of them `skipped` columns of a report are not read, and behind them `spare` ones must
+    be empty: what a delimiter at the end of each line makes.
     """
 
     columns: tuple[str, ...]
     delimiter: str
+    skipped: int = 0
+    spare: int = 0
 
     def row(self, *, line: int, text: str, profile: str = "standard") -> Row:
         """Read one line of bills."""
-        columns = tuple(one for one in self.columns if one in COLUMNS)
         try:
             cells = tuple(_cells(text, self.delimiter))
         except csv.Error:
-            return Row(line, columns, (text,), problems=(Problem("line_not_csv"),))
-        if len(cells) == len(self.columns):
-            named = zip(self.columns, cells, strict=True)
-            cells = tuple(cell for column, cell in named if column in COLUMNS)
-        return read_row(line=line, columns=columns, cells=cells, profile=profile)
+            return Row(line, self.columns, (text,), problems=(Problem("line_not_csv"),))
+        end = self.skipped + len(self.columns)
+        # 51,40 without quotes has a cell too many, which must not vanish.
+        if len(cells) <= end + self.spare and not any(cells[end:]):
+            cells = cells[:end]
+        return read_row(
+            line=line, columns=self.columns, cells=cells[self.skipped :], profile=profile
+        )
 
 
 def read_header(*, text: str, delimiter: str | None) -> Header:
@@ -157,16 +162,19 @@ def read_header(*, text: str, delimiter: str | None) -> Header:
     if delimiter not in (None, *DELIMITERS):
         raise Rejection("delimiter_invalid")
     candidates = [delimiter] if delimiter else DELIMITERS
-    headers = [Header(_header_cells(text, one), one) for one in candidates]
-    fitting = [header for header in headers if sorted(_named(header.columns)) == sorted(COLUMNS)]
+    headers = [_header(text, one) for one in candidates]
+    fitting = [header for header in headers if sorted(header.columns) == sorted(COLUMNS)]
     if not fitting:
         raise _header_rejection(max(headers, key=lambda header: len(header.columns)).columns)
     return fitting[0]
 
 
-def _named(columns: tuple[str, ...]) -> list[str]:
-    """Leave out the columns of a report, and what a delimiter at the end of each line makes."""
-    return [one for one in columns if one and one not in REPORT_COLUMNS]
+def _header(text: str, delimiter: str) -> Header:
+    """Read the columns, without those of a report and what delimiters at the end make."""
+    cells = _header_cells(text, delimiter)
+    skipped = len(REPORT_COLUMNS) if cells[: len(REPORT_COLUMNS)] == REPORT_COLUMNS else 0
+    named = len("".join(f"{bool(cell):d}" for cell in cells).rstrip("0"))
+    return Header(cells[skipped:named], delimiter, skipped, len(cells) - named)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -182,7 +190,7 @@ def _header_cells(text: str, delimiter: str) -> tuple[str, ...]:
 
 def _header_rejection(found: tuple[str, ...]) -> Rejection:
     missing = [column for column in COLUMNS if column not in found]
-    unknown = sorted({column for column in _named(found) if column not in COLUMNS})
+    unknown = sorted({column for column in found if column not in COLUMNS})
     repeated = sorted({column for column in found if found.count(column) > 1})
     said = [("missing", missing), ("unknown", unknown), ("repeated", repeated)]
     details = "; ".join(f"{word}: {', '.join(names)[:200]}" for word, names in said if names)

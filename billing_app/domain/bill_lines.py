@@ -76,8 +76,9 @@ def read_provider_id(text: str) -> str:
 
 def read_date(text: str) -> date:
     """Read a calendar day."""
+    written = _matching(_DATE, text, "date_invalid")
     try:
-        return date.fromisoformat(_matching(_DATE, text, "date_invalid"))
+        return date.fromisoformat(written)
     except ValueError as error:
         raise CellError("date_invalid") from error
 

@@ -44,6 +44,7 @@ from billing_client.storage import (
     SessionStore,
     current_session,
     same_resident,
+    session_replaced,
 )
 from billing_client.transport import Clock, Deadline, HttpTransport, SessionTransport
 
@@ -228,11 +229,18 @@ class BillingClient:
         return Deadline.after(self.timeout_seconds, self._clock)
 
     def _paid(self, pending: PendingRequest) -> Receipt:
+        begun = current_session(self._sessions)
         try:
             receipt = decode_receipt(self._requests.ask(pending, self._deadline()))
         except UnexpectedAnswer as error:
             # What the answer says is not known, so the payment may have been made.
             raise error.with_pending(pending) from error
+        except RequestRejected as rejected:
+            session = self._sessions.load()
+            if session is None or session.subject == begun.subject:
+                raise
+            # Another resident's rejection says nothing about a payment that this one began.
+            raise session_replaced().with_pending(pending) from rejected
         self._forget(pending)
         return receipt
 
@@ -240,7 +248,7 @@ class BillingClient:
         """Forget a payment whose outcome is known; a failure must not hide that outcome."""
         try:
             self.pending_payments.forget(pending)
-        except OSError as error:
+        except (OSError, BillingError) as error:
             log.warning("a payment stays pending: %s", error)
 
     def _authenticate(self, secret: dict[str, Any], deadline: Deadline) -> Fields:

@@ -111,9 +111,14 @@ def current_session(sessions: SessionStore) -> Session:
 def same_resident(session: Session, expected: Session) -> Session:
     """Return the session; raises NotLoggedIn if it is another resident's."""
     if session.subject != expected.subject:
-        message = "Another resident has logged in on this machine meanwhile."
-        raise NotLoggedIn("session_replaced", message)
+        raise session_replaced()
     return session
+
+
+def session_replaced() -> NotLoggedIn:
+    """Return the error for a session that is another resident's by now."""
+    message = "Another resident has logged in on this machine meanwhile."
+    return NotLoggedIn("session_replaced", message)
 
 
 def _is_session(found: Session | None, expected: Session) -> bool:
@@ -146,7 +151,8 @@ class SessionInMemory:
 
     def save(self, session: Session) -> None:
         """Replace the session, whosever it is."""
-        self._session = session
+        with self._lock:
+            self._session = session
 
     def replace(self, old: Session, new: Session) -> bool:
         """Replace the session if it is still the old one; tell whether it was."""
@@ -158,7 +164,8 @@ class SessionInMemory:
 
     def clear(self) -> None:
         """Forget the session."""
-        self._session = None
+        with self._lock:
+            self._session = None
 
 
 class PendingPaymentsInMemory:
@@ -356,26 +363,35 @@ class PendingPaymentFiles:
 
     files: ServiceFiles
     sessions: SessionStore
+    # Where each payment is, whoever is logged in by the time it is forgotten.
+    _known: dict[str, Path] = field(default_factory=dict)
 
     def keep(self, pending: PendingRequest) -> None:
         """Store a payment under its idempotency key."""
-        write_private(self._path(pending), pending.as_json())
+        path = self._known[key_of(pending)] = self._path(pending)
+        write_private(path, pending.as_json())
 
     def forget(self, pending: PendingRequest) -> None:
         """Remove a payment, if it is there."""
-        self._path(pending).unlink(missing_ok=True)
+        path = self._known.pop(key_of(pending), None) or self._path(pending)
+        path.unlink(missing_ok=True)
 
     def all(self) -> tuple[PendingRequest, ...]:
         """Return the payments that can be read, the oldest first."""
-        found = (_read_pending(path) for path in self._paths())
-        return tuple(pending for pending in found if pending)
+        found = {path: _read_pending(path) for path in self._paths()}
+        readable = {path: pending for path, pending in found.items() if pending}
+        self._known.update({key_of(pending): path for path, pending in readable.items()})
+        return tuple(readable.values())
 
     def unreadable(self) -> tuple[Path, ...]:
         """Return files that hold a payment which nobody can ask for any more."""
-        return tuple(path for path in self._paths() if _read_pending(path) is None)
+        found = [path for path in self._paths() if _read_pending(path) is None]
+        # Another process may have forgotten one meanwhile.
+        return tuple(path for path in found if path.exists())
 
     def _paths(self) -> list[Path]:
-        return sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        paths = {path: _modified(path) for path in self._folder.glob("*.json")}
+        return sorted(paths, key=paths.__getitem__)
 
     @property
     def _folder(self) -> Path:
@@ -384,6 +400,13 @@ class PendingPaymentFiles:
 
     def _path(self, pending: PendingRequest) -> Path:
         return self._folder / f"{short_hash(key_of(pending))}.json"
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _read_pending(path: Path) -> PendingRequest | None:

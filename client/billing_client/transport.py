@@ -21,7 +21,7 @@ from billing_client.errors import (
     UnexpectedAnswer,
 )
 from billing_client.serialization import Fields
-from billing_client.storage import Session, SessionStore, current_session
+from billing_client.storage import Session, SessionStore, current_session, same_resident
 
 CONNECT_SECONDS = 5.0
 # What the gateway itself may take, on top of the long poll that was asked for.
@@ -185,13 +185,13 @@ class SessionTransport:
         try:
             return self._http.send(request, deadline, session.tokens.id_token)
         except GatewayRejected as rejected:
-            if rejected.http_status != 401:
+            if rejected.http_status != 401 or not rejected.from_gateway:
                 raise
         renewed = self._renewed(session, deadline)
         try:
             return self._http.send(request, deadline, renewed.tokens.id_token)
         except GatewayRejected as again:
-            if again.http_status != 401:
+            if again.http_status != 401 or not again.from_gateway:
                 raise
             message = "The service no longer accepts your login."
             raise NotLoggedIn("session_expired", message) from again
@@ -203,7 +203,7 @@ class SessionTransport:
         try:
             session = current_session(self._sessions)
             if session.tokens.id_token != rejected.tokens.id_token:
-                return session
+                return same_resident(session, rejected)
             return self._renew(session, deadline)
         finally:
             self._lock.release()
@@ -213,9 +213,10 @@ def checked_base_url(base_url: str) -> str:
     """Return the address without a trailing slash; raises ValueError if it is unusable."""
     try:
         parts = urlsplit(base_url)
-        # Both raise a ValueError of their own for what can't be resolved or connected to.
+        # All of them raise for what can't be resolved or connected to.
         known = bool((parts.hostname or "").encode("idna")) and parts.port != 0
-    except ValueError:
+        httpx.URL(base_url)
+    except (ValueError, httpx.InvalidURL):
         known = False
     if not known or parts.scheme not in ("http", "https"):
         raise ValueError(f"{base_url!r} is not an http:// or https:// address")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from typing import Any
 
 import click
@@ -13,6 +15,7 @@ from billing_client.cli import account, debts, exit_codes, history, pay
 from billing_client.cli.context import JSON_REQUESTED, OUTCOMES
 from billing_client.cli.terminal import Terminal
 from billing_client.errors import BillingError, ServiceFailed
+from billing_client.models import PendingRequest
 
 
 class BillingGroup(click.Group):
@@ -24,7 +27,13 @@ class BillingGroup(click.Group):
             with _outcomes_shown(ctx):
                 return self._invoke(ctx)
         except BrokenPipeError:
-            raise
+            if _not_shown(ctx) is None:
+                raise
+            # Nobody reads on, but the exit code still tells. What is left of the output would fail
+            # again when Python ends: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            with suppress(UnsupportedOperation):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(exit_codes.OPEN)
         except OSError as error:
             ctx.exit(exit_codes.report(_terminal(ctx), _file_error(ctx, error)))
         except (KeyboardInterrupt, click.Abort) as stop:
@@ -61,9 +70,12 @@ def _terminal(ctx: click.Context) -> Terminal:
 
 def _file_error(ctx: click.Context, error: OSError) -> BillingError:
     place = f" {error.filename}" if error.filename else ""
-    not_shown = ctx.meta[OUTCOMES].not_shown if OUTCOMES in ctx.meta else None
     message = f"Can't use the file{place}: {error.strerror}."
-    return ServiceFailed("file_error", message).with_pending(not_shown)
+    return ServiceFailed("file_error", message).with_pending(_not_shown(ctx))
+
+
+def _not_shown(ctx: click.Context) -> PendingRequest | None:
+    return ctx.meta[OUTCOMES].not_shown if OUTCOMES in ctx.meta else None
 
 
 def _interrupted(terminal: Terminal, stop: BaseException) -> int:

@@ -70,10 +70,10 @@ def _one_bill(start: str, debts: Sequence[Bill]) -> str:
 
 @dataclass
 class Outcome:
-    """The result of one run."""
+    """The result of one run. Resumed receipts come with the path of their payment."""
 
     resumed: list[Json] = field(default_factory=list)
-    resumed_receipts: list[Receipt] = field(default_factory=list)
+    resumed_receipts: list[tuple[str, Receipt]] = field(default_factory=list)
     receipt: Receipt | None = None
     cancelled: bool = False
 
@@ -190,13 +190,13 @@ def _selected(
     """Return the bills to pay. What a resumed payment has paid was selected, but is paid."""
     with context.terminal.waiting("Fetching the debts"):
         debts = context.client.debts(apartment_id).debts
-    paid = {line.bill_id: line for one in outcome.resumed_receipts for line in one.lines}
-    matching = selection.among([*paid.values(), *debts])
+    owed = {debt.bill_id for debt in debts}
+    receipts = [one for path, one in outcome.resumed_receipts if apartment_id in path]
+    paid = [line for one in receipts for line in one.lines if line.bill_id not in owed]
+    matching = selection.among([*paid, *debts])
     selected = [debt for debt in debts if debt in matching]
     if not selected and matching and selection.restricts:
-        outcome.receipt = next(
-            one for one in outcome.resumed_receipts if set(one.lines) & set(matching)
-        )
+        outcome.receipt = next(one for one in receipts if set(one.lines) & set(matching))
         return []
     if not selected and selection.restricts:
         raise SelectionError("no_matching_bill", "No open bill matches these options.")
@@ -262,7 +262,7 @@ def _one_total(selected: Sequence[Debt]) -> Money:
 def _finish(context: CommandContext, outcome: Outcome) -> None:
     if context.terminal.as_json:
         context.terminal.answer(outcome.as_json())
-    elif outcome.receipt in outcome.resumed_receipts:
+    elif outcome.receipt in [receipt for _, receipt in outcome.resumed_receipts]:
         context.terminal.say("The earlier payment paid these bills. Nothing else is to be paid.")
     elif outcome.receipt is not None:
         context.terminal.say("Paid.", style="bold green")
@@ -302,7 +302,7 @@ def _resume(context: CommandContext, pending: PendingRequest, outcome: Outcome) 
     except RequestRejected as rejected:
         context.terminal.warn(f"The pending payment was not made: {rejected.message}")
         return {**result, "rejected": {"code": rejected.code, "message": rejected.message}}
-    outcome.resumed_receipts.append(receipt)
+    outcome.resumed_receipts.append((pending.path, receipt))
     if not context.terminal.as_json:
         context.terminal.say("The pending payment was made.", style="bold green")
         show_receipt(context.terminal, receipt)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from billing_app.domain.errors import Rejection
 from billing_app.ports.operator_ledger import BillBatch, BillIssuer, LineResult
 from billing_app.use_cases.imports import BATCH_LINES
 from tests.support.bill_files import (
+    GOOD,
     HEADER,
     bill_line,
     bill_text,
@@ -18,6 +21,8 @@ from tests.support.bill_files import (
     run_import,
 )
 from tests.support.fake_ledger import FakeLedger
+
+AMOUNT_LAST = ",".join([*(column for column in GOOD if column != "amount"), "amount"])
 
 
 @pytest.fixture
@@ -57,6 +62,23 @@ def test_a_reference_in_another_form_of_unicode_is_the_same(ledger: FakeLedger) 
 def test_what_spreadsheets_write_is_read(ledger: FakeLedger, text: str) -> None:
     summary, rejected = run_import(text, ledger=ledger)
     assert (dict(summary.results), rejected) == ({"issued": 1}, [])
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(AMOUNT_LAST + ",", id="delimiter at the end"),
+        pytest.param(AMOUNT_LAST + ",message", id="a column of the report"),
+    ],
+)
+def test_a_decimal_comma_without_quotes_never_loses_its_decimals(
+    ledger: FakeLedger, header: str
+) -> None:
+    cells = {column: GOOD[column] for column in AMOUNT_LAST.split(",")}
+    line = ",".join({**cells, "amount": "51,40"}.values())
+    with suppress(Rejection):
+        run_import(f"{header}\n{line}\n", ledger=ledger)
+    assert ledger.bills == {}
 
 
 def test_a_rejected_line_does_not_take_its_reference(ledger: FakeLedger) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from billing_client import BillingClient, NotLoggedIn
 from billing_client.cli.terminal import Terminal
@@ -22,7 +23,7 @@ OPEN = 8
 FOREIGN = [
     *(
         pytest.param("proxy", status, id=str(status))
-        for status in (200, 302, 403, 404, 407, 408, 413)
+        for status in (200, 302, 401, 403, 404, 407, 408, 413)
     ),
     pytest.param("garbled", 200, id="garbled"),
 ]
@@ -85,6 +86,55 @@ def test_the_same_command_again_ends_with_the_receipt_of_the_first(
     assert len(owed.events) == 1
 
 
+def test_a_payment_of_another_apartment_answers_no_command_for_this_one(
+    logged_in: Billing, service: BillingService, apartment: Residency
+) -> None:
+    other = service.add_apartment(apartment.subject)
+    logged_in.ok("apartments", "--refresh")
+    apartment.owes(a_debt())
+    service.silent = {"payments"}
+    first, second = (["--apartment", one.apartment_id] for one in (apartment, other))
+    assert logged_in.run("pay", *first, "--all", "--yes").exit_code == OPEN
+    service.silent = set()
+    result = logged_in.run("pay", *second, "--utility", "gas", "--yes", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["receipt"]) == (3, None)
+
+
+def test_a_bill_that_is_owed_again_can_be_selected(
+    logged_in: Billing, service: BillingService, wire: FaultyTransport, owed: Residency
+) -> None:
+    """Paid without an answer, and reversed before the payment is resumed."""
+    (bill,) = service.ledger.bills
+    wire.faults = [Fault("drop_before", "GET", "payments", times=99)]
+    assert logged_in.run("pay", "--all", "--yes", "--timeout", "3").exit_code == OPEN
+    wire.faults = []
+    (payment,) = service.ledger.payments
+    service.ledger.reverse_payment(payment_id=payment, reason="r", operator="o")
+    assert pay_again(logged_in, "--bill", str(bill))["receipt"]["total_minor"] == 5140
+    assert len(owed.events) == 3
+
+
+@pytest.mark.parametrize("after", ["logout", "login"])
+def test_a_receipt_is_shown_whoever_is_logged_in_by_then(
+    logged_in: Billing,
+    service: BillingService,
+    owed: Residency,
+    monkeypatch: pytest.MonkeyPatch,
+    after: str,
+) -> None:
+    service.add_apartment(service.add_resident("zoe"))
+    shown = Terminal.answer
+
+    def meanwhile(terminal: Terminal, value: Any) -> None:
+        monkeypatch.setattr(Terminal, "answer", shown)
+        logged_in.login("zoe") if after == "login" else logged_in.ok("logout")
+        terminal.answer(value)
+
+    monkeypatch.setattr(Terminal, "answer", meanwhile)
+    assert pay_again(logged_in, "--all")["receipt"]["total_minor"] == 5140
+    assert logged_in.files("pending/*.json") == []
+
+
 def test_of_several_selected_bills_only_those_that_are_still_owed_are_paid(
     logged_in: Billing, service: BillingService, owed: Residency
 ) -> None:
@@ -120,7 +170,7 @@ def test_a_receipt_that_could_not_be_written_is_shown_by_the_next_run(
     with monkeypatch.context() as patched:
         patched.setattr(Terminal, "answer", full)
         result = logged_in.run("pay", "--all", "--yes", "--json")
-    assert result.exit_code == OPEN if number == errno.ENOSPC else result.exit_code != 0
+    assert result.exit_code == OPEN
     assert pay_again(logged_in, "--all")["resumed"][0]["receipt"]["total_minor"] == 5140
     assert len(owed.events) == 1
 
@@ -175,3 +225,24 @@ def test_a_command_acts_for_the_resident_who_began_it(
         client.pay(zoe.apartment_id, ["5a3c1c9e-6a52-4f0e-8f8e-2d7b0c1f3a11"])
     assert refused.value.code == "session_replaced"
     assert zoe.events == []
+
+
+def test_the_rejection_of_another_resident_says_nothing_about_a_payment(
+    client: BillingClient, service: BillingService, wire: FaultyTransport, owed: Residency
+) -> None:
+    """The answer to the first attempt is lost; the next one goes with the token of Zoe."""
+    service.add_apartment(service.add_resident("zoe"))
+    (bill,) = service.ledger.bills
+
+    class LostWhileZoeLogsIn(Fault):
+        def happens(self, request: httpx.Request) -> bool:
+            happens = super().happens(request)
+            if happens:
+                client.login("zoe", "secret")
+            return happens
+
+    wire.faults = [LostWhileZoeLogsIn("drop_after", "POST", "payments")]
+    with pytest.raises(NotLoggedIn) as refused:
+        client.pay(owed.apartment_id, [str(bill)])
+    assert (refused.value.code, refused.value.pending is not None) == ("session_replaced", True)
+    assert len(owed.events) == 1
