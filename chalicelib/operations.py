@@ -22,6 +22,10 @@ from chalicelib.replies import debts_parts, history_parts, receipt_parts, sessio
 
 Body = Mapping[str, Any]
 
+# A payment that waited longer, in an outage or among the dead letters, is not made any more. GOV.UK
+# Pay's payments expire after the same time.
+PAYMENT_LIFETIME = timedelta(minutes=90)
+
 
 class Dependencies(Protocol):
     """What the operations work with; a function makes only what its own operation uses."""
@@ -154,6 +158,7 @@ def _payments(request: Request, body: Body, needs: Dependencies) -> list[str]:
         apartment_id=apartment_of(request),
         bills=tuple(body["bills_id"]),
         expected_total_minor=body.get("expected_total_minor"),
+        is_stale=needs.clock() - request.requested_at > PAYMENT_LIFETIME,
     )
     return receipt_parts(needs.ledger.pay(order))
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ class Request:
     idempotency_text: str | None
     queue_name: UUID
     fields: Mapping[str, Any] = field(repr=False)
+    requested_at: datetime
     receive_count: int
 
     @property
@@ -90,8 +92,19 @@ def read_record(record: Mapping[str, Any], *, needs_subject: bool = True) -> Req
         idempotency_text=_attribute(attributes, "idempotency_key"),
         queue_name=_uuid(fields.get("queue_name")),
         fields=fields,
+        requested_at=_requested_at(record),
         receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
     )
+
+
+def _requested_at(record: Mapping[str, Any]) -> datetime:
+    """Read when the gateway took the request, as far as it says, else when SQS did."""
+    told = _attribute(record.get("messageAttributes", {}), "requested_at")
+    try:
+        milliseconds = int(told or record["attributes"]["SentTimestamp"])
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Undeliverable("no time of request") from None
 
 
 def _read_body(body: str) -> Mapping[str, Any]:

@@ -66,13 +66,15 @@ class PostgresLedger:
     def pay(self, order: PaymentOrder) -> Receipt:
         """Pay in one round trip; see `sql/functions/api/payments.sql` for its order of locks."""
         answer = self._database.value(
-            "SELECT api.pay(%(subject)s, %(key)s, %(apartment)s, %(bills)s, %(expected)s)",
+            "SELECT api.pay("
+            "%(subject)s, %(key)s, %(apartment)s, %(bills)s, %(expected)s, %(stale)s)",
             {
                 "subject": order.subject,
                 "key": order.request_key,
                 "apartment": order.apartment_id,
                 "bills": list(order.bills),
                 "expected": order.expected_total_minor,
+                "stale": order.is_stale,
             },
         )
         if answer["status"] != "done":

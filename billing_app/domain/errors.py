@@ -78,6 +78,10 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "Compare the body with the contract; `data.fields` names what is wrong.",
     )
     | _operator("The request has missing, unknown or malformed fields.", "Correct the fields."),
+    "request_expired": _resident(
+        "The payment was asked for too long ago, and was not made.",
+        "See what is owed now, and pay again if you still want to.",
+    ),
     "invalid_idempotency_key": _resident(
         "The Idempotency-Key is not 1 to 200 printable ASCII characters.", "Send a UUID as the key."
     ),

@@ -66,13 +66,17 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True)
 class PaymentOrder:
-    """What a resident asks to pay. `request_key` makes it take effect at most once, for ever."""
+    """What a resident asks to pay. `request_key` makes it take effect at most once, for ever.
+
+    `is_stale`: it was asked for so long ago that nobody expects it any more.
+    """
 
     subject: UUID
     request_key: str
     apartment_id: UUID
     bills: tuple[UUID, ...]
     expected_total_minor: int | None
+    is_stale: bool = False
 
 
 class ApartmentReader(Protocol):
@@ -101,7 +105,7 @@ class Ledger(ApartmentReader, Protocol):
 
         Raises:
             Rejection: `apartment_not_found`, `bill_not_found`, `bill_void`, `bill_already_paid`,
-                `currency_mixed`, `total_changed`, `idempotency_key_reused`.
+                `currency_mixed`, `total_changed`, `idempotency_key_reused`, `request_expired`.
             Unavailable: the outcome is not known; asking again with the same key is safe.
         """
 

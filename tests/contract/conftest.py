@@ -61,9 +61,10 @@ class Setup:
         return result.bill_id
 
     def pay(
-        self, who: UUID, where: UUID, *bills: UUID, key: str = "", total: Any = None
+        self, who: UUID, where: UUID, *bills: UUID, key: str = "", total: Any = None, **more: Any
     ) -> Receipt:
-        return self.ledger.pay(PaymentOrder(who, key or str(uuid4()), where, bills, total))
+        order = PaymentOrder(who, key or str(uuid4()), where, bills, total, **more)
+        return self.ledger.pay(order)
 
 
 @pytest.fixture(params=["fake", "postgres"])

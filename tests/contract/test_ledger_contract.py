@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from billing_app.domain.instants import TICK
@@ -33,11 +34,9 @@ def events(setup: Setup, who: UUID, where: UUID, query: HistoryQuery = EVERYTHIN
     return page
 
 
-def code_of(
-    setup: Setup, who: UUID, where: UUID, *bills: UUID, key: str = "", total: int | None = None
-) -> str:
+def code_of(setup: Setup, who: UUID, where: UUID, *bills: UUID, **more: Any) -> str:
     """Return why a payment is rejected."""
-    return rejection(setup.pay, who, where, *bills, key=key, total=total).code
+    return rejection(setup.pay, who, where, *bills, **more).code
 
 
 def test_an_account_lists_the_apartments_of_the_resident(setup: Setup) -> None:
@@ -110,6 +109,15 @@ def test_the_same_key_gets_the_same_answer_for_ever(setup: Setup) -> None:
     assert code_of(setup, ada, home, third, first, key="rejected") == "bill_already_paid"
     setup.operators.end_residency(subject=ada, apartment_id=home)
     assert setup.pay(ada, home, first, second, key="k") == receipt
+    assert setup.pay(ada, home, first, second, key="k", is_stale=True) == receipt
+
+
+def test_a_payment_that_nobody_expects_any_more_is_never_made(setup: Setup) -> None:
+    ada, home = setup.home()
+    bill = setup.issue(home, a_debt())
+    for is_stale in (True, False):
+        assert code_of(setup, ada, home, bill, key="k", is_stale=is_stale) == "request_expired"
+    assert setup.pay(ada, home, bill, key="another").total_minor == a_debt().amount_minor
 
 
 def test_keys_are_each_residents_own(setup: Setup) -> None:

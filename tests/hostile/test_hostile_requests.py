@@ -98,7 +98,7 @@ def test_an_apartment_of_any_spelling_is_nobodys(
 @given(key=st.text(st.characters(min_codepoint=1, max_codepoint=255, exclude_characters="\r\n")))
 def test_a_key_of_any_kind_is_a_key_or_rejected(service: HostileService, key: str) -> None:
     if accepted := service.send("payments", json.dumps(VALID["payments"]).encode(), key=key):
-        names = {"request_id", "subject", "apartment_id", "idempotency_key"}
+        names = {"request_id", "subject", "apartment_id", "idempotency_key", "requested_at"}
         assert set(accepted.attributes) <= names
         assert accepted.attributes["subject"] == str(service.home.subject)
 

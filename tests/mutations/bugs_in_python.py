@@ -234,8 +234,8 @@ caught by tests/unit/gateway/test_gateway_template_rules.py
 
 value_not_encoded: I7
 caught by ::test_every_value_that_a_request_template_prints_is_encoded
--    &MessageAttribute.4.Value.StringValue=$util.urlEncode($key)##
-+    &MessageAttribute.4.Value.StringValue=$key##
+-    &MessageAttribute.5.Value.StringValue=$util.urlEncode($key)##
++    &MessageAttribute.5.Value.StringValue=$key##
 
 --- terraform/modules/api/openapi.yaml
 caught by tests/unit/gateway/test_gateway_templates.py

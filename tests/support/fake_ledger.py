@@ -115,14 +115,15 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         )
 
     def pay(self, order: PaymentOrder) -> Receipt:
-        fingerprint = replace(order, bills=tuple(sorted(set(order.bills))))
+        fingerprint = replace(order, bills=tuple(sorted(set(order.bills))), is_stale=False)
         key = (order.subject, order.request_key)
         if key in self.answers:
             known, answer = self.answers[key]
             if known != fingerprint:
                 raise Rejection("idempotency_key_reused")
         else:
-            answer = self._rejection(fingerprint) or self._settle(fingerprint)
+            expired = Rejection("request_expired") if order.is_stale else None
+            answer = expired or self._rejection(fingerprint) or self._settle(fingerprint)
             if order.subject in self.residents:
                 self.answers[key] = (fingerprint, answer)
         if isinstance(answer, Rejection):

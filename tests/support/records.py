@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ def a_record(
     key: str | None = None,
     request_id: str | None = None,
     receive_count: int = 1,
+    requested_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Return a record whose body is JSON of `body` with a queue name, or `body` if it is text."""
     attributes = {
@@ -24,13 +26,17 @@ def a_record(
         "subject": subject,
         "apartment_id": apartment,
         "idempotency_key": key,
+        "requested_at": requested_at and round(requested_at.timestamp() * 1000),
     }
     text = body if isinstance(body, str) else json.dumps({"queue_name": str(QUEUE), **(body or {})})
     return {
         "messageId": str(uuid4()),
         "receiptHandle": "handle",
         "body": text,
-        "attributes": {"ApproximateReceiveCount": str(receive_count)},
+        "attributes": {
+            "ApproximateReceiveCount": str(receive_count),
+            "SentTimestamp": str(round(datetime.now(UTC).timestamp() * 1000)),
+        },
         "messageAttributes": {
             name: {"stringValue": str(value), "dataType": "String"}
             for name, value in attributes.items()

@@ -4,17 +4,20 @@
 -- the apartment. The key never expires and is the resident's own; a repetition gets the stored
 -- answer, whatever has happened since. Order and repetition of bills mean nothing.
 --
+-- p_is_stale: the request waited so long that nobody expects it to be paid any more.
+--
 -- Returns the receipt, or rejects with the first that applies of idempotency_key_reused,
--- apartment_not_found, invalid_request (no bills), bill_not_found, bill_void, bill_already_paid
--- (these three with {"bills"}), currency_mixed (with {"currencies"}), total_changed (with
--- {"total_minor", "expected_total_minor"}). A subject that is no resident gets
+-- request_expired, apartment_not_found, invalid_request (no bills), bill_not_found, bill_void,
+-- bill_already_paid (these three with {"bills"}), currency_mixed (with {"currencies"}),
+-- total_changed (with {"total_minor", "expected_total_minor"}). A subject that is no resident gets
 -- apartment_not_found, which is not stored.
 CREATE OR REPLACE FUNCTION api.pay(
     p_subject uuid,
     p_request_key text,
     p_apartment uuid,
     p_bills uuid[],
-    p_expected_total bigint DEFAULT NULL
+    p_expected_total bigint DEFAULT NULL,
+    p_is_stale boolean DEFAULT FALSE
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
@@ -34,7 +37,11 @@ BEGIN
     IF answer IS NOT NULL THEN
         RETURN answer;
     END IF;
-    answer := billing.payment_rejection(payer, p_apartment, bill_set, p_expected_total);
+    IF p_is_stale THEN
+        answer := billing.rejected('request_expired');
+    ELSE
+        answer := billing.payment_rejection(payer, p_apartment, bill_set, p_expected_total);
+    END IF;
     IF answer IS NULL THEN
         payment := billing.insert_payment(payer, p_apartment, bill_set);
     END IF;
@@ -44,7 +51,7 @@ BEGIN
     RETURN coalesce(answer, billing.receipt(payment));
 END
 $$;
-COMMENT ON FUNCTION api.pay(uuid, text, uuid, uuid[], bigint) IS
+COMMENT ON FUNCTION api.pay(uuid, text, uuid, uuid[], bigint, boolean) IS
     'Pays a set of bills of one apartment, all or none; the same key always gets the same answer.';
 
 -- Takes the lock of opening, then the apartment's. Rejects with reason_required, payment_not_found,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import pytest
 from billing_app.domain.bills import Provider
 from billing_app.domain.errors import Rejection
 from chalicelib import replies
-from chalicelib.operations import OPERATIONS
+from chalicelib.operations import OPERATIONS, PAYMENT_LIFETIME
 from chalicelib.records import read_record
 from tests.support.fakes import Resident
 from tests.support.records import a_record
@@ -25,10 +25,18 @@ def ada() -> Resident:
     return Resident()
 
 
-def parts(ada: Resident, operation: str, *, key: str | None = None, **body: Any) -> list[Any]:
+def parts(
+    ada: Resident,
+    operation: str,
+    *,
+    key: str | None = None,
+    waited: timedelta = timedelta(0),
+    **body: Any,
+) -> list[Any]:
     """Ask, and return the parts of the answer."""
-    ada.needs.clock.now = datetime(2026, 2, 4, 12, tzinfo=UTC)
-    record = a_record(body, subject=ada.subject, apartment=ada.home, key=key)
+    now = ada.needs.clock.now = datetime(2026, 2, 4, 12, tzinfo=UTC)
+    who: dict[str, Any] = {"subject": ada.subject, "apartment": ada.home, "key": key}
+    record = a_record(body, **who, requested_at=now - waited)
     texts = OPERATIONS[operation].run(read_record(record), ada.needs)
     assert all(len(text) <= replies.PART_MAX_BYTES for text in texts)
     return [json.loads(text) for text in texts]
@@ -133,6 +141,14 @@ def test_a_receipt_and_a_settled_debt_name_the_provider_of_that_time(ada: Reside
         "date_up": "2026-01-01T00:00:00.000001Z",
     }
     assert (part["apartment_id"], part["version"], part["more"]) == (str(ada.home), 4, False)
+
+
+def test_a_payment_that_waited_too_long_is_not_made(ada: Resident) -> None:
+    """As when a dead letter of last week is put back."""
+    bill = ada.bill()
+    with pytest.raises(Rejection, match="request_expired"):
+        paid(ada, bill, waited=PAYMENT_LIFETIME + timedelta(seconds=1), key="late")
+    assert paid(ada, bill, waited=PAYMENT_LIFETIME, key="in time")["total_minor"] == 5140
 
 
 def test_many_debts_go_out_in_parts_that_each_have_the_totals(ada: Resident) -> None:

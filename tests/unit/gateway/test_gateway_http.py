@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 
 import pytest
@@ -60,6 +61,8 @@ def test_the_client_s_body_and_its_attributes_reach_the_queue(
     assert answer.json is not None
     [message] = queues.messages(f"{PREFIX}-payments")
     assert message["Body"] == body
+    requested_at = int(message["attributes"].pop("requested_at"))
+    assert 0 <= time.time() * 1000 - requested_at < 60_000
     assert message["attributes"] == {
         "request_id": answer.json["request_id"],
         "subject": ANNA,

@@ -25,6 +25,9 @@ from tools.local.gateway.java import JavaString
 from tools.local.gateway.sqs import message_attributes, parse_form
 from tools.local.gateway.vtl import Context, Input, Parameters, new_context, render_template
 
+REQUESTED_AT = "1796000000000"
+RESIDENT = {"request_id", "subject", "apartment_id"}
+PAYER = {*RESIDENT, "requested_at"}
 QUEUE = QUEUE_NAME.replace("-", "")
 HOSTILE = [
     "a&b=c",
@@ -65,7 +68,9 @@ def render(
 ) -> tuple[dict[str, str], Context]:
     """Render an operation's request template and decode it as SQS would."""
     claims = {"sub": subject, "aud": audience}
-    context = new_context(requestId=request_id, authorizer={"claims": claims})
+    context = new_context(
+        requestId=request_id, requestTimeEpoch=REQUESTED_AT, authorizer={"claims": claims}
+    )
     parameters = {
         "path": Parameters(path_parameters or {}),
         "querystring": Parameters(query or {}),
@@ -100,7 +105,7 @@ def body_with(value: str) -> str:
     [
         ("/auth", {"request_id"}),
         *[
-            (f"/apartments/{{apartment_id}}/{name}", {"request_id", "subject", "apartment_id"})
+            (f"/apartments/{{apartment_id}}/{name}", PAYER if name == "payments" else RESIDENT)
             for name in sorted({*OPERATIONS} - {"auth"})
         ],
     ],
@@ -127,8 +132,9 @@ def test_an_attribute_arrives_as_it_was(value: str, slot: str) -> None:
         apartment=slots["apartment_id"], subject=slots["subject"], request_id=slots["request_id"]
     )
     found = message_attributes(sent)
-    assert {name: entry["StringValue"] for name, entry in found.items()} == slots
-    assert len(sent) == 3 + 3 * 3
+    texts = {name: entry["StringValue"] for name, entry in found.items()}
+    assert texts == {**slots, "requested_at": REQUESTED_AT}
+    assert len(sent) == 3 + 4 * 3
 
 
 @given(
@@ -137,16 +143,12 @@ def test_an_attribute_arrives_as_it_was(value: str, slot: str) -> None:
 def test_an_idempotency_key_is_found_in_any_spelling(value: str, name: str) -> None:
     sent = pay(headers={"Accept": "x", name: value, "Via": "y"})
     assert message_attributes(sent)["idempotency_key"]["StringValue"] == value
-    assert len(sent) == 3 + 4 * 3
+    assert len(sent) == 3 + 5 * 3
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": ""}, {"Idempotency": "x"}])
 def test_no_attribute_is_ever_empty(headers: dict[str, str]) -> None:
-    assert set(message_attributes(pay(headers=headers))) == {
-        "request_id",
-        "subject",
-        "apartment_id",
-    }
+    assert set(message_attributes(pay(headers=headers))) == PAYER
 
 
 @pytest.mark.parametrize(

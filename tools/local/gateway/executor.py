@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
@@ -86,6 +87,7 @@ class Executor:
     def _context(self, operation: Operation, call: Call, claims: Mapping[str, Any]) -> Context:
         return new_context(
             requestId=call.request_id,
+            requestTimeEpoch=str(time.time_ns() // 1_000_000),
             path=call.raw_path,
             stage=self.stage or "",
             resourcePath=operation.path,
