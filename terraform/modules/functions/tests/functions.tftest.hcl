@@ -175,7 +175,7 @@ run "a_new_package_or_password_migrates_before_new_code_runs" {
   }
 
   assert {
-    condition     = alltrue([
+    condition = alltrue([
       aws_cloudwatch_event_target.reconcile.arn == aws_lambda_function.reconcile.arn,
       jsondecode(aws_cloudwatch_event_target.reconcile.input) == { scheduled = true },
     ])
