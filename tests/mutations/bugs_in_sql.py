@@ -11,7 +11,7 @@ caught by ::test_the_same_request_twice_at_once_gets_one_answer
 -    PERFORM pg_advisory_xact_lock(hashtextextended(payer || ' ' || p_request_key, 0));
 
 reversal_without_the_lock: I3 I8
-caught by ::test_one_of_two_rivals_wins
+caught by tests/integration/sql/test_sql_locks.py
 -    PERFORM billing.lock_apartments(ARRAY[payment.apartment_id]);
 
 payment_does_not_wait_for_the_disk: I4

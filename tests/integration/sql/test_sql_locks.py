@@ -62,15 +62,27 @@ def blocked(
         return acting.result(timeout=10), done
 
 
+def clock(holder: Ledger) -> Answer:
+    return value(holder.connection("owner"), "SELECT billing.instant(clock_timestamp())")
+
+
 def test_a_payment_that_waited_is_stamped_once_it_has_the_lock(ledger: Ledger, home: Home) -> None:
     """Stamped when it began, it would lie before what others did to the apartment meanwhile."""
     bill = ledger.bill(home)
-    clock = "SELECT billing.instant(clock_timestamp())"
     paid, other = blocked(
         ledger, "writer", lambda one: one.pay(home, [bill]), by=(LOCK, [home.apartment]),
-        meanwhile=lambda holder: value(holder.connection("owner"), clock),
+        meanwhile=clock,
     )  # fmt: skip
     assert paid["data"]["settled_at"] > other
+
+
+def test_a_reversal_that_waited_is_stamped_once_it_has_the_lock(ledger: Ledger, home: Home) -> None:
+    payment = ledger.pay(home, [ledger.bill(home)])["data"]["payment_id"]
+    reversal, other = blocked(
+        ledger, "operator", lambda one: one.reverse(payment), by=(LOCK, [home.apartment]),
+        meanwhile=clock,
+    )  # fmt: skip
+    assert reversal["data"]["reversed_at"] > other
 
 
 def test_a_void_that_waited_for_a_reversal_is_stamped_after_it(ledger: Ledger, home: Home) -> None:
