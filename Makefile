@@ -82,8 +82,9 @@ unit: install ## Run the unit tests: half a minute, no sockets
 test: install ## Run the tests, but for Terraform, fault runs and planted bugs: four minutes
 	$(PYTEST) $(addprefix --ignore=,$(SLOW))
 
+# unit as well as test: only there a socket is an error.
 .PHONY: verify
-verify: check test $(CHECKOV) $(EMULATOR) ## Run the whole gate: check, test, and everything that test leaves out
+verify: check unit test $(CHECKOV) $(EMULATOR) ## Run the whole gate: check, test, and everything that test leaves out
 	$(PYTEST) $(SLOW)
 	$(BIN)/python -m tests.mutations
 	# One seed, so that a change isn't rejected for the luck of another; developers try others.

@@ -14,8 +14,10 @@ ENDPOINT = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def client() -> Any:
-    """A client of an endpoint that is never asked."""
+def client(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client of an endpoint that is never asked; without credentials boto3 asks the network."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
     return make_client(endpoint_url=ENDPOINT, region="eu-central-1")
 
 
