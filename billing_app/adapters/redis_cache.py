@@ -106,7 +106,7 @@ class RedisCache:
             self._trouble(error)
             return _nothing
         try:
-            # redis-py leaves its connections without types, here and below.
+            # redis-py leaves its connections without types.
             connection.send_command("GET", key)  # type: ignore[no-untyped-call]
         except _TROUBLE as error:
             self._broken(connection, pool, error)
@@ -139,6 +139,7 @@ class RedisCache:
 
     def _broken(self, connection: Connection, pool: ConnectionPool, error: Exception) -> None:
         # An answer that comes too late would be read as the answer to the next question.
+        # redis-py leaves this method without types.
         connection.disconnect()  # type: ignore[no-untyped-call]
         pool.release(connection)
         self._trouble(error)

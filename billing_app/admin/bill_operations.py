@@ -42,6 +42,7 @@ _IssuedFields = Schema.from_dict(
 )
 
 
+# mypy can't follow a base class that is made while the module is read.
 class IssuedLine(_IssuedFields):  # type: ignore[valid-type,misc]
     """A line that was read elsewhere already; the amount is in minor units."""
 

@@ -31,6 +31,7 @@ class FakeIam:
     def list_role_policies(self, **_: str) -> dict[str, Any]:
         return {"PolicyNames": list(self.policies)}
 
+    # boto3 gives these arguments their names, which begin with capitals.
     def get_role_policy(self, *, PolicyName: str, **_: str) -> dict[str, Any]:  # noqa: N803
         return {"PolicyDocument": self.policies[PolicyName]}
 

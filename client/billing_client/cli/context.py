@@ -18,15 +18,14 @@ from billing_client.cli.formatting import SHORT_ID
 from billing_client.cli.terminal import Terminal, safe
 from billing_client.client import BillingClient
 from billing_client.errors import NotLoggedIn, SelectionError
-from billing_client.models import Apartment, PendingRequest
-from billing_client.storage import (
-    OneResidentsSession,
+from billing_client.files import (
     PendingPaymentFiles,
     ResidentFiles,
     ServiceFiles,
-    Session,
     default_home,
 )
+from billing_client.models import Apartment, PendingRequest
+from billing_client.storage import OneResidentsSession, Session
 from billing_client.transport import checked_base_url
 
 DEFAULT_URL = "http://127.0.0.1:8000"

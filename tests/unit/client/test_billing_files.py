@@ -7,7 +7,7 @@ import stat
 
 import pytest
 from billing_client import PendingRequest
-from billing_client.storage import ServiceFiles, default_home, read_private, write_private
+from billing_client.files import ServiceFiles, default_home, read_private, write_private
 
 from billing_app.domain.errors import Unavailable
 from tests.support.billing_service import BillingService, Residency, small_parts

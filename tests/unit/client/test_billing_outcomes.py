@@ -11,7 +11,8 @@ import httpx
 import pytest
 from billing_client import BillingClient, NotLoggedIn
 from billing_client.cli.terminal import Terminal
-from billing_client.storage import OneResidentsSession, ServiceFiles
+from billing_client.files import ServiceFiles
+from billing_client.storage import OneResidentsSession
 
 from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
 from tests.support.bills import a_debt
