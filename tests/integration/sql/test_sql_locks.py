@@ -129,6 +129,9 @@ def test_who_waited_sees_what_was_done_meanwhile(
 def test_apartments_are_locked_in_the_order_of_their_ids(ledger: Ledger) -> None:
     """In whatever order they are named or stored: who waits for the first holds no later one."""
     ids = sorted(ledger.apartment() for _ in range(12))
+    # An updated row is stored behind the others: the first id is now stored last.
+    store_last = "UPDATE billing.apartment_state SET version = version + 1 WHERE apartment_id = %s"
+    query(ledger.connection("owner"), store_last, ids[0])
 
     def lock_backwards(waiter: Ledger) -> None:
         # Force the plan that reads the table as it is stored, as for a large table.
