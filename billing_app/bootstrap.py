@@ -66,12 +66,16 @@ class Adapters:
         )
 
     def migrate(
-        self, *, owner_secret_id: str, role_secret_ids: Mapping[str, str]
+        self,
+        *,
+        owner_secret_id: str,
+        role_secret_ids: Mapping[str, str],
+        time_zone: str | None,
     ) -> MigrationReport:
-        """Bring the database to this version's schema and set the passwords of the roles.
+        """Bring the database to this version's schema; set the roles' passwords and the time zone.
 
         Raises:
-            MigrationError: the database can't be reached, or rejected a file or a role.
+            MigrationError: the database can't be reached, or rejected a file, the zone or a role.
             Unavailable: a secret can't be read.
         """
         # What a warm process remembers may be from before a rotation, and would undo it.
@@ -80,7 +84,11 @@ class Adapters:
             role: str(self.secrets.get(secret_id)["password"])
             for role, secret_id in role_secret_ids.items()
         }
-        return migrate(secret=self._database_secret(owner_secret_id), role_passwords=passwords)
+        return migrate(
+            secret=self._database_secret(owner_secret_id),
+            role_passwords=passwords,
+            time_zone=time_zone,
+        )
 
     def _database_secret(self, secret_id: str) -> Mapping[str, Any]:
         return {**self.secrets.get(secret_id), **self._database_place}

@@ -62,7 +62,9 @@ def migrate(adapters: Bootstrap) -> Answer:
     """Bring the database to the schema of this package; a failure fails the function."""
     settings = adapters.settings
     report = adapters.migrate(
-        owner_secret_id=settings.database_secret_id, role_secret_ids=settings.role_secret_ids
+        owner_secret_id=settings.database_secret_id,
+        role_secret_ids=settings.role_secret_ids,
+        time_zone=settings.time_zone,
     )
     logger.info("migrate", extra=asdict(report))
     return done(asdict(report))

@@ -118,6 +118,7 @@ def _utils(request: Request, _body: Body, needs: Dependencies) -> list[str]:
     found = show_debts(
         reader=needs.reader,
         clock=needs.clock,
+        calendar=needs.ledger.day_of,
         subject=request.caller,
         apartment_id=apartment_of(request),
     )

@@ -132,6 +132,8 @@ def debts_parts(found: Debts) -> list[str]:
         "apartment_id": str(found.apartment_id),
         "version": found.version,
         "as_of": format_instant(found.as_of),
+        "today": found.today.day.isoformat(),
+        "time_zone": found.today.time_zone,
         **_grand_total(found.by_currency),
         "by_utility": [{"utility": one.key, **_total(one)} for one in found.by_utility],
         "by_provider": [
@@ -140,7 +142,7 @@ def debts_parts(found: Debts) -> list[str]:
         "by_period": [{"period": write_period(one.key), **_total(one)} for one in found.by_period],
         "by_currency": [_total(one) for one in found.by_currency],
     }
-    today = found.as_of.date()
+    today = found.today.day
     return paged(head, "debts", (_debt(debt, today=today) for debt in found.debts))
 
 

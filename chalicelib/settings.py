@@ -38,6 +38,7 @@ class Settings:
     database_place: Mapping[str, str]
     max_receive_count: int
     log_level: str
+    time_zone: str | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -59,6 +60,8 @@ class Settings:
             database_place=_database_place(environment),
             max_receive_count=int(environment.get("MAX_RECEIVE_COUNT", "3")),
             log_level=environment.get("LOG_LEVEL", "INFO"),
+            # Only the migration has it: the others ask the database what a day is.
+            time_zone=environment.get("BILLING_TIME_ZONE"),
         )
 
     def require(self, variable: str, value: str | None) -> str:

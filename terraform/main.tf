@@ -153,6 +153,7 @@ module "functions" {
   cache_connect_arns  = [module.cache.replication_group_arn, module.cache.user_arn]
   migration_triggers  = { passwords = jsonencode(var.password_versions) }
   reconcile_schedule  = var.reconcile_schedule
+  time_zone           = var.time_zone
   log_level           = var.log_level
   log_retention_days  = var.log_retention_days
   reserve_concurrency = var.reserve_concurrency

@@ -152,6 +152,13 @@ variable "reconcile_schedule" {
   nullable    = false
 }
 
+variable "time_zone" {
+  description = "IANA name of the time zone in which days begin and end: when a bill is overdue, whose it is after a move, the days of reconciliation, the year of receipts. The migration refuses a name that the database does not know."
+  type        = string
+  default     = "UTC"
+  nullable    = false
+}
+
 variable "alarm_emails" {
   description = "E-mail addresses that alarms go to. Each is asked by AWS to confirm."
   type        = set(string)

@@ -14,6 +14,7 @@ from billing_app.adapters.ledger_json import (
 )
 from billing_app.domain.bills import OpenDebts, Receipt
 from billing_app.domain.errors import Rejection
+from billing_app.ports.clock import CalendarDay
 from billing_app.ports.ledger import Access, Account, HistoryPage, HistoryQuery, PaymentOrder
 
 
@@ -29,6 +30,11 @@ class PostgresLedger:
             "SELECT api.resident_account(%(subject)s)", {"subject": subject}
         )
         return None if found is None else read_account(found)
+
+    def day_of(self, instant: datetime) -> CalendarDay:
+        """Ask Postgres, so that its days and those of SQL are the same."""
+        rows = self._database.rows("SELECT day, time_zone FROM api.day_of(%(at)s)", {"at": instant})
+        return CalendarDay(*rows[0])
 
     def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
         """Read permission and version together, on the writer."""

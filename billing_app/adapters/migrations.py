@@ -56,20 +56,28 @@ class MigrationReport:
 
 
 def migrate(
-    *, secret: Secret, role_passwords: Mapping[str, str], sql_folder: Path = SQL_FOLDER
+    *,
+    secret: Secret,
+    role_passwords: Mapping[str, str],
+    time_zone: str | None = None,
+    sql_folder: Path = SQL_FOLDER,
 ) -> MigrationReport:
     """Bring the database to the schema of `sql_folder` and let the roles log in.
 
     `secret` has `username`, `password`, `host`, `port`, `dbname` of the database's owner, who may
-    create roles, and optionally `sslmode`. `role_passwords` maps names of roles to passwords. Safe
-    to repeat and to start twice at once: the second waits for the first.
+    create roles, and optionally `sslmode`. `role_passwords` maps names of roles to passwords.
+    `time_zone` is the IANA name of the zone in which days are counted; None keeps the present one,
+    which is UTC in a new database. Safe to repeat and to start twice at once: the second waits for
+    the first.
 
     Raises:
-        MigrationError: the database can't be reached, or rejected a file or a role.
+        MigrationError: the database can't be reached, or rejected a file, the zone or a role.
     """
     with _locked(secret) as connection:
         applied = _apply_numbered(secret, sql_folder)
         repeated = _apply_repeatable(connection, sql_folder)
+        if time_zone is not None:
+            _set_time_zone(connection, time_zone)
         for role, password in role_passwords.items():
             _let_in(connection, role, password)
     return MigrationReport(applied=applied, repeated=repeated, roles=tuple(role_passwords))
@@ -198,6 +206,11 @@ def _run_file(connection: Connection, file: Path) -> None:
             cursor.execute(file.read_text(encoding="utf-8"))
     except psycopg2.Error as error:
         raise MigrationError(f"{file.name} failed: {_reason(error)}") from error
+
+
+def _set_time_zone(connection: Connection, time_zone: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT billing.set_time_zone(%s)", (time_zone,))
 
 
 def _let_in(connection: Connection, role: str, password: str) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from billing_app.adapters.connections import Database
 from billing_app.domain.errors import Rejection
 from billing_app.domain.instants import parse_instant
+from billing_app.ports.clock import CalendarDay
 from billing_app.ports.operator_ledger import (
     BillBatch,
     DayOfProvider,
@@ -35,6 +36,16 @@ class PostgresOperatorLedger(OperatorLedger):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def day_of(self, instant: datetime) -> CalendarDay:
+        """Ask Postgres, so that its days and those of SQL are the same."""
+        rows = self._database.rows("SELECT day, time_zone FROM api.day_of(%(at)s)", {"at": instant})
+        return CalendarDay(*rows[0])
+
+    def day_begins(self, day: date) -> datetime:
+        """Ask Postgres, as `day_of` does."""
+        begins: datetime = self._database.value("SELECT api.day_begins(%(day)s)", {"day": day})
+        return begins
 
     def add_resident(self, *, subject: UUID, name: str) -> None:
         """Add a resident."""

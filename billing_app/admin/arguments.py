@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -16,6 +17,7 @@ from billing_app.domain.bill_lines import CellError
 from billing_app.domain.limits import (
     MAX_NAME_CHARS,
 )
+from billing_app.ports.operator_ledger import OperatorLedger
 
 OPTIONAL: dict[str, Any] = {"load_default": None, "allow_none": True}
 
@@ -54,6 +56,23 @@ def text_field(maximum: int = MAX_NAME_CHARS, *, help: str = "", **named: Any) -
     metadata = {"help": help} if help else {}
     checks: list[Callable[[str], object]] = [validate.Length(max=maximum), _plain]
     return fields.String(validate=checks, metadata=metadata, **named)
+
+
+class DayOrInstant(fields.AwareDateTime):
+    """A day, read as `date`, or an instant with its offset."""
+
+    def _deserialize(self, value: Any, *more: Any, **named: Any) -> Any:
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            return super()._deserialize(value, *more, **named)
+
+
+def instant_of(given: date | None, *, ledger: OperatorLedger) -> datetime | None:
+    """Return an instant that was given as it is, and a day's first one."""
+    if given is None or isinstance(given, datetime):
+        return given
+    return ledger.day_begins(given)
 
 
 class AuditNoteSchema(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from typing import Any, get_type_hints
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -136,19 +136,21 @@ _A_DAY_OF_THE_LEDGER = validate.Range(date(1970, 1, 1), date(9_000, 1, 1))
 
 
 class Reconcile(Schema):
-    """The days to compare (UTC), both included; without them the last thirty-one."""
+    """The days to compare, both included; without them the last thirty-one."""
 
     first_day = fields.Date(data_key="from", validate=_A_DAY_OF_THE_LEDGER, **OPTIONAL)
     last_day = fields.Date(data_key="to", validate=_A_DAY_OF_THE_LEDGER, **OPTIONAL)
 
 
 def _reconcile(given: Json, context: AdminContext) -> object:
-    last_day: date = given["last_day"] or context.clock().astimezone(UTC).date()
+    today = context.ledger.day_of(context.clock())
+    last_day: date = given["last_day"] or today.day
     first_day = given["first_day"] or last_day - timedelta(days=DAYS_RECONCILED - 1)
     found = reconciliation.reconcile(first_day=first_day, last_day=last_day, ledger=context.ledger)
     data = {
         "from": found.first_day,
         "to": found.last_day,
+        "time_zone": today.time_zone,
         "agrees": found.agrees,
         "rows": found.rows,
         "violations": found.violations,

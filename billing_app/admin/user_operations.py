@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from billing_app.admin.arguments import OPTIONAL, text_field
+from billing_app.admin.arguments import OPTIONAL, DayOrInstant, instant_of, text_field
 from billing_app.admin.operation import AdminOperation, Command, Json
 from billing_app.domain.limits import (
     MAX_ADDRESS_CHARS,
@@ -16,7 +16,7 @@ from billing_app.ports.operator_ledger import AdminContext
 from billing_app.use_cases import residents
 
 _APARTMENT_ID = "0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0c"
-_SINCE = "Show them what was posted from then on (UTC). Default: now."
+_SINCE = "The day or instant (UTC) they moved in: they see what was posted since. Default: now."
 
 
 class AddResident(Schema):
@@ -40,7 +40,7 @@ class AddResident(Schema):
     address = text_field(
         MAX_ADDRESS_CHARS, **OPTIONAL, help="Add an apartment with this address and give them it."
     )
-    since = fields.AwareDateTime(**OPTIONAL, metadata={"help": _SINCE})
+    since = DayOrInstant(**OPTIONAL, metadata={"help": _SINCE})
 
     @validates_schema
     def one_apartment(self, data: dict[str, Any], **_: Any) -> None:
@@ -54,7 +54,7 @@ def _add_resident(given: Json, context: AdminContext) -> object:
     first = residents.FirstPassword(password, permanent) if password else None
     return residents.add_resident(
         resident=residents.NewResident(**given, password=first),
-        since=since,
+        since=instant_of(since, ledger=context.ledger),
         ledger=context.ledger,
         directory=context.directory,
     )
@@ -75,10 +75,11 @@ class Residency(Schema):
 class GrantResidency(Residency):
     """Who, which apartment, and from when on the resident sees what was posted."""
 
-    since = fields.AwareDateTime(**OPTIONAL, metadata={"help": _SINCE})
+    since = DayOrInstant(**OPTIONAL, metadata={"help": _SINCE})
 
 
 def _grant_residency(given: Json, context: AdminContext) -> object:
+    given["since"] = instant_of(given["since"], ledger=context.ledger)
     return residents.grant_residency(**given, ledger=context.ledger, directory=context.directory)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billing_app.domain.bills import OpenDebts, Receipt
 from billing_app.domain.history import SettledDebt
+from billing_app.ports.clock import CalendarDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,9 @@ class Ledger(ApartmentReader, Protocol):
 
     def account(self, *, subject: UUID) -> Account | None:
         """Return the resident with this Cognito `sub`, or None."""
+
+    def day_of(self, instant: datetime) -> CalendarDay:
+        """Return the day that an aware instant belongs to, as the deployment counts days."""
 
     def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
         """Return None when the resident may not act for the apartment now."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from billing_app.domain.bill_lines import BillLine
+from billing_app.ports.clock import CalendarDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class LineResult:
 
 @dataclass(frozen=True, slots=True)
 class DayOfProvider:
-    """Sums of what was posted for a provider on a day (UTC), in minor units of one currency."""
+    """Sums of what was posted for a provider on a day, in minor units of one currency."""
 
     provider_id: str
     day: date
@@ -107,6 +108,12 @@ class OperatorLedger(BillIssuer, Protocol):
 
     What can't be done raises `Rejection` with one of the codes named and changes nothing.
     """
+
+    def day_of(self, instant: datetime) -> CalendarDay:
+        """Return the day that an aware instant belongs to, as the deployment counts days."""
+
+    def day_begins(self, day: date) -> datetime:
+        """Return the first instant of a day, as the deployment counts days."""
 
     def add_resident(self, *, subject: UUID, name: str) -> None:
         """Add a resident. Rejected: resident_exists."""

@@ -8,17 +8,18 @@ from uuid import UUID
 
 from billing_app.domain.bills import Debt, Period, Provider, Total, total_by
 from billing_app.domain.errors import Rejection
-from billing_app.ports.clock import Clock
+from billing_app.ports.clock import Calendar, CalendarDay, Clock
 from billing_app.ports.ledger import ApartmentReader
 
 
 @dataclass(frozen=True, slots=True)
 class Debts:
-    """What an apartment owes at `as_of`, with totals in each currency."""
+    """What an apartment owes at `as_of`, on the day `today`, with totals in each currency."""
 
     apartment_id: UUID
     version: int
     as_of: datetime
+    today: CalendarDay
     debts: tuple[Debt, ...]
     by_utility: tuple[Total[str], ...]
     by_provider: tuple[Total[Provider], ...]
@@ -27,7 +28,12 @@ class Debts:
 
 
 def show_debts(
-    *, reader: ApartmentReader, clock: Clock, subject: UUID, apartment_id: UUID
+    *,
+    reader: ApartmentReader,
+    clock: Clock,
+    calendar: Calendar,
+    subject: UUID,
+    apartment_id: UUID,
 ) -> Debts:
     """Return the current debts.
 
@@ -38,10 +44,12 @@ def show_debts(
     found = reader.open_debts(subject=subject, apartment_id=apartment_id)
     if found is None:
         raise Rejection("apartment_not_found")
+    as_of = clock()
     return Debts(
         apartment_id=apartment_id,
         version=found.version,
-        as_of=clock(),
+        as_of=as_of,
+        today=calendar(as_of),
         debts=found.debts,
         by_utility=total_by(found.debts, key=lambda debt: debt.utility),
         by_provider=total_by(found.debts, key=lambda debt: debt.provider),

@@ -12,7 +12,7 @@ from billing_app.ports.operator_ledger import DayOfProvider, OperatorLedger, Vio
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """The sums of some days, both ends included (UTC), and the broken rules of the ledger."""
+    """The sums of some days, both ends included, and the broken rules of the ledger."""
 
     first_day: date
     last_day: date

@@ -117,12 +117,18 @@ class Debt(Bill):
 
 @dataclass(frozen=True)
 class Debts:
-    """All open bills of an apartment as of one instant, and the version of its ledger."""
+    """All open bills of an apartment as of one instant, and the version of its ledger.
+
+    `today` is the day of that instant in the service's `time_zone` (IANA), which counts for
+    `days_overdue`; older services don't send the two.
+    """
 
     apartment_id: str
     version: int
     as_of: datetime
     debts: tuple[Debt, ...]
+    today: date | None = None
+    time_zone: str | None = None
 
     @property
     def totals(self) -> tuple[Money, ...]:

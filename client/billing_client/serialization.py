@@ -78,6 +78,10 @@ class Fields:
         except ValueError:
             return self._reject(field)
 
+    def optional_day(self, field: str) -> date | None:
+        """Return a date, None if it is missing or null."""
+        return self.day(field) if self.has(field) else None
+
     def instant(self, field: str) -> datetime:
         """Return an instant in UTC."""
         try:
@@ -115,6 +119,7 @@ _READERS: dict[object, Callable[[Fields, str], object]] = {
     date: Fields.day,
     datetime: Fields.instant,
     str | None: Fields.optional_text,
+    date | None: Fields.optional_day,
     datetime | None: Fields.optional_instant,
 }
 

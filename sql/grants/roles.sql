@@ -13,6 +13,10 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA billing, api
 
 GRANT USAGE ON SCHEMA api TO billing_writer, billing_reader, billing_operator;
 
+-- What a day is.
+GRANT EXECUTE ON FUNCTION api.day_of(timestamptz)
+TO billing_reader, billing_writer, billing_operator;
+
 -- Login, debts, history.
 GRANT EXECUTE ON FUNCTION
     api.resident_account(uuid),
@@ -40,7 +44,8 @@ GRANT EXECUTE ON FUNCTION
     api.issue_bills(jsonb),
     api.void_bill(uuid, text, text),
     api.reverse_payment(uuid, text, text),
-    api.reconcile(date, date)
+    api.reconcile(date, date),
+    api.day_begins(date)
 TO billing_operator;
 
 GRANT EXECUTE ON FUNCTION api.violations() TO billing_operator, billing_writer;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,7 @@ from billing_app.ports.operator_ledger import BillBatch, LineResult, OperatorLed
 from tests.support.bills import as_line
 from tests.support.databases import LedgerDatabase
 from tests.support.fake_ledger import FakeLedger
+from tests.support.ledger import query
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -31,6 +33,7 @@ class Setup:
     ledger: PostgresLedger | FakeLedger
     operators: OperatorLedger
     clock: Callable[[], datetime]
+    set_time_zone: Callable[[str], object]
 
     def apartment(self) -> UUID:
         apartment = uuid4()
@@ -71,12 +74,13 @@ class Setup:
 def setup(request: pytest.FixtureRequest) -> Setup:
     if request.param == "fake":
         fake = FakeLedger()
-        return Setup(fake, fake, fake.clock)
+        return Setup(fake, fake, fake.clock, partial(setattr, fake, "time_zone"))
     database: LedgerDatabase = request.getfixturevalue("database")
     return Setup(
         PostgresLedger(database.adapters("writer")),
         PostgresOperatorLedger(database.adapters("operator")),
         lambda: datetime.now(UTC),
+        lambda zone: query(database.connect("owner"), "SELECT billing.set_time_zone(%s)", zone),
     )
 
 

@@ -1,4 +1,4 @@
-"""A warm migration sets the current passwords."""
+"""What the migration is told by its environment: passwords, and what a day is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import boto3
 import psycopg2
 import pytest
 
+from billing_app.bootstrap import utc_now
 from chalicelib import functions
 from chalicelib.bootstrap import Bootstrap
 from chalicelib.settings import Settings
@@ -17,6 +18,7 @@ ENVIRONMENT = {
     "BILLING_PREFIX": "bill-test",
     "DATABASE_SECRET_ID": "owner",
     "READER_SECRET_ID": "reader",
+    "BILLING_TIME_ZONE": "Pacific/Auckland",
 }
 
 
@@ -26,6 +28,12 @@ def adapters(database: LedgerDatabase, aws: None) -> Bootstrap:
     client.create_secret(Name="owner", SecretString=json.dumps(database.secret("owner")))
     client.create_secret(Name="reader", SecretString=json.dumps({"password": ROLE_PASSWORD}))
     return Bootstrap(Settings.from_environment(ENVIRONMENT))
+
+
+def test_the_time_zone_of_the_environment_is_the_ledgers(adapters: Bootstrap) -> None:
+    assert adapters.ledger.day_of(utc_now()).time_zone == "UTC"
+    functions.migrate(adapters)
+    assert adapters.ledger.day_of(utc_now()).time_zone == "Pacific/Auckland"
 
 
 def test_a_password_that_was_rotated_while_warm_is_the_one_that_is_set(

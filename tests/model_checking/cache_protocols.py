@@ -27,6 +27,7 @@ def debts_by(way: type[CachedLedger]) -> Read:
         return show_debts(
             reader=way(ledger, cache),
             clock=lambda: NOW,
+            calendar=told.at[0].day_of,
             subject=told.ada,
             apartment_id=told.home,
         )

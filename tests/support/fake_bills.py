@@ -6,14 +6,16 @@ import copy
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from billing_app.domain.bill_lines import BillLine
 from billing_app.domain.bills import Debt, Provider
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import TICK
+from billing_app.ports.clock import CalendarDay
 from billing_app.ports.operator_ledger import (
     BillBatch,
     BillIssuer,
@@ -76,6 +78,7 @@ class FakeBills(BillIssuer):
 
     def __init__(self, now: datetime = START) -> None:
         self.clock = FakeClock(now)
+        self.time_zone = "UTC"
         self.providers: dict[str, str] = {}
         self.residents: dict[UUID, str] = {}
         self.residencies: dict[tuple[UUID, UUID], datetime] = {}
@@ -87,6 +90,13 @@ class FakeBills(BillIssuer):
 
     def new_id(self) -> UUID:
         return uuid4()
+
+    def day_of(self, instant: datetime) -> CalendarDay:
+        day = instant.astimezone(ZoneInfo(self.time_zone)).date()
+        return CalendarDay(day, self.time_zone)
+
+    def day_begins(self, day: date) -> datetime:
+        return datetime.combine(day, time(), ZoneInfo(self.time_zone)).astimezone(UTC)
 
     # What tests set up
 

@@ -65,7 +65,8 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         self.differing: list[DayOfProvider] = []
 
     def new_receipt_number(self) -> str:
-        return f"R-2026-{len(self.payments) + 1:010}"
+        year = self.day_of(self.clock()).day.year
+        return f"R-{year}-{len(self.payments) + 1:010}"
 
     # Ledger
 
@@ -236,7 +237,7 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         sums: dict[tuple[date, str, str], list[int]] = {}
         for apartment in self.apartments.values():
             for event in apartment.events:
-                bill, day = event.bill, event.settled_at.date()
+                bill, day = event.bill, self.day_of(event.settled_at).day
                 if first_day <= day <= last_day:
                     found = sums.setdefault((day, bill.provider.provider_id, bill.currency), [0, 0])
                     found[event.kind == "reversal"] += bill.amount_minor

@@ -35,6 +35,7 @@ class Settings:
     port: int = 8000
     prefix: str = "bill-local"
     region: str = "eu-central-1"
+    time_zone: str = "UTC"
     function_timeout_seconds: int | None = None
     sweep_seconds: int = 60
     workers: Mapping[str, int] = field(default_factory=default_workers)
@@ -69,6 +70,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         port=_number(values, "PORT", 8000),
         prefix=values.get("BILLING_PREFIX") or "bill-local",
         region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION") or "eu-central-1",
+        time_zone=values.get("BILLING_TIME_ZONE") or "UTC",
         function_timeout_seconds=_number(values, timeout, 0) if values.get(timeout) else None,
         sweep_seconds=_number(values, "BILLING_SWEEP_SECONDS", 60),
         workers=_workers(values),

@@ -82,7 +82,11 @@ class Supervisor:
             child.launch()
         self._note_pids()
         with step("Migrate the database"):
-            _migrate(self._cloud.database_url, self._servers.role_passwords())
+            _migrate(
+                self._cloud.database_url,
+                self._servers.role_passwords(),
+                self._settings.time_zone,
+            )
         with step("Make demo residents with two years of bills"):
             demo = ensure_demo(self._folder.path, self._cloud, self._clients())
         with step("Wait for workers and gateway"):
@@ -186,11 +190,13 @@ class Supervisor:
             child.force()
 
 
-def _migrate(database_url: str, role_passwords: dict[str, str]) -> None:
+def _migrate(database_url: str, role_passwords: dict[str, str], time_zone: str) -> None:
     """Bring the database to this checkout's schema."""
     passwords = {f"billing_{role}": password for role, password in role_passwords.items()}
     try:
-        migrations.migrate(secret=database_secret(database_url), role_passwords=passwords)
+        migrations.migrate(
+            secret=database_secret(database_url), role_passwords=passwords, time_zone=time_zone
+        )
     except migrations.MigrationError as error:
         raise LocalStackError(f"The database could not be migrated: {error}") from error
 

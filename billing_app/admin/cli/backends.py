@@ -82,6 +82,7 @@ def _migrated(adapters: Adapters, secret_ids: Mapping[str, str]) -> Answer:
         report = adapters.migrate(
             owner_secret_id=secret_ids["migrator"],
             role_secret_ids={f"billing_{role}": secret_ids[role] for role in _ROLES},
+            time_zone=None,
         )
     except MigrationError as error:
         return rejected(Rejection("migration_failed", detail=str(error).rstrip(".")))

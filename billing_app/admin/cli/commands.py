@@ -6,7 +6,6 @@ import getpass
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -79,11 +78,19 @@ def _option(name: str, field: fields.Field[Any]) -> Decorator:
     return click.option(option, name, type=_type(field), required=field.required, **named)
 
 
+class _DayOrInstant(click.DateTime):
+    """Checks the text and passes it on: the deployment knows when the day begins."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        super().convert(value, param, ctx)
+        return value
+
+
 def _type(field: fields.Field[Any]) -> Any:
     if isinstance(field, fields.UUID):
         return click.UUID
     if isinstance(field, fields.DateTime):
-        return click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
+        return _DayOrInstant(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"])
     return click.STRING
 
 
@@ -101,8 +108,6 @@ def _example(operation: AdminOperation, command: Command) -> str:
 
 
 def _json_value(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC).isoformat()
     return str(value) if isinstance(value, UUID) else value
 
 

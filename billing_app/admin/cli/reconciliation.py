@@ -23,10 +23,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.option(
-    "--from", "first_day", type=_DAY, help="First day (UTC). Default: 30 days before the last."
-)
-@click.option("--to", "last_day", type=_DAY, help="Last day (UTC), included. Default: today.")
+@click.option("--from", "first_day", type=_DAY, help="First day. Default: 30 days before the last.")
+@click.option("--to", "last_day", type=_DAY, help="Last day, included. Default: today.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV, in minor units.")
 @json_option
 @click.pass_obj
@@ -35,7 +33,8 @@ def reconcile(
 ) -> None:
     """Compare payments, lines and bills per provider and day, and check the ledger's rules.
 
-    If something differs, the command prints the rows and ends with exit code 5.
+    Days are those of the deployment's time zone. If something differs, the command prints the
+    rows and ends with exit code 5.
 
     \b
     Examples:
@@ -67,7 +66,9 @@ def _print_csv(data: Row) -> None:
 
 def _print_tables(data: Row) -> None:
     console = Console(markup=False, highlight=False)
-    console.print(_sums_table(f"{data['from']} to {data['to']} (UTC)", data["rows"]))
+    console.print(
+        _sums_table(f"{data['from']} to {data['to']} ({data['time_zone']})", data["rows"])
+    )
     differing = [row for row in data["rows"] if not row["agrees"]]
     if differing:
         console.print(_sums_table("Rows that differ", differing))

@@ -12,7 +12,7 @@ from billing_client.cli.formatting import amount_texts, instant_text, show_bills
 from billing_client.cli.grouping import BILL_GROUPINGS, Group, group_json, group_text, grouped
 from billing_client.cli.terminal import Table, Terminal, cell
 from billing_client.models import Debt, Debts, Money, totals
-from billing_client.serialization import Json, encode_bill, encode_total, format_instant
+from billing_client.serialization import Json, encode_bill, encode_plain, encode_total
 
 
 @click.command()
@@ -44,14 +44,17 @@ def debts(context: CommandContext, apartment: str | None, by: str) -> None:
     else:
         show_bills(context.terminal, found.debts)
         _show_sums(context.terminal, found, by)
-        context.terminal.say(f"As of {instant_text(found.as_of)}.", style="dim")
+        context.terminal.say(f"As of {instant_text(found.as_of)}{_day_text(found)}.", style="dim")
+
+
+def _day_text(found: Debts) -> str:
+    """Return the day that counts for what is overdue, which may not be that of UTC."""
+    return f" ({found.today} in {found.time_zone})" if found.today else ""
 
 
 def _as_json(found: Debts) -> Json:
     return {
-        "apartment_id": found.apartment_id,
-        "version": found.version,
-        "as_of": format_instant(found.as_of),
+        **encode_plain(found),
         "totals": [encode_total(total) for total in found.totals],
         "debts": [encode_bill(debt) for debt in found.debts],
         **{f"by_{by}": _sums_json(found.debts, by) for by in BILL_GROUPINGS},

@@ -1,6 +1,6 @@
 -- Checks of the ledger against itself. They take no lock.
 
--- Per provider, posting day (UTC) and currency, both days included:
+-- Per provider, posting day (in the deployment's time zone) and currency, both days included:
 --   payments_minor  totals of the day's payments, less what their lines pay to other providers
 --   lines_minor     the day's payment lines
 --   bills_minor     the bills that those lines settle, or settled until a reversal, as billed
@@ -19,14 +19,14 @@ CREATE OR REPLACE FUNCTION api.reconcile(p_from date, p_to date) RETURNS TABLE (
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
-    begins timestamptz := p_from::timestamp AT TIME ZONE 'UTC';
-    ends timestamptz := (p_to + 1)::timestamp AT TIME ZONE 'UTC';
+    begins timestamptz := billing.day_begins(p_from);
+    ends timestamptz := billing.day_begins(p_to + 1);
 BEGIN
     RETURN QUERY
     WITH paid AS (
         SELECT
             coalesce(l.provider_id, '-') AS provider_id,
-            (p.settled_at AT TIME ZONE 'UTC')::date AS day,
+            billing.local_time(p.settled_at)::date AS day,
             p.currency,
             p.total_minor - sum(coalesce(sum(l.amount_minor), 0)) OVER (PARTITION BY p.payment_id)
                 + coalesce(sum(l.amount_minor), 0) AS payments_minor,
@@ -49,7 +49,7 @@ BEGIN
     ),
     reversed AS (
         SELECT
-            l.provider_id, (r.reversed_at AT TIME ZONE 'UTC')::date AS day, l.currency,
+            l.provider_id, billing.local_time(r.reversed_at)::date AS day, l.currency,
             0::numeric AS payments_minor, 0::numeric AS lines_minor, 0::numeric AS bills_minor,
             l.amount_minor::numeric AS reversed_minor
         FROM billing.reversals r

@@ -144,12 +144,12 @@ BEGIN
 END
 $$;
 
--- R-2026-0000001234: the year (UTC) helps people, the sequence makes the number unique.
+-- R-2026-0000001234: the year of its day helps people, the sequence makes the number unique.
 CREATE OR REPLACE FUNCTION billing.next_receipt_number(p_settled_at timestamptz) RETURNS text
 LANGUAGE sql VOLATILE AS $$
     SELECT format(
         'R-%s-%s',
-        to_char(p_settled_at AT TIME ZONE 'UTC', 'YYYY'),
+        to_char(billing.local_time(p_settled_at), 'YYYY'),
         lpad(nextval('billing.receipt_numbers')::text, 10, '0')
     )
 $$;

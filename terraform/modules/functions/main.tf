@@ -42,6 +42,7 @@ locals {
       },
       contains(local.queue_functions, name) ? { MAX_RECEIVE_COUNT = tostring(var.max_receive_count) } : {},
       name == "auth" ? { USER_POOL_CLIENT_ID = var.user_pool.client_id } : {},
+      name == "migrate" ? { BILLING_TIME_ZONE = var.time_zone } : {},
       contains(local.operator_functions, name) ? { USER_POOL_ID = var.user_pool.id } : {},
     )
   }
@@ -55,12 +56,12 @@ resource "aws_cloudwatch_log_group" "function" {
   kms_key_id        = var.kms_key_arn
 }
 
-# Migrations run when the package changes, after the function that migrates was updated and before any other
+# Migrations run when the package or the time zone changes, after the function that migrates was updated and before any other
 # one is: chalice.tf.json lets those depend on this. So a migration must suit the code that ran before it.
 resource "aws_lambda_invocation" "migrate" {
   function_name = aws_lambda_function.migrate.function_name
   input         = jsonencode({})
-  triggers      = merge(var.migration_triggers, { package = filebase64sha256("${path.module}/deployment.zip") })
+  triggers      = merge(var.migration_triggers, { package = filebase64sha256("${path.module}/deployment.zip"), time_zone = var.time_zone })
 
   lifecycle {
     postcondition {

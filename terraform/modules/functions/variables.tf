@@ -142,8 +142,19 @@ variable "reconcile_schedule" {
   }
 }
 
+variable "time_zone" {
+  description = "IANA name of the time zone in which days begin and end: when a bill is overdue, whose it is after a move, the days of reconciliation, the year of receipts. The migration refuses a name that the database does not know."
+  type        = string
+  default     = "UTC"
+
+  validation {
+    condition     = can(regex("^(UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z0-9_+-]*){1,2})$", var.time_zone))
+    error_message = "Set time_zone to an IANA name such as Europe/Kyiv, or UTC."
+  }
+}
+
 variable "migration_triggers" {
-  description = "Values that run the migration again when they change, such as the version of the roles' passwords; it always runs when the package changes."
+  description = "Values that run the migration again when they change, such as the version of the roles' passwords; it always runs when the package or the time zone changes."
   type        = map(string)
   default     = {}
 }

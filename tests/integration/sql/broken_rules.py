@@ -72,6 +72,7 @@ ROWS = {
         "payment_id": "%(payment)s", "bill_id": "%(paid)s",
     },
     "reply_queues": {"name": "'new'", "expires_at": "now()"},
+    "deployment": {"time_zone": "'UTC'", "is_the_only_row": "TRUE"},
 }  # fmt: skip
 
 
@@ -258,4 +259,9 @@ HISTORY = [
     moving("version = version + 1, apartment_id = %(stateless)s"),
 ]  # fmt: skip
 
-CASES = [*KEYS, *KEPT, *PEOPLE, *BILLS, *PAYMENTS, *HISTORY]
+DEPLOYMENT = [
+    adding("deployment_pkey", "deployment"),
+    adding("deployment_has_one_row", "deployment", is_the_only_row="FALSE"),
+]
+
+CASES = [*DEPLOYMENT, *KEYS, *KEPT, *PEOPLE, *BILLS, *PAYMENTS, *HISTORY]

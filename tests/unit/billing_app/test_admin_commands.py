@@ -60,7 +60,9 @@ def test_apartments_are_added_given_and_taken(admin: AdminCli) -> None:
     admin.run("resident", "add", "anna", "--name", "Anna", "--email", "anna@example.org")
     added = admin.run("apartment", "add", "Main street 3", "--json")
     flat = json.loads(added.stdout)["apartment_id"]
-    assert admin.run("apartment", "give", "anna", flat, "--since", "2026-01-01").exit_code == 0
+    admin.ledger.time_zone = "America/Los_Angeles"
+    given = admin.run("apartment", "give", "anna", flat, "--since", "2026-01-01", "--json")
+    assert json.loads(given.stdout)["since"] == "2026-01-01T08:00:00.000000Z"
     assert len(admin.ledger.residencies) == 1
     assert admin.run("resident", "end", "anna", flat, stdin="n\n").exit_code == 130
     assert len(admin.ledger.residencies) == 1

@@ -62,6 +62,8 @@ def test_debts_are_written_with_totals_and_the_days_that_they_are_overdue(ada: R
             "apartment_id": str(ada.home),
             "version": 3,
             "as_of": "2026-02-04T12:00:00.000000Z",
+            "today": "2026-02-04",
+            "time_zone": "UTC",
             "currency": "EUR",
             "total_minor": 5140,
             "by_utility": [{"utility": "gas", **gas}],

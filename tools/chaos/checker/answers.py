@@ -12,7 +12,7 @@ from tools.chaos.checker.result import Facts, Finding, finding
 from tools.chaos.checker.run_record import RunRecord, request_ids
 
 # Depends on the moment of an answer and not on the ledger.
-_OF_THE_MOMENT = ("as_of", "days_overdue")
+_OF_THE_MOMENT = ("as_of", "today", "days_overdue")
 
 
 def request_answered(run: RunRecord) -> Facts:

@@ -12,6 +12,7 @@ variables {
   max_receive_count  = 3
   cache_secret_arn   = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:cache"
   migration_triggers = { passwords = "1" }
+  time_zone          = "Europe/Kyiv"
 
   request_queue_arns = {
     for operation in keys(jsondecode(file("../../service.json")).queues.requests) :
@@ -163,15 +164,20 @@ run "environments_say_where_things_are_and_hold_no_secret" {
     ])
     error_message = "Each function gets what its settings ask for."
   }
+
+  assert {
+    condition     = { for name, environment in local.environments : name => environment.BILLING_TIME_ZONE if can(environment.BILLING_TIME_ZONE) } == { migrate = "Europe/Kyiv" }
+    error_message = "The migration alone knows the time zone: the others ask the database."
+  }
 }
 
-run "a_new_package_or_password_migrates_before_new_code_runs" {
+run "a_new_package_password_or_time_zone_migrates_before_new_code_runs" {
   assert {
     condition = alltrue([
-      aws_lambda_invocation.migrate.triggers == tomap({ package = output.package_sha256, passwords = "1" }),
+      aws_lambda_invocation.migrate.triggers == tomap({ package = output.package_sha256, passwords = "1", time_zone = "Europe/Kyiv" }),
       aws_lambda_invocation.migrate.function_name == "bill-test-migrate",
     ])
-    error_message = "The migration must run when the package or a password changes."
+    error_message = "The migration must run when the package, a password or the time zone changes."
   }
 
   assert {
@@ -219,11 +225,12 @@ run "invalid_values_are_rejected" {
   variables {
     log_level          = "TRACE"
     reconcile_schedule = "every night"
+    time_zone          = "GMT+3"
     # Memory that lambda does not offer.
     functions = merge(var.functions, { sweep = merge(var.functions.sweep, { memory_mib = 64 }) })
   }
 
-  expect_failures = [var.log_level, var.reconcile_schedule, var.functions]
+  expect_failures = [var.log_level, var.reconcile_schedule, var.time_zone, var.functions]
 }
 
 run "a_timeout_that_lambda_does_not_offer_is_rejected" {
