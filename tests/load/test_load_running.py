@@ -14,6 +14,7 @@ from billing_client import PendingRequest
 from click.testing import CliRunner
 
 from tools.load.__main__ import main
+from tools.load.flood import flood
 from tools.load.report import Recording
 from tools.load.run import Settings, check_ledger, run
 from tools.load.target import Target, own_stack
@@ -79,6 +80,13 @@ def test_the_command_loads_a_service_that_runs(target: Target, tmp_path: Path) -
     report = json.loads(out.read_text(encoding="utf-8"))
     assert report["all"]["count"] > 0
     assert report["ledger"]["reconciled"] is None
+
+
+def test_a_quiet_resident_is_served_while_a_flood_waits(target: Target) -> None:
+    found = flood(target, 400)
+    assert found["calm_ms"]["count"] == found["flooded_ms"]["count"] > 0
+    # In the order of arrival, nothing of the flood would be left after a later payment.
+    assert found["flood_left"] > 0
 
 
 def test_an_address_needs_credentials() -> None:

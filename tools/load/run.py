@@ -13,6 +13,7 @@ from typing import Any
 import click
 from billing_client import BillingError
 
+from billing_app.domain.limits import MAX_LINES
 from tools.load.report import Recording, summarize
 from tools.load.target import Target
 from tools.load.users import Bill, User
@@ -61,7 +62,7 @@ def _closed(target: Target, settings: Settings, users: Sequence[User]) -> None:
     calls = settings.seconds / (settings.think + _SHORTEST_SECONDS)
     share = settings.mix.get("pay", 0.0) / sum(settings.mix.values())
     for user in users:
-        _issue(target, user, math.ceil(calls * share) + 2)
+        issue(target, user, math.ceil(calls * share) + 2)
 
     def use(number: int) -> None:
         closed_loop(
@@ -88,20 +89,22 @@ def _open(target: Target, settings: Settings, users: Sequence[User], rate: float
     )
     payments = Counter(arrival.user for arrival in planned if arrival.operation == "pay")
     for number, count in payments.items():
-        _issue(target, users[number], count)
+        issue(target, users[number], count)
     with ThreadPoolExecutor(_THREADS) as pool:
         open_loop(planned, users, pool=pool, clock=Clock())
 
 
-def _issue(target: Target, user: User, count: int) -> None:
+def issue(target: Target, user: User, count: int) -> None:
     """Give a user bills to pay; at a service that runs, those that they owe."""
     if target.operator is None:
         user.bills.extend(user.debts())
     elif count:
         apartment, provider = user.resident.apartment_id, next(iter(PROVIDERS))
-        lines = [new_bill(apartment, provider, _AMOUNT_MINOR) for _ in range(count)]
-        issued = target.operator.import_bills(lines)
-        user.bills.extend(Bill(bill_id, _AMOUNT_MINOR) for bill_id in issued)
+        for begin in range(0, count, MAX_LINES):
+            number = min(MAX_LINES, count - begin)
+            lines = [new_bill(apartment, provider, _AMOUNT_MINOR) for _ in range(number)]
+            issued = target.operator.import_bills(lines)
+            user.bills.extend(Bill(bill_id, _AMOUNT_MINOR) for bill_id in issued)
 
 
 def check_ledger(

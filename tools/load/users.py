@@ -74,7 +74,7 @@ class User:
         self.client.close()
         self._http.close()
 
-    def call(self, operation: str, *, due: float) -> None:
+    def call(self, operation: str, *, due: float) -> Sample:
         """Call an operation and record its sample; errors of the service are its outcome."""
         started = time.monotonic()
         self._call.path, self._call.accepted = _PATHS[operation], None
@@ -87,6 +87,7 @@ class User:
                 self.pending.append(error.pending)
         sample = Sample(operation, due, started, self._call.accepted, time.monotonic(), outcome)
         self._recording.samples.append(sample)
+        return sample
 
     def login(self) -> None:
         """Log in anew."""

@@ -33,7 +33,7 @@ class Clock:
 class Caller(Protocol):
     """Somebody who calls operations and records them."""
 
-    def call(self, operation: str, *, due: float) -> None:
+    def call(self, operation: str, *, due: float) -> object:
         """Call the operation that was due at that second of the clock."""
 
 

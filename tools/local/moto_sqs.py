@@ -1,4 +1,4 @@
-"""Moto's SQS, made safe for several processes that send, receive and delete at the same time.
+"""Moto's SQS, fair, and safe for several processes that send, receive and delete at once.
 
 Moto builds a queue's list anew on each delete, so a message sent meanwhile is lost, and two
 receivers at once get the same message. Neither matters to a unit test; both would lose or double
@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections import defaultdict
 from time import monotonic, time
 from typing import Any
 
 from moto.sqs import models
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
+
+from tools.local.fair_queues import FairOrder
 
 _current = threading.local()
 
@@ -44,6 +47,7 @@ class DependableSQSBackend(SQSBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self._lock = threading.RLock()
+        self._fair: defaultdict[str, FairOrder] = defaultdict(FairOrder)
 
     def list_queues(self, queue_name_prefix: str) -> list[Queue]:
         """List the queues whose names start with the prefix."""
@@ -63,9 +67,11 @@ class DependableSQSBackend(SQSBackend):
         while not _caller_is_gone():
             with self._lock:
                 self._drop_expired(queue_name)
+                self._fair[queue_name].arrange(self.get_queue(queue_name)._messages)
                 messages: list[Message] = super().receive_message(
                     queue_name, count, 0, visibility_timeout, message_attribute_names
                 )
+                self._fair[queue_name].take(messages)
             left = deadline - monotonic()
             if messages or left <= 0:
                 return messages
@@ -73,6 +79,22 @@ class DependableSQSBackend(SQSBackend):
             self.get_queue(queue_name).wait_for_messages(1)
         # A worker that was killed while it waited: what comes now is for the others.
         return []
+
+    def delete_message(self, queue_name: str, receipt_handle: str) -> None:
+        """Delete a message; its group has taken its time."""
+        with self._lock:
+            super().delete_message(queue_name, receipt_handle)
+            self._fair[queue_name].settle(self.get_queue(queue_name)._messages)
+
+    def delete_queue(self, queue_name: str) -> None:
+        """Delete a queue and what is known of its groups."""
+        with self._lock:
+            super().delete_queue(queue_name)
+            self._fair.pop(queue_name, None)
+
+    def is_message_valid_based_on_retention_period(self, *_: object) -> bool:
+        """Look at no clock: expired ones were dropped, and moto would count all messages first."""
+        return True
 
     def _drop_expired(self, queue_name: str) -> None:
         queue = self.get_queue(queue_name)
@@ -92,10 +114,7 @@ def _locked(name: str) -> Any:
     return operation
 
 
-for _name in (
-    *("create_queue", "delete_queue", "purge_queue", "send_message", "delete_message"),
-    "change_message_visibility",
-):
+for _name in (*("create_queue", "purge_queue", "send_message", "change_message_visibility"),):
     setattr(DependableSQSBackend, _name, _locked(_name))
 
 

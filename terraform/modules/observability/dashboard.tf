@@ -23,6 +23,11 @@ locals {
       metrics = [for queue in values(var.request_queue_names) : ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", queue]]
     },
     {
+      # Callers whom SQS serves after all others, because they keep the functions busy.
+      title   = "Noisy callers", statistic = "Maximum"
+      metrics = [for queue in values(var.request_queue_names) : ["AWS/SQS", "ApproximateNumberOfNoisyGroups", "QueueName", queue]]
+    },
+    {
       title   = "Dead letters", statistic = "Maximum"
       metrics = [for queue in values(var.dead_letter_queue_names) : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", queue]]
     },

@@ -44,6 +44,10 @@ HOSTILE = [
     "##comment #*block*# \\$escaped",
     "",
 ]
+POSTS = [
+    "/auth",
+    *(f"/apartments/{{apartment_id}}/{name}" for name in sorted({*OPERATIONS} - {"auth"})),
+]
 values = st.one_of(st.sampled_from(HOSTILE), st.text())
 
 
@@ -65,11 +69,15 @@ def render(
     subject: str = ANNA,
     audience: str = CLIENT_ID,
     request_id: str = "r-1",
+    address: str = "192.0.2.7",
 ) -> tuple[dict[str, str], Context]:
     """Render an operation's request template and decode it as SQS would."""
     claims = {"sub": subject, "aud": audience}
     context = new_context(
-        requestId=request_id, requestTimeEpoch=REQUESTED_AT, authorizer={"claims": claims}
+        requestId=request_id,
+        requestTimeEpoch=REQUESTED_AT,
+        authorizer={"claims": claims},
+        identity={"sourceIp": address},
     )
     parameters = {
         "path": Parameters(path_parameters or {}),
@@ -122,7 +130,7 @@ def test_a_body_arrives_untouched_and_adds_no_parameter(
     )
     assert (sent["MessageBody"], sent["Action"]) == (body, "SendMessage")
     assert set(message_attributes(sent)) == vouched
-    assert len(sent) == 3 + 3 * len(vouched)
+    assert len(sent) == 4 + 3 * len(vouched)
 
 
 @given(value=values, slot=st.sampled_from(["apartment_id", "subject", "request_id"]))
@@ -134,7 +142,22 @@ def test_an_attribute_arrives_as_it_was(value: str, slot: str) -> None:
     found = message_attributes(sent)
     texts = {name: entry["StringValue"] for name, entry in found.items()}
     assert texts == {**slots, "requested_at": REQUESTED_AT}
-    assert len(sent) == 3 + 4 * 3
+    assert len(sent) == 4 + 4 * 3
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("caller", [ANNA, "2001:db8::a1", "192.0.2.7"])
+@given(hostile=st.one_of(values, st.text("a-", min_size=120)))
+def test_messages_are_grouped_by_who_the_gateway_says_sends_them(
+    path: str, caller: str, hostile: str
+) -> None:
+    for told in (caller, hostile):
+        sent, _ = render("POST", path, subject=told, address=told)
+        assert re.fullmatch("[!-~]{1,128}", sent["MessageGroupId"])
+    # What is no part of a subject or an address is left out of it.
+    allowed = "[^0-9A-Fa-f:.]" if path == "/auth" else "[^0-9A-Za-z-]"
+    sent, _ = render("POST", path, subject=f"{caller}\n&", address=f"{caller} &")
+    assert sent["MessageGroupId"] == re.sub(allowed, "", caller)
 
 
 @given(
@@ -143,7 +166,7 @@ def test_an_attribute_arrives_as_it_was(value: str, slot: str) -> None:
 def test_an_idempotency_key_is_found_in_any_spelling(value: str, name: str) -> None:
     sent = pay(headers={"Accept": "x", name: value, "Via": "y"})
     assert message_attributes(sent)["idempotency_key"]["StringValue"] == value
-    assert len(sent) == 3 + 5 * 3
+    assert len(sent) == 4 + 5 * 3
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": ""}, {"Idempotency": "x"}])

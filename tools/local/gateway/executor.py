@@ -88,6 +88,7 @@ class Executor:
         return new_context(
             requestId=call.request_id,
             requestTimeEpoch=str(time.time_ns() // 1_000_000),
+            identity={"sourceIp": call.remote_addr},
             path=call.raw_path,
             stage=self.stage or "",
             resourcePath=operation.path,

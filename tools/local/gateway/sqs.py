@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ATTRIBUTE = re.compile(r"MessageAttribute\.(\d+)\.(Name|Value\.DataType|Value\.StringValue)")
 # What SQS takes in bodies and attribute values: https://www.w3.org/TR/REC-xml/#charsets
 _REJECTED_CHARACTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Letters, digits and punctuation, as the API reference of SendMessage has it.
+_GROUP = re.compile("[!-~]{1,128}")
 
 # API Gateway gives an integration 29 seconds and asks once. A poll holds its connection for 20 s.
 _CONFIG = Config(
@@ -93,13 +95,15 @@ class Sqs:
 
     def _send(self, queue_url: str, parameters: Mapping[str, str]) -> Answer:
         attributes = message_attributes(parameters)
-        rejection = _rejected(parameters["MessageBody"], attributes)
+        group = {name: parameters[name] for name in ("MessageGroupId",) if name in parameters}
+        rejection = _rejected(parameters["MessageBody"], attributes, *group.values())
         if rejection:
             return rejection
         sent = self._client.send_message(
             QueueUrl=queue_url,
             MessageBody=parameters["MessageBody"],
             MessageAttributes=attributes,  # type: ignore[arg-type]
+            **group,  # type: ignore[arg-type]
         )
         return _answer("SendMessage", {"MessageId": sent["MessageId"]})
 
@@ -132,12 +136,16 @@ def _read(body: str) -> dict[str, str]:
         return {"Action": "MalformedQueryString"}
 
 
-def _rejected(body: str, attributes: Mapping[str, Mapping[str, str]]) -> Answer | None:
+def _rejected(
+    body: str, attributes: Mapping[str, Mapping[str, str]], *groups: str
+) -> Answer | None:
     if _REJECTED_CHARACTER.search(body):
         return error_answer(400, "InvalidMessageContents", "The message has invalid characters.")
     values = [entry.get("StringValue", "") for entry in attributes.values()]
     if not all(values) or any(_REJECTED_CHARACTER.search(value) for value in values):
         return error_answer(400, "InvalidParameterValue", "A message attribute is not valid.")
+    if not all(_GROUP.fullmatch(group) for group in groups):
+        return error_answer(400, "InvalidParameterValue", "The MessageGroupId is not valid.")
     return None
 
 
