@@ -22,8 +22,8 @@ from chalicelib.replies import debts_parts, history_parts, receipt_parts, sessio
 
 Body = Mapping[str, Any]
 
-# A payment that waited longer, in an outage or among the dead letters, is not made any more. GOV.UK
-# Pay's payments expire after the same time.
+# A payment that waited longer, at the client, in an outage or among the dead letters, is not made
+# any more. GOV.UK Pay's payments expire after the same time.
 PAYMENT_LIFETIME = timedelta(minutes=90)
 
 
@@ -142,7 +142,7 @@ def _histories(request: Request, body: Body, needs: Dependencies) -> list[str]:
 
 
 class Payments(RequestBody):
-    """The bills to pay, and what the resident was shown that they cost."""
+    """The bills to pay, what the resident was shown that they cost, and when they decided."""
 
     bills_id = fields.List(
         fields.UUID(), required=True, validate=validate.Length(min=1, max=MAX_BILLS)
@@ -150,16 +150,22 @@ class Payments(RequestBody):
     expected_total_minor = fields.Integer(
         strict=True, allow_none=True, validate=validate.Range(min=1, max=MAX_TOTAL_MINOR)
     )
+    asked_seconds_ago = fields.Integer(
+        strict=True, load_default=0, validate=validate.Range(min=0, max=2**31 - 1)
+    )
 
 
 def _payments(request: Request, body: Body, needs: Dependencies) -> list[str]:
+    # The clocks of the gateway and of the function may differ a little.
+    waited = max(needs.clock() - request.requested_at, timedelta(0))
+    asked = timedelta(seconds=body["asked_seconds_ago"])
     order = PaymentOrder(
         subject=request.caller,
         request_key=idempotency_key_of(request),
         apartment_id=apartment_of(request),
         bills=tuple(body["bills_id"]),
         expected_total_minor=body.get("expected_total_minor"),
-        is_stale=needs.clock() - request.requested_at > PAYMENT_LIFETIME,
+        is_stale=asked + waited > PAYMENT_LIFETIME,
     )
     return receipt_parts(needs.ledger.pay(order))
 

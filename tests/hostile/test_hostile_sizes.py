@@ -23,6 +23,7 @@ FIELDS: list[Any] = [
     ("auth", "refresh_token", "r" * 8192, "r" * 8193, {}),
     ("payments", "bills_id", [A_UUID] * 1000, [A_UUID] * 1001, {}),
     ("payments", "expected_total_minor", 2**63 - 1, 2**63, {"bills_id": [A_UUID]}),
+    ("payments", "asked_seconds_ago", 2**31 - 1, 2**31, {"bills_id": [A_UUID]}),
     ("histories", "cursor", "c" * 400, "c" * 401, BODIES["histories"]),
 ]
 

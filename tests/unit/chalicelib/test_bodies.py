@@ -34,6 +34,8 @@ def total(value: object) -> dict[str, Any]:
         (Payments, total(1.5), "expected_total_minor"),
         (Payments, total("1"), "expected_total_minor"),
         (Payments, total(2**63), "expected_total_minor"),
+        (Payments, {"bills_id": [BILL], "asked_seconds_ago": -1}, "asked_seconds_ago"),
+        (Payments, {"bills_id": [BILL], "asked_seconds_ago": 2**31}, "asked_seconds_ago"),
         (Histories, {"date_up": None}, "date_down"),
         (Histories, {"date_up": 5, "date_down": None}, "date_up"),
     ],

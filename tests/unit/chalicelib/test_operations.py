@@ -145,12 +145,21 @@ def test_a_receipt_and_a_settled_debt_name_the_provider_of_that_time(ada: Reside
     assert (part["apartment_id"], part["version"], part["more"]) == (str(ada.home), 4, False)
 
 
-def test_a_payment_that_waited_too_long_is_not_made(ada: Resident) -> None:
-    """As when a dead letter of last week is put back."""
-    bill = ada.bill()
+@pytest.mark.parametrize("asked", [timedelta(0), timedelta(minutes=89), PAYMENT_LIFETIME])
+def test_a_payment_that_waited_too_long_is_not_made(ada: Resident, asked: timedelta) -> None:
+    """At the client, or as when a dead letter of last week is put back."""
+    bill, seconds = ada.bill(), int(asked.total_seconds())
+    in_time, late = PAYMENT_LIFETIME - asked, PAYMENT_LIFETIME - asked + timedelta(seconds=1)
     with pytest.raises(Rejection, match="request_expired"):
-        paid(ada, bill, waited=PAYMENT_LIFETIME + timedelta(seconds=1), key="late")
-    assert paid(ada, bill, waited=PAYMENT_LIFETIME, key="in time")["total_minor"] == 5140
+        paid(ada, bill, waited=late, key="late", asked_seconds_ago=seconds)
+    receipt = paid(ada, bill, waited=in_time, key="in time", asked_seconds_ago=seconds)
+    assert receipt["total_minor"] == 5140
+
+
+def test_a_clock_behind_that_of_the_gateway_makes_no_payment_younger(ada: Resident) -> None:
+    late = int(PAYMENT_LIFETIME.total_seconds()) + 1
+    with pytest.raises(Rejection, match="request_expired"):
+        paid(ada, ada.bill(), waited=timedelta(minutes=-5), asked_seconds_ago=late)
 
 
 def test_many_debts_go_out_in_parts_that_each_have_the_totals(ada: Resident) -> None:
