@@ -53,6 +53,9 @@ log = logging.getLogger("billing_client")
 # Operations, as the API calls them.
 AUTH, UTILS, PAYMENTS, HISTORIES = "auth", "utils", "payments", "histories"
 
+# `maximum` of `asked_seconds_ago` in the API contract.
+MAX_AGE_SECONDS = 2**31 - 1
+
 Answer = Login | Debts | Receipt | tuple[HistoryPart, ...]
 
 
@@ -151,10 +154,12 @@ class BillingClient:
 
         The payment gets its idempotency key and is stored in `pending_payments` before anything
         is sent. Any error that leaves the outcome open has `pending`: pass it to `collect` or
-        `resume_payment` to get the outcome. They never pay twice.
+        `resume_payment` to get the outcome. They never pay twice. A key of a payment that is
+        pending resumes that payment.
 
         Raises:
             RequestRejected: Nothing was paid.
+            ValueError: `idempotency_key` is that of another payment, which is pending.
         """
         body: dict[str, Any] = {"bills_id": list(bill_ids)}
         if expected_total_minor is not None:
@@ -164,7 +169,12 @@ class BillingClient:
             _apartment_path(apartment_id, PAYMENTS),
             idempotency_key=idempotency_key or str(uuid.uuid4()),
             body=body,
+            asked_at=int(self._clock.time()),
         )
+        if idempotency_key is not None:
+            for earlier in self.pending_payments.all():
+                if earlier.idempotency_key == idempotency_key:
+                    return self._resume_same(earlier, pending)
         self.pending_payments.keep(pending)
         try:
             return self._paid(pending)
@@ -177,7 +187,11 @@ class BillingClient:
         """Get the outcome of a payment by sending it again under its key.
 
         It may have been carried out the first time, so it stays pending until the service answers
-        for this very payment.
+        for this very payment. If it never arrived, it is made now, but not when more than
+        90 minutes have passed since `pay`.
+
+        Raises:
+            RequestRejected: Nothing was paid; `request_expired` if it is too late for it now.
         """
         self.pending_payments.keep(pending)
         try:
@@ -228,10 +242,16 @@ class BillingClient:
     def _deadline(self) -> Deadline:
         return Deadline.after(self.timeout_seconds, self._clock)
 
+    def _resume_same(self, earlier: PendingRequest, again: PendingRequest) -> Receipt:
+        if (earlier.path, earlier.body) != (again.path, again.body):
+            raise ValueError("this idempotency key is that of another payment, which is pending")
+        return self.resume_payment(earlier)
+
     def _paid(self, pending: PendingRequest) -> Receipt:
         begun = current_session(self._sessions)
         try:
-            receipt = decode_receipt(self._requests.ask(pending, self._deadline()))
+            parts = self._requests.ask(pending, self._deadline(), unkept_body=self._age(pending))
+            receipt = decode_receipt(parts)
         except UnexpectedAnswer as error:
             # What the answer says is not known, so the payment may have been made.
             raise error.with_pending(pending) from error
@@ -244,6 +264,14 @@ class BillingClient:
         self._forget(pending)
         return receipt
 
+    def _age(self, pending: PendingRequest) -> dict[str, int]:
+        """Tell how long ago a payment was asked for, so that an old one is not made any more.
+
+        Both times are of this machine, so it matters little if its clock is wrong.
+        """
+        seconds = int(self._clock.time()) - pending.asked_at
+        return {"asked_seconds_ago": min(seconds, MAX_AGE_SECONDS)} if seconds > 0 else {}
+
     def _forget(self, pending: PendingRequest) -> None:
         """Forget a payment whose outcome is known; a failure must not hide that outcome."""
         try:
@@ -252,14 +280,16 @@ class BillingClient:
             log.warning("a payment stays pending: %s", error)
 
     def _authenticate(self, secret: dict[str, Any], deadline: Deadline) -> Fields:
-        return self._public.ask(PendingRequest(AUTH, "/auth"), deadline, secret_body=secret)[0]
+        return self._public.ask(PendingRequest(AUTH, "/auth"), deadline, unkept_body=secret)[0]
 
     def _renew(self, session: Session, deadline: Deadline) -> Session:
         token = session.tokens.refresh_token
         try:
             data = self._authenticate({"refresh_token": token}, deadline)
         except RequestRejected as rejected:
-            raise NotLoggedIn(rejected.code, "Your login has expired.") from rejected
+            expired = rejected.code == "session_expired"
+            message = "Your login has expired." if expired else rejected.message
+            raise NotLoggedIn(rejected.code, message) from rejected
         except AnswerTimeout as late:
             raise AnswerTimeout("The login was not renewed in time.", pending=None) from late
         except BillingError as error:

@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ from billing_client.storage import Session, SessionStore, current_session, is_se
 
 # Raise it when the shape of a file changes: files of another format count as absent.
 FORMAT = 1
+# How the names of files end that are being written.
+UNFINISHED = ".new"
+# Another process holds the lock for milliseconds, unless it is stopped.
+LOCK_SECONDS = 10
 
 
 def default_home() -> Path:
@@ -42,7 +47,7 @@ def write_private(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file in one step, readable by its owner only, so that a crash loses nothing."""
     _make_private(path.parent)
     # mkstemp creates the file with mode 0600 before anything is in it.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=UNFINISHED)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             # dumps is several times as fast as dump, which matters with a long history.
@@ -70,10 +75,10 @@ def _make_private(folder: Path) -> None:
 
 
 def read_private(path: Path) -> dict[str, Any] | None:
-    """Return what was written; None if there is no file, or it can't be read."""
+    """Return what was written; None if there is no file, or it holds something else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     is_ours = isinstance(content, dict) and content.get("format") == FORMAT
     return content if is_ours else None
@@ -135,10 +140,16 @@ class SessionFile:
         with self._locked():
             self.path.unlink(missing_ok=True)
 
-    def _locked(self) -> FileLock:
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         """Keep other processes from changing the session, or wait until they have."""
         _make_private(self.path.parent)
-        return FileLock(self.path.with_suffix(".lock"), mode=0o600)
+        lock = self.path.with_suffix(".lock")
+        with FileLock(lock, mode=0o600, timeout=LOCK_SECONDS):
+            # A process that was killed while it wrote has left its tokens behind.
+            for unfinished in self.path.parent.glob(f"*{UNFINISHED}"):
+                unfinished.unlink(missing_ok=True)
+            yield
 
 
 @dataclass(frozen=True)
@@ -171,9 +182,13 @@ class PendingPaymentFiles:
     _known: dict[str, Path] = field(default_factory=dict)
 
     def keep(self, pending: PendingRequest) -> None:
-        """Store a payment under its idempotency key."""
+        """Store a payment under its idempotency key.
+
+        One that is stored already is not written again, so it can be resumed with a full disk.
+        """
         path = self._known[key_of(pending)] = self._path(pending)
-        write_private(path, pending.as_json())
+        if _read_pending(path) != pending:
+            write_private(path, pending.as_json())
 
     def forget(self, pending: PendingRequest) -> None:
         """Remove a payment, if it is there."""
@@ -214,6 +229,6 @@ def _modified(path: Path) -> int:
 
 
 def _read_pending(path: Path) -> PendingRequest | None:
-    with suppress(ValueError):
+    with suppress(ValueError, OSError):
         return PendingRequest.from_json(read_private(path) or {})
     return None

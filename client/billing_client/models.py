@@ -205,7 +205,8 @@ class PendingRequest:
 
     `request_id` is None until the gateway has accepted the request, and when its acceptance
     got lost. `body` has no queue name, and is empty for a login, so that no password is kept.
-    Only payments have an `idempotency_key`.
+    Only payments have an `idempotency_key`, and `asked_at`: when the user decided to pay, in
+    seconds since 1970 by this machine's clock. 0 means long ago.
     """
 
     operation: str
@@ -214,6 +215,7 @@ class PendingRequest:
     request_id: str | None = None
     idempotency_key: str | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
+    asked_at: int = 0
 
     @property
     def poll_path(self) -> str:
@@ -235,7 +237,8 @@ class PendingRequest:
         required = (known["operation"], known["path"], known["queue_name"])
         optional = (known["request_id"] or "", known["idempotency_key"] or "")
         texts = all(isinstance(text, str) for text in (*required, *optional))
-        if not texts or not isinstance(known["body"], dict):
+        known["asked_at"] = known["asked_at"] or 0
+        if not texts or not isinstance(known["body"], dict) or type(known["asked_at"]) is not int:
             raise ValueError("This is not a pending request.")
         # The types were checked above, field by field, where mypy can't follow.
         return cls(**known)  # type: ignore[arg-type]

@@ -49,11 +49,11 @@ class RequestReply:
         pending: PendingRequest,
         deadline: Deadline,
         *,
-        secret_body: Mapping[str, Any] | None = None,
+        unkept_body: Mapping[str, Any] | None = None,
     ) -> list[Fields]:
         """Send a request and return the `data` of each part of its reply.
 
-        `secret_body` is sent but not kept in `AnswerTimeout.pending`.
+        `unkept_body` is sent too, and not kept in `AnswerTimeout.pending`.
 
         Raises:
             RequestRejected: The service can't do it.
@@ -63,7 +63,7 @@ class RequestReply:
         """
         queue = self._queues.current()
         pending = replace(pending, queue_name=queue.queue_name, request_id=None)
-        accepted = submit(self._transport, pending, deadline, secret_body or {})
+        accepted = submit(self._transport, pending, deadline, unkept_body or {})
         if not queue.exists:
             # Polls of a queue that doesn't exist yet return at once; others wait for a reply.
             # Half of a short timeout is left for the reply itself.
@@ -93,7 +93,7 @@ def submit(
     transport: Transport,
     pending: PendingRequest,
     deadline: Deadline,
-    secret_body: Mapping[str, Any],
+    unkept_body: Mapping[str, Any],
 ) -> Fields:
     """Send a request until it is accepted, rejected for good, or tried often enough.
 
@@ -105,7 +105,7 @@ def submit(
     Raises:
         BillingError: The request was not accepted; with `pending` if it may have been.
     """
-    body = {**pending.body, **secret_body, "queue_name": pending.queue_name}
+    body = {**pending.body, **unkept_body, "queue_name": pending.queue_name}
     key = pending.idempotency_key
     headers = {} if key is None else {"Idempotency-Key": key}
     request = Request("POST", pending.path, body, headers=headers)

@@ -31,7 +31,10 @@ ANSWER_MAX_BYTES = 32_000_000
 
 
 class Clock(Protocol):
-    """Elapsed time and waiting, in seconds, as the module `time` has them."""
+    """Time and waiting, in seconds, as the module `time` has them."""
+
+    def time(self) -> float:
+        """Return the seconds since 1970."""
 
     def monotonic(self) -> float:
         """Return the seconds since some fixed moment."""
@@ -278,5 +281,5 @@ def _seconds(retry_after: str | None) -> float | None:
 def _json_object(content: bytes) -> Fields:
     try:
         return Fields.of(json.loads(content), "answer")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer("The service's answer is not JSON.") from error

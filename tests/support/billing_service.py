@@ -51,6 +51,10 @@ class VirtualClock:
 
     now: float = 0.0
 
+    def time(self) -> float:
+        """Return the same, as if it had begun in 2026."""
+        return TODAY.timestamp() + self.now
+
     def monotonic(self) -> float:
         """Return the seconds waited so far."""
         return self.now

@@ -25,7 +25,7 @@ from billing_client.files import (
     default_home,
 )
 from billing_client.models import Apartment, PendingRequest
-from billing_client.storage import OneResidentsSession, Session
+from billing_client.storage import OneResidentsSession, Session, key_of
 from billing_client.transport import checked_base_url
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -38,11 +38,13 @@ class Outcomes:
 
     def __init__(self, files: PendingPaymentFiles) -> None:
         self._payments = files
+        self._open: dict[str, PendingRequest] = {}
         self._known: list[PendingRequest] = []
 
     def keep(self, pending: PendingRequest) -> None:
         """Store a payment under its idempotency key."""
         self._payments.keep(pending)
+        self._open[key_of(pending)] = pending
 
     def forget(self, pending: PendingRequest) -> None:
         """Note that the outcome is known, which is not shown yet."""
@@ -50,7 +52,9 @@ class Outcomes:
 
     def all(self) -> tuple[PendingRequest, ...]:
         """Return the payments, the oldest first."""
-        return self._payments.all()
+        found = self._payments.all()
+        self._open.update({key_of(pending): pending for pending in found})
+        return found
 
     def unreadable(self) -> tuple[Path, ...]:
         """Return files that hold a payment which nobody can ask for any more."""
@@ -58,14 +62,14 @@ class Outcomes:
 
     @property
     def not_shown(self) -> PendingRequest | None:
-        """A payment whose outcome is known here and nowhere else."""
-        return self._known[-1] if self._known else None
+        """A payment that may have been made, and whose outcome was not shown."""
+        return next(iter(self._open.values()), None)
 
     def forget_shown(self) -> None:
         """Forget the payments whose outcome is known, now that it was shown."""
         while self._known:
             self._payments.forget(self._known[-1])
-            self._known.pop()
+            self._open.pop(key_of(self._known.pop()), None)
 
 
 @dataclass(frozen=True)

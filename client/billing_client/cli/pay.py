@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -122,7 +121,8 @@ def _months(_: click.Context, __: click.Parameter, periods: tuple[str, ...]) -> 
 @click.option(
     "--resume",
     is_flag=True,
-    help="Only get the outcome of pending payments. One that did not arrive is made now.",
+    help="Only get the outcome of pending payments. One that did not arrive is made now, "
+    "or not at all if you asked for it more than 90 minutes ago.",
 )
 @click.option("--forget", is_flag=True, help="Discard pending payments without their outcome.")
 @with_context
@@ -145,7 +145,8 @@ def pay(
     all match.
 
     A payment whose outcome was not shown stays pending on this machine. The next `billing pay`
-    gets its outcome first, so the same command can be run again. It never pays twice.
+    gets its outcome first, so the same command can be run again. It never pays twice. A payment
+    that did not arrive within 90 minutes is not made any more.
 
     \b
     Examples:
@@ -222,7 +223,7 @@ def _pay_selected(
     if not yes and not _confirmed(context, outcome):
         outcome.cancelled = True
         return
-    with _sending(context, f"Paying {total}"):
+    with context.terminal.waiting(f"Paying {total}"):
         outcome.receipt = context.client.pay(
             apartment_id,
             [debt.bill_id for debt in selected],
@@ -238,17 +239,6 @@ def _confirmed(context: CommandContext, outcome: Outcome) -> bool:
             raise
     changed = "nothing else was paid" if outcome.resumed else "nothing was changed"
     raise click.UsageError(f"Confirmation required; {changed}. Use --yes to skip the prompt.")
-
-
-@contextmanager
-def _sending(context: CommandContext, what: str) -> Iterator[None]:
-    """Wait for a payment; if the user interrupts, explain how to continue."""
-    try:
-        with context.terminal.waiting(what):
-            yield
-    except KeyboardInterrupt:
-        context.terminal.warn(exit_codes.RESUME)
-        raise
 
 
 def _one_total(selected: Sequence[Debt]) -> Money:
@@ -297,10 +287,11 @@ def _resume(context: CommandContext, pending: PendingRequest, outcome: Outcome) 
     }
     context.terminal.warn("There is a pending payment. Getting its outcome.")
     try:
-        with _sending(context, "Getting the outcome of the pending payment"):
+        with context.terminal.waiting("Getting the outcome of the pending payment"):
             receipt = context.client.resume_payment(pending)
     except RequestRejected as rejected:
-        context.terminal.warn(f"The pending payment was not made: {rejected.message}")
+        told = f"The pending payment was not made: {rejected.message}"
+        context.terminal.warn(f"{told} {exit_codes.ADVICE.get(rejected.code, '')}".rstrip())
         return {**result, "rejected": {"code": rejected.code, "message": rejected.message}}
     outcome.resumed_receipts.append((pending.path, receipt))
     if not context.terminal.as_json:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -101,10 +103,18 @@ def _aligned(heading: str, text: str, width: int) -> str:
     return padding + text if heading in RIGHT_ALIGNED else text + padding
 
 
+class _Console(Console):
+    """A console whose closed pipe is an error like any other."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again: rich would end the process as if all had been shown."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPE_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
 @dataclass

@@ -135,6 +135,19 @@ def piped(billing: Billing, **more: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+def in_shell(billing: Billing, line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line in which `{}` is the command."""
+    return subprocess.run(  # noqa: S602 - what the shell does with the streams is what is tested
+        line.format(shlex.join(COMMAND)),
+        shell=True,
+        executable="/bin/bash",
+        env=environment(billing),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_a_terminal_gets_rules_colours_and_a_spinner(
     logged_in: Billing, service: BillingService, late: Residency
 ) -> None:
@@ -173,16 +186,85 @@ def test_a_reader_that_stops_early_causes_no_traceback(
     logged_in: Billing, apartment: Residency
 ) -> None:
     apartment.owes(*(a_debt() for _ in range(1000)))
-    done = subprocess.run(  # noqa: S602 - a pipe of the shell is what is tested
-        f"{shlex.quote(sys.executable)} -m billing_client debts | head -1",
-        shell=True,
-        env=environment(logged_in),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_shell(logged_in, "{} debts | head -1")
     assert "Utility" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+# How a shell runs the command; the exit code; whether its receipt was shown.
+BROKEN_STREAMS = {
+    "stdout read in part": ("{} pay --all --yes | (read; read; read)", 8, False),
+    "stdout on a full disk": ("{} pay --all --yes --json > /dev/full", 8, False),
+    "stdout closed": ("{} pay --all --yes --json >&-", 8, False),
+    "stderr closed": ("{} pay --all --yes --json 2>&-", 0, True),
+    "stderr not read": ("{} pay --all --yes --json 2> >(exec <&-)", 4, None),
+    "files of no size": ("ulimit -f 0; {} pay --all --yes", 4, None),
+    "stdin closed": ("{} pay --all <&-", 2, None),
+}
+
+
+@pytest.mark.parametrize(("shell", "code", "shown"), BROKEN_STREAMS.values(), ids=BROKEN_STREAMS)
+def test_a_payment_is_pending_until_its_receipt_was_shown(
+    logged_in: Billing,
+    service: BillingService,
+    late: Residency,
+    shell: str,
+    code: int,
+    shown: bool | None,
+) -> None:
+    service.answer_seconds = 0.2
+    done = in_shell(logged_in, f"{shell}; exit ${{{{PIPESTATUS[0]}}}}")
+    assert (done.returncode, len(late.events)) == (code, shown is not None), done
+    assert ("R-2026-0000000001" in done.stdout) == bool(shown)
+    pending = "The pending payment was made." if shown is False else "No pending payments."
+    assert pending in logged_in.ok("pay", "--resume")
+
+
+def test_a_pending_payment_can_be_resumed_with_a_full_disk(
+    logged_in: Billing, service: BillingService, late: Residency
+) -> None:
+    service.silent = {"payments"}
+    assert logged_in.run("pay", "--all", "--yes", "--timeout", "0.5").exit_code == 8
+    service.silent = set()
+    done = in_shell(logged_in, "ulimit -f 0; {} pay --resume")
+    assert "The pending payment was made." in done.stdout, done
+
+
+KILLED = """
+import os, signal, sys
+event, left = sys.argv.pop(1), [int(sys.argv.pop(1))]
+def hook(name, _):
+    left[0] -= name == event
+    if name == event and not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(hook)
+from billing_client.cli.main import main
+main()
+"""
+
+
+# Each request has a connection of its own; three are for the debts.
+@pytest.mark.parametrize(
+    ("event", "number", "sent"),
+    [
+        pytest.param("os.rename", 1, False, id="before it is stored"),
+        pytest.param("socket.connect", 4, False, id="before it is sent"),
+        pytest.param("socket.connect", 5, True, id="before the reply is polled"),
+        pytest.param("socket.connect", 6, True, id="before the reply is deleted"),
+        pytest.param("os.remove", 1, True, id="before it is forgotten"),
+    ],
+)
+def test_a_killed_payment_is_made_once_and_its_receipt_is_shown_by_the_next_run(
+    logged_in: Billing, late: Residency, event: str, number: int, sent: bool
+) -> None:
+    words = ["pay", "--all", "--yes", "--json"]
+    killed = [sys.executable, "-c", KILLED, event, str(number), *words]
+    done = subprocess.run(killed, env=environment(logged_in), capture_output=True, check=False)
+    assert (done.returncode, len(late.events)) == (-signal.SIGKILL, sent), done
+    answer = logged_in.json(*words[:-1])
+    receipts = [answer["receipt"], *(one["receipt"] for one in answer["resumed"])]
+    assert [one["receipt_number"] for one in receipts if one] == ["R-2026-0000000001"]
+    assert len(late.events) == 1
 
 
 def test_ctrl_c_during_a_payment_ends_with_130_and_keeps_it_pending(

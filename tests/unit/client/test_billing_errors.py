@@ -8,6 +8,7 @@ from uuid import UUID
 
 import click
 import pytest
+from billing_client import BillingClient
 from billing_client.cli import pay
 from billing_client.cli.context import choose_apartment
 from billing_client.errors import COMMAND_CODES
@@ -109,6 +110,7 @@ SELECTIONS: dict[str, tuple[Sequence[str], str]] = {
     "receipt_not_found": (["receipt", "R-9"], "no receipt 'R-9'"),
     "too_many_bills": (["pay", "--all"], "at most 1 bills"),
     "no_apartment": (["debts"], "You have no apartment."),
+    "client_error": (["debts", "--json"], "ZeroDivisionError: division by zero"),
     "file_error": (["history", "--csv", "/nowhere/at/all.csv"], "/nowhere/at/all.csv"),
 }
 
@@ -127,9 +129,11 @@ def test_each_error_of_the_command_itself_has_its_code(
     if code == "no_apartment":
         service.ledger.residencies.clear()
         logged_in.ok("apartments", "--refresh")
+    if code == "client_error":
+        monkeypatch.setattr(BillingClient, "debts", lambda *_: 1 / 0)
     words, expected = SELECTIONS[code]
     result = logged_in.run(*words)
-    ends(result, 4 if code == "file_error" else 3, expected)
+    ends(result, 4 if code in {"file_error", "client_error"} else 3, expected)
     if code != "file_error":
         assert json.loads(logged_in.run(*words, "--json").stderr)["error"]["code"] == code
     assert owed.events == []

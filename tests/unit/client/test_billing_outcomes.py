@@ -24,7 +24,7 @@ OPEN = 8
 FOREIGN = [
     *(
         pytest.param("proxy", status, id=str(status))
-        for status in (200, 302, 401, 403, 404, 407, 408, 413)
+        for status in (200, 204, 301, 302, 401, 403, 404, 407, 408, 413, 429, 502)
     ),
     pytest.param("garbled", 200, id="garbled"),
 ]
@@ -64,6 +64,40 @@ def test_an_answer_of_somebody_else_leaves_a_payment_open(
     assert "The pending payment was made." in logged_in.ok("pay", "--resume")
     assert "No pending payments." in logged_in.ok("pay", "--resume")
     assert len(owed.events) == 1
+
+
+@pytest.mark.parametrize(("kind", "status"), FOREIGN)
+def test_a_reply_that_can_not_be_taken_off_its_queue_is_shown_all_the_same(
+    logged_in: Billing, wire: FaultyTransport, owed: Residency, kind: str, status: int
+) -> None:
+    wire.faults = [Fault(kind, "DELETE", "payments", times=99, status=status)]
+    assert "Receipt R-2026-0000000001" in logged_in.ok("pay", "--all", "--yes")
+    assert logged_in.files("pending/*.json") == []
+
+
+@pytest.mark.parametrize(
+    ("waited", "made"), [(-86_400, True), (89 * 60, True), (91 * 60, False), (None, False)]
+)
+def test_a_payment_that_did_not_arrive_is_made_within_90_minutes_or_not_at_all(
+    logged_in: Billing,
+    service: BillingService,
+    wire: FaultyTransport,
+    owed: Residency,
+    waited: int | None,
+    made: bool,
+) -> None:
+    """Also if the clock was set back a day, and if an older client stored no time."""
+    wire.faults = [Fault("drop_before", "POST", "payments", times=99)]
+    assert logged_in.run("pay", "--all", "--yes").exit_code == OPEN
+    wire.faults = []
+    [path] = logged_in.files("pending/*.json")
+    stored = json.loads(path.read_text())
+    asked_at = {} if waited is None else {"asked_at": int(service.clock.time()) - waited}
+    path.write_text(json.dumps({**stored, "asked_at": None, **asked_at}))
+    result = logged_in.run("pay", "--resume")
+    assert (result.exit_code, len(owed.events)) == ((0, 1) if made else (3, 0))
+    assert ("Nothing was paid. Run `billing debts`" in result.stderr) != made
+    assert "No pending payments." in logged_in.ok("pay", "--resume")
 
 
 def test_a_pending_payment_that_is_rejected_ends_with_3(
@@ -161,17 +195,23 @@ def test_the_outcome_of_an_earlier_payment_is_told_whatever_comes_after_it(
     assert "nothing was" not in result.stderr
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EPIPE])
-def test_a_receipt_that_could_not_be_written_is_shown_by_the_next_run(
-    logged_in: Billing, owed: Residency, monkeypatch: pytest.MonkeyPatch, number: int
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left"), RuntimeError("a bug of ours")]
+)
+def test_a_receipt_that_could_not_be_shown_is_shown_by_the_next_run(
+    logged_in: Billing, owed: Residency, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def full(_terminal: Terminal, _value: Any) -> None:
-        raise OSError(number, "No space left")
+    def failing(_terminal: Terminal, _value: Any) -> None:
+        raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(Terminal, "answer", full)
+        patched.setattr(Terminal, "answer", failing)
         result = logged_in.run("pay", "--all", "--yes", "--json")
     assert result.exit_code == OPEN
+    assert (
+        str(error.args[-1])
+        in json.loads(result.stderr[result.stderr.index("{") :])["error"]["message"]
+    )
     assert pay_again(logged_in, "--all")["resumed"][0]["receipt"]["total_minor"] == 5140
     assert len(owed.events) == 1
 
@@ -181,15 +221,16 @@ def test_a_pending_payment_that_can_not_be_read_is_named_and_stops_no_other(
 ) -> None:
     left_open(logged_in, service)
     (good,) = logged_in.files("pending/*.json")
-    broken = [good.with_name("torn.json"), good.with_name("other.json")]
-    broken[0].write_text(good.read_text()[:40])
-    broken[1].write_text('{"format":1,"operation":"payments"}')
+    texts = [good.read_text()[:40], '{"format":1,"operation":"payments"}', "[" * 100_000]
+    broken = [good.with_name(f"broken-{number}.json") for number in range(len(texts))]
+    for path, text in zip(broken, texts, strict=True):
+        path.write_text(text)
     result = logged_in.run("pay", "--resume")
     assert "The pending payment was made." in result.stdout
     assert all(str(path) in result.stderr.replace("\n", "") for path in broken)
     owed.owes(a_debt())
     left_open(logged_in, service)
-    assert "3 pending payments discarded" in logged_in.ok("pay", "--forget")
+    assert "4 pending payments discarded" in logged_in.ok("pay", "--forget")
     assert logged_in.files("pending/*.json") == []
 
 

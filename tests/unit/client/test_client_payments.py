@@ -74,6 +74,26 @@ def test_a_payment_is_made_once_and_pending_until_its_outcome_is_known(
     assert client.pending_payments.all() == ()
 
 
+def test_the_key_of_a_pending_payment_resumes_that_payment_or_none(
+    client: BillingClient, wire: FaultyTransport, apartment: Residency
+) -> None:
+    """Whatever the gateway says to the second call, it says nothing about the first."""
+    bills = apartment.owes(a_debt(), a_debt())
+    wire.faults = [
+        Fault("drop_after", "POST", "payments", times=4),
+        Fault("status", "POST", "payments", status=413),
+    ]
+    for _ in range(2):
+        with pytest.raises(BillingError) as caught:
+            client.pay(apartment.apartment_id, bills[:1], idempotency_key="k")
+        assert caught.value.pending is not None
+    with pytest.raises(ValueError, match="another payment"):
+        client.pay(apartment.apartment_id, bills[1:], idempotency_key="k")
+    receipt = client.pay(apartment.apartment_id, bills[:1], idempotency_key="k")
+    assert [line.bill_id for line in receipt.lines] == bills[:1]
+    assert len(apartment.events) == 1
+
+
 def test_a_payment_without_a_reply_can_be_collected(
     hasty: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
