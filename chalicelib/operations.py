@@ -166,6 +166,7 @@ def _payments(request: Request, body: Body, needs: Dependencies) -> list[str]:
         bills=tuple(body["bills_id"]),
         expected_total_minor=body.get("expected_total_minor"),
         is_stale=asked + waited > PAYMENT_LIFETIME,
+        requested_at=request.requested_at,
     )
     return receipt_parts(needs.ledger.pay(order))
 

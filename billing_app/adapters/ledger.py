@@ -73,7 +73,8 @@ class PostgresLedger:
         """Pay in one round trip; see `sql/functions/api/payments.sql` for its order of locks."""
         answer = self._database.value(
             "SELECT api.pay("
-            "%(subject)s, %(key)s, %(apartment)s, %(bills)s, %(expected)s, %(stale)s)",
+            "%(subject)s, %(key)s, %(apartment)s, %(bills)s, %(expected)s, %(stale)s,"
+            " coalesce(%(requested_at)s, clock_timestamp()))",
             {
                 "subject": order.subject,
                 "key": order.request_key,
@@ -81,6 +82,7 @@ class PostgresLedger:
                 "bills": list(order.bills),
                 "expected": order.expected_total_minor,
                 "stale": order.is_stale,
+                "requested_at": order.requested_at,
             },
         )
         if answer["status"] != "done":

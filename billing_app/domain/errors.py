@@ -179,6 +179,10 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "This Idempotency-Key was used for another payment request. Nothing was paid.",
         "Use a new key for a new payment.",
     ),
+    "too_many_rejections": _resident(
+        "Too many payments were rejected in this hour. Nothing was paid.",
+        "Wait until the next hour begins, see what is owed, and pay again.",
+    ),
     "payment_not_found": _operator("No payment has this id.", "Check the id."),
     "payment_already_reversed": _operator("The payment is reversed already.", _NOTHING_TO_DO),
     "reason_required": _operator(

@@ -8,6 +8,10 @@ MAX_TOTAL_MINOR = 2**63 - 1
 # Bills of one payment, and lines of one event of an import.
 MAX_BILLS = 1_000
 MAX_LINES = 1_000
+# Rejected payments of one resident, counted by the hour in which they were asked for.
+MAX_REJECTIONS = 200
+# Bills that a rejection names; it says how many there are.
+MAX_NAMED_BILLS = 10
 
 MAX_USERNAME_CHARS = 128
 MAX_NAME_CHARS = 200

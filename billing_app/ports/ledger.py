@@ -69,7 +69,8 @@ class HistoryPage:
 class PaymentOrder:
     """What a resident asks to pay. `request_key` makes it take effect at most once, for ever.
 
-    `is_stale`: it was asked for so long ago that nobody expects it any more.
+    `is_stale`: it was asked for so long ago that nobody expects it any more. `requested_at`, by
+    default now, is the same each time that the request is worked off.
     """
 
     subject: UUID
@@ -78,6 +79,7 @@ class PaymentOrder:
     bills: tuple[UUID, ...]
     expected_total_minor: int | None
     is_stale: bool = False
+    requested_at: datetime | None = None
 
 
 class ApartmentReader(Protocol):
@@ -109,7 +111,8 @@ class Ledger(ApartmentReader, Protocol):
 
         Raises:
             Rejection: `apartment_not_found`, `bill_not_found`, `bill_void`, `bill_already_paid`,
-                `currency_mixed`, `total_changed`, `idempotency_key_reused`, `request_expired`.
+                `currency_mixed`, `total_changed`, `idempotency_key_reused`, `request_expired`,
+                `too_many_rejections`.
             Unavailable: the outcome is not known; asking again with the same key is safe.
         """
 

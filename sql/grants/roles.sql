@@ -28,7 +28,7 @@ TO billing_reader, billing_writer;
 
 -- Payments and the sweeper.
 GRANT EXECUTE ON FUNCTION
-    api.pay(uuid, text, uuid, uuid[], bigint, boolean),
+    api.pay(uuid, text, uuid, uuid[], bigint, boolean, timestamptz),
     api.expired_reply_queues(integer),
     api.forget_reply_queue(text),
     api.reply_queue_is_registered(text)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from billing_app.domain.instants import TICK
+from billing_app.domain.limits import MAX_BILLS, MAX_NAMED_BILLS, MAX_REJECTIONS
 from billing_app.ports.ledger import HistoryPage, HistoryQuery
 from tests.contract.conftest import LONG_AGO, Setup, rejection
 from tests.support.bills import a_debt
@@ -118,6 +119,25 @@ def test_a_payment_that_nobody_expects_any_more_is_never_made(setup: Setup) -> N
     for is_stale in (True, False):
         assert code_of(setup, ada, home, bill, key="k", is_stale=is_stale) == "request_expired"
     assert setup.pay(ada, home, bill, key="another").total_minor == a_debt().amount_minor
+
+
+def test_rejections_are_small_and_only_so_many_an_hour(setup: Setup) -> None:
+    ada, home = setup.home()
+    bill = setup.issue(home, a_debt())
+    unknown = sorted(uuid4() for _ in range(MAX_BILLS))
+    first = rejection(setup.pay, ada, home, *unknown, key="0", requested_at=LONG_AGO)
+    named = [str(one) for one in unknown[:MAX_NAMED_BILLS]]
+    assert first.data == {"bills": named, "bills_count": MAX_BILLS}
+    for n in range(1, MAX_REJECTIONS):
+        code = code_of(setup, ada, home, uuid4(), key=f"{n}", requested_at=LONG_AGO)
+        assert code == "bill_not_found"
+    # A request that comes back is answered as before, whether its answer was stored or not.
+    for key, code in [("x", "too_many_rejections"), ("0", "bill_not_found")] * 2:
+        bills = unknown if key == "0" else [bill]
+        assert code_of(setup, ada, home, *bills, key=key, requested_at=LONG_AGO) == code
+    next_hour = LONG_AGO + timedelta(hours=1)
+    assert setup.pay(setup.resident(home), home, bill, requested_at=LONG_AGO).bills
+    assert code_of(setup, ada, home, bill, key="x", requested_at=next_hour) == "bill_already_paid"
 
 
 def test_keys_are_each_residents_own(setup: Setup) -> None:

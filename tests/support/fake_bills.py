@@ -15,6 +15,7 @@ from billing_app.domain.bills import Debt, Provider
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import TICK
+from billing_app.domain.limits import MAX_NAMED_BILLS
 from billing_app.ports.clock import CalendarDay
 from billing_app.ports.operator_ledger import (
     BillBatch,
@@ -232,7 +233,8 @@ class FakeBills(BillIssuer):
 
 
 def naming(code: str, bills: Iterable[UUID]) -> Rejection:
-    return Rejection(code, data={"bills": sorted(map(str, bills))})
+    named = sorted(map(str, bills))
+    return Rejection(code, data={"bills": named[:MAX_NAMED_BILLS], "bills_count": len(named)})
 
 
 def rejection_unless_open(bills: Sequence[FakeBill]) -> Rejection | None:

@@ -6,6 +6,7 @@ tests/property does the same acts on both, in any order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ from billing_app.domain.bills import Bill, OpenDebts, Receipt
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import TICK, format_instant
+from billing_app.domain.limits import MAX_REJECTIONS
 from billing_app.ports.ledger import (
     Access,
     Account,
@@ -59,6 +61,8 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         super().__init__(now)
         self.payments: dict[UUID, FakePayment] = {}
         self.answers: dict[tuple[UUID, str], tuple[PaymentOrder, Receipt | Rejection]] = {}
+        # Stored rejections by subject and hour.
+        self.rejections: Counter[tuple[UUID, datetime]] = Counter()
         self.queues: dict[str, datetime] = {}
         # Told by checks of the ledger, since nothing here can break a rule.
         self.broken_rules: list[Violation] = []
@@ -116,17 +120,23 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         )
 
     def pay(self, order: PaymentOrder) -> Receipt:
-        fingerprint = replace(order, bills=tuple(sorted(set(order.bills))), is_stale=False)
+        asked_at = order.requested_at or self.clock()
+        hour = (order.subject, asked_at.replace(minute=0, second=0, microsecond=0))
+        bills = tuple(sorted(set(order.bills)))
+        fingerprint = replace(order, bills=bills, is_stale=False, requested_at=None)
         key = (order.subject, order.request_key)
         if key in self.answers:
             known, answer = self.answers[key]
             if known != fingerprint:
                 raise Rejection("idempotency_key_reused")
         else:
+            if self.rejections[hour] >= MAX_REJECTIONS:
+                raise Rejection("too_many_rejections")
             expired = Rejection("request_expired") if order.is_stale else None
             answer = expired or self._rejection(fingerprint) or self._settle(fingerprint)
             if order.subject in self.residents:
                 self.answers[key] = (fingerprint, answer)
+                self.rejections[hour] += isinstance(answer, Rejection)
         if isinstance(answer, Rejection):
             raise answer
         return answer

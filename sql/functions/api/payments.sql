@@ -5,19 +5,22 @@
 -- answer, whatever has happened since. Order and repetition of bills mean nothing.
 --
 -- p_is_stale: the request waited so long that nobody expects it to be paid any more.
+-- p_requested_at: when the gateway took it, so that it counts as of the same hour each time.
 --
 -- Returns the receipt, or rejects with the first that applies of idempotency_key_reused,
--- request_expired, apartment_not_found, invalid_request (no bills), bill_not_found, bill_void,
--- bill_already_paid (these three with {"bills"}), currency_mixed (with {"currencies"}),
--- total_changed (with {"total_minor", "expected_total_minor"}). A subject that is no resident gets
--- apartment_not_found, which is not stored.
+-- too_many_rejections (not stored), request_expired, apartment_not_found, invalid_request (no
+-- bills), bill_not_found, bill_void, bill_already_paid (these three with {"bills", "bills_count"}),
+-- currency_mixed (with {"currencies"}), total_changed (with {"total_minor",
+-- "expected_total_minor"}). A subject that is no resident gets apartment_not_found, which is not
+-- stored.
 CREATE OR REPLACE FUNCTION api.pay(
     p_subject uuid,
     p_request_key text,
     p_apartment uuid,
     p_bills uuid[],
     p_expected_total bigint DEFAULT NULL,
-    p_is_stale boolean DEFAULT FALSE
+    p_is_stale boolean DEFAULT FALSE,
+    p_requested_at timestamptz DEFAULT clock_timestamp()
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
@@ -37,6 +40,9 @@ BEGIN
     IF answer IS NOT NULL THEN
         RETURN answer;
     END IF;
+    IF billing.rejections_are_used_up(payer, p_requested_at) THEN
+        RETURN billing.rejected('too_many_rejections');
+    END IF;
     IF p_is_stale THEN
         answer := billing.rejected('request_expired');
     ELSE
@@ -46,12 +52,14 @@ BEGIN
         payment := billing.insert_payment(payer, p_apartment, bill_set);
     END IF;
     INSERT INTO billing.payment_requests
-        (resident_id, request_key, fingerprint, payment_id, rejection, answered_at)
-    VALUES (payer, p_request_key, fingerprint, payment, answer, clock_timestamp());
+        (resident_id, request_key, fingerprint, payment_id, rejection, requested_at, answered_at)
+    VALUES (
+        payer, p_request_key, fingerprint, payment, answer, p_requested_at, clock_timestamp()
+    );
     RETURN coalesce(answer, billing.receipt(payment));
 END
 $$;
-COMMENT ON FUNCTION api.pay(uuid, text, uuid, uuid[], bigint, boolean) IS
+COMMENT ON FUNCTION api.pay(uuid, text, uuid, uuid[], bigint, boolean, timestamptz) IS
     'Pays a set of bills of one apartment, all or none; the same key always gets the same answer.';
 
 -- Takes the lock of opening, then the apartment's. Rejects with reason_required, payment_not_found,

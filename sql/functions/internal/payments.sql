@@ -62,10 +62,28 @@ BEGIN
 END
 $$;
 
+-- Whether so many requests of this resident from that hour (UTC) were rejected that no other is
+-- tried. A request that is delivered again is of the same hour, so it is not paid after its user
+-- was told that it is not. Requests at the same time may add a few.
+CREATE OR REPLACE FUNCTION billing.rejections_are_used_up(
+    p_resident uuid, p_requested_at timestamptz
+) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    hour timestamptz := date_trunc('hour', p_requested_at, 'UTC');
+BEGIN
+    RETURN 200 <= (
+        SELECT count(*) FROM billing.payment_requests
+        WHERE resident_id = p_resident AND rejection IS NOT NULL
+            AND requested_at >= hour AND requested_at < hour + interval '1 hour'
+    );
+END
+$$;
+
 -- Why these bills can't be paid or voided: the first that applies of bill_not_found, bill_void,
--- bill_already_paid, with the ids; null when all are open bills of the apartment. A bill of another
--- apartment reads like an unknown one, a replaced one like a void one. The caller holds the
--- apartment's lock.
+-- bill_already_paid, with how many there are and the first ten; null when all are open bills of the
+-- apartment. A bill of another apartment reads like an unknown one, a replaced one like a void one.
+-- The caller holds the apartment's lock.
 CREATE OR REPLACE FUNCTION billing.bills_rejection(p_apartment uuid, p_bill_set uuid[])
 RETURNS jsonb
 LANGUAGE plpgsql AS $$
@@ -79,7 +97,11 @@ BEGIN
     END IF;
     RETURN (
         SELECT billing.rejected(
-            b.code, jsonb_build_object('bills', jsonb_agg(b.bill_id ORDER BY b.bill_id))
+            b.code,
+            jsonb_build_object(
+                'bills', (array_agg(b.bill_id ORDER BY b.bill_id))[:10],
+                'bills_count', count(*)
+            )
         )
         FROM (
             SELECT wanted.bill_id, CASE s.state

@@ -231,6 +231,8 @@ PAYMENTS = [
     adding("request_is_settled_or_rejected", "payment_requests", rejection="NULL"),
     adding("request_is_settled_or_rejected", "payment_requests", payment_id="%(payment)s"),
     adding("request_rejection_has_a_code", "payment_requests", rejection="'{}'"),
+    adding("request_rejection_is_small", "payment_requests",
+           rejection="""jsonb_build_object('code', repeat('x', 2000))"""),
     adding("payment_is_reversed_once", "reversals", payment_id="%(reversed_payment)s"),
     adding("reversal_is_of_a_payment", "reversals", payment_id="gen_random_uuid()"),
     adding("reversal_has_a_reason", "reversals", reason="''"),

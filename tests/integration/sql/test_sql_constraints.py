@@ -52,7 +52,8 @@ SHAPE = {
             AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attnotnull
         """, {
             "apartment_state.last_posted_at", "residencies.ended_at", "bills.replaces",
-            "payment_requests.payment_id", "payment_requests.rejection", "reply_queues.subject",
+            "payment_requests.payment_id", "payment_requests.rejection",
+            "payment_requests.requested_at", "reply_queues.subject",
         }),
 }  # fmt: skip
 

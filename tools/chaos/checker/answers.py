@@ -11,6 +11,8 @@ from tools.chaos.checker.history import Answer, Read, Reply, Request
 from tools.chaos.checker.result import Facts, Finding, finding
 from tools.chaos.checker.run_record import RunRecord, request_ids
 
+# As the ledger has it.
+_MAX_REJECTIONS = 200
 # Depends on the moment of an answer and not on the ledger.
 _OF_THE_MOMENT = ("as_of", "today", "days_overdue")
 
@@ -153,6 +155,7 @@ def _causes(run: RunRecord, reply: Reply, request: Request) -> dict[str, bool]:
         "idempotency_key_reused": any(
             one.content != request.content and one.t <= reply.t for one in same_key
         ),
+        "too_many_rejections": run.ledger.rejections(request.user) >= _MAX_REJECTIONS,
         # May come whenever a resident's view of the history moved: the client starts anew.
         "history_frame_unknown": True,
     }

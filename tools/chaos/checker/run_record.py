@@ -58,6 +58,11 @@ class Ledger:
         """Return the sub of a row's resident."""
         return str(self._subjects.get(row["resident_id"]))
 
+    def rejections(self, user: str) -> int:
+        """Count the payments that were rejected and whose answers are stored."""
+        rows = self.rows("payment_requests")
+        return sum(not row["payment_id"] and self.subject(row) == user for row in rows)
+
     def sinces(self, user: str, apartment: str) -> list[str]:
         """Return since when a user's residencies in an apartment count."""
         return [
