@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -21,6 +22,10 @@ from chalicelib.records import Request, RequestBody, apartment_of, idempotency_k
 from chalicelib.replies import debts_parts, history_parts, receipt_parts, session_parts
 
 Body = Mapping[str, Any]
+
+RANDOM_UUID = 4
+# Of the contract, so that anybody may know it.
+EXAMPLE_QUEUE_NAME = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
 
 # A payment that waited longer, at the client, in an outage or among the dead letters, is not made
 # any more. GOV.UK Pay's payments expire after the same time.
@@ -80,9 +85,16 @@ class Operation:
         return self.work(request, validated(self.schema, request.fields), dependencies)
 
 
+def _check_secret(queue_name: UUID) -> None:
+    if queue_name.version != RANDOM_UUID or queue_name == EXAMPLE_QUEUE_NAME:
+        raise ValidationError("make a random UUID")
+
+
 class Auth(RequestBody):
     """A password, with a new one where that is demanded, or a refresh token."""
 
+    # Nothing else keeps others from the tokens.
+    queue_name = fields.UUID(required=True, validate=_check_secret)
     username = fields.String(validate=validate.Length(min=1, max=128))
     password = fields.String(validate=validate.Length(min=1, max=256))
     new_password = fields.String(validate=validate.Length(min=1, max=256))

@@ -49,7 +49,10 @@ _GATEWAY = {
     "token_expired": ("401", "Renew it with the refresh token (POST `/auth`)."),
     "too_many_requests": ("429", "Wait as many seconds as `Retry-After` says."),
     "unauthorized": ("401", "Log in, and send the id token in `Authorization`."),
-    "unsupported_media_type": ("415", "Send `Content-Type: application/json`."),
+    "unsupported_media_type": (
+        "415",
+        "Send POST as `application/json`, GET and DELETE without a `Content-Type`.",
+    ),
     "upstream_error": ("502", "Ask again in a moment."),
     "upstream_timeout": ("504", "Ask again in a moment."),
 }

@@ -23,7 +23,7 @@ from tests.support.ledger import Ledger
 from tests.support.records import a_record
 from tools.local.gateway.document import example_bodies
 
-QUEUE = str(UUID("0f8fad5b-d9cb-469f-a165-70867728950e"))
+QUEUE = str(UUID("6f0fad5b-d9cb-469f-a165-70867728950e"))
 OPTIONAL: dict[str, dict[str, Any]] = {
     "payments": {"expected_total_minor": 1},
     "histories": {"cursor": None},

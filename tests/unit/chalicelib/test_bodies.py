@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid1, uuid4
 
 import pytest
 from marshmallow import Schema
@@ -14,6 +14,7 @@ from chalicelib.records import validated
 
 QUEUE = {"queue_name": str(uuid4())}
 BILL = str(uuid4())
+GUESSABLE = ["0F8FAD5B-d9cb-469f-a165-70867728950e", str(UUID(int=0)), str(uuid1())]
 
 
 def total(value: object) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def total(value: object) -> dict[str, Any]:
         (Auth, {"username": "ada"}, "_body"),
         (Auth, {"refresh_token": "t", "password": "p"}, "_body"),
         (Auth, {"username": "", "password": "p"}, "username"),
+        *((Auth, {"refresh_token": "t", "queue_name": name}, "queue_name") for name in GUESSABLE),
         (Utils, {"made_up_by_the_client": 1}, "_body"),
         (Payments, {}, "bills_id"),
         (Payments, {"bills_id": []}, "bills_id"),

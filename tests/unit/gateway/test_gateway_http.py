@@ -92,6 +92,34 @@ def test_an_empty_queue_and_none_at_all_look_alike(
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        ("application/x-www-form-urlencoded; charset=utf-8", [200, 400, 204]),
+        ("application/octet-stream", [200, 400, 204]),
+        ("multipart/form-data; boundary=x", [200, 400, 204]),
+        ("text/plain", [200, 400, 204]),
+        ("application/xml", [415, 415, 415]),
+    ],
+)
+def test_a_poll_may_have_a_usual_content_type_and_its_body_reaches_no_queue(
+    client: Client, queues: Queues, login: Login, content_type: str, expected: list[int]
+) -> None:
+    queues.create(reply_queue(ANNA))
+    statuses = [
+        client.open(
+            f"{UTILS}/{QUEUE_NAME}",
+            method=method,
+            query_string={"wait_seconds": "0", "receipt": "unknown"},
+            headers={**login(), "Content-Type": content_type},
+            data="Action=DeleteQueue&Version=2012-11-05",
+        ).status_code
+        for method in ("GET", "DELETE", "OPTIONS")
+    ]
+    assert statuses == expected
+    assert queues.messages(reply_queue(ANNA)) == []
+
+
 def test_a_receipt_is_needed(client: Client, login: Login) -> None:
     answer = client.delete(f"{UTILS}/{QUEUE_NAME}", headers=login())
     assert_rejected(answer, 400, "invalid_parameter")

@@ -48,6 +48,8 @@ NO_EDGES: list[Any] = [
         ("/auth", {**LOGIN, "queue_name": QUEUE_NAME + "0"}),
         ("/auth", {**LOGIN, "queue_name": QUEUE_NAME + "\n"}),
         ("/auth", {**LOGIN, "queue_name": None}),
+        ("/auth", {**LOGIN, "queue_name": "00000000-0000-0000-0000-000000000000"}),
+        ("/auth", {**LOGIN, "queue_name": "6f0fad5b-d9cb-169f-a165-70867728950e"}),
         ("/auth", {**LOGIN, "refresh_token": "x"}),
         ("/auth", {**LOGIN, "subject": "victim"}),
         ("/auth", {**LOGIN, "password": 1}),
