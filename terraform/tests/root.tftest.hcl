@@ -22,6 +22,23 @@ run "everything_fits_together" {
     condition     = aws_kms_key.this.enable_key_rotation
     error_message = "The key must be renewed every year."
   }
+
+  assert {
+    condition = {
+      for statement in data.aws_iam_policy_document.key.statement : statement.sid => concat(
+        [for principal in statement.principals : "${principal.type} ${join(" ", principal.identifiers)}"],
+        [for condition in statement.condition : "${condition.test} ${condition.variable} ${join(" ", condition.values)}"],
+      )
+      } == {
+      ByIamPolicies = ["AWS arn:aws:iam::123456789012:root"]
+      LogGroupsOfThisAccount = [
+        "Service logs.eu-central-1.amazonaws.com",
+        "ArnLike kms:EncryptionContext:aws:logs:arn arn:aws:logs:eu-central-1:123456789012:log-group:*",
+      ]
+      AlarmsOfThisAccount = ["Service cloudwatch.amazonaws.com", "StringEquals aws:SourceAccount 123456789012"]
+    }
+    error_message = "The key must serve this account, its log groups and its alarms, and nobody else."
+  }
 }
 
 run "what_is_named_changes_and_the_rest_is_as_in_service_json" {

@@ -37,11 +37,11 @@ def test_a_mutation_fits_the_code_its_tests_and_the_invariants(mutation: Mutatio
     for test in mutation.caught_by:
         file, _, name = test.partition("::")
         assert (ROOT / file).exists(), file
-        assert not name or name in names_of_tests(file), test
+        assert not name or name.partition("[")[0] in names_of_tests(file), test
 
 
-def test_there_are_seventy_with_names_of_their_own_that_endanger_every_invariant() -> None:
-    assert len(CATALOGUE) >= 70
+def test_there_are_many_with_names_of_their_own_that_endanger_every_invariant() -> None:
+    assert len(CATALOGUE) >= 100
     assert {number for mutation in CATALOGUE for number in mutation.endangers} == set(INVARIANTS)
     assert max(Counter(mutation.name for mutation in CATALOGUE).values()) == 1
 
@@ -90,5 +90,5 @@ def test_only_a_failed_test_catches_a_mutation(toy: Path, planted: str, result: 
     mutation = a_mutation("return sum(lines)", planted)
     (toy / "toy.py").write_text(CODE.replace("return sum(lines)", planted))
     seconds = 3 if result == "timed out" else 30
-    run = run_tests(toy, mutation.caught_by, seconds=seconds, database_url="")
+    run = run_tests(toy, mutation.caught_by, seconds=seconds)
     assert run.result == result, run.output

@@ -28,6 +28,11 @@ run "the_gateway_puts_requests_and_takes_replies_and_nothing_else" {
     error_message = "The gateway may send to the request queues, and read and delete in the reply queues, no more."
   }
 
+  assert {
+    condition     = one(one(data.aws_iam_policy_document.trust.statement).principals) == { type = "Service", identifiers = toset(["apigateway.amazonaws.com"]) }
+    error_message = "Only API Gateway may act in its role."
+  }
+
   # Everything that the contract sends to is a queue that the gateway may send to, in this region and account.
   assert {
     condition = toset([
@@ -95,8 +100,16 @@ run "logs_hold_no_body_no_token_no_query_and_no_path" {
   }
 
   assert {
-    condition     = length(aws_wafv2_web_acl_logging_configuration.this.redacted_fields) == 3
+    condition = alltrue([
+      for kind in ["single_header", "query_string", "uri_path"] :
+      length(flatten([for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : field[kind]])) == 1
+    ])
     error_message = "The firewall's log must leave out token, query and path."
+  }
+
+  assert {
+    condition     = alltrue([for group in [aws_cloudwatch_log_group.access, aws_cloudwatch_log_group.firewall] : group.kms_key_id == var.kms_key_arn && group.retention_in_days == 365])
+    error_message = "Logs must be encrypted with the stage's key and end some day."
   }
 }
 
@@ -121,8 +134,13 @@ run "posts_and_polls_have_separate_throttles" {
 
 run "the_firewall_counts_logins_by_address_under_every_stage" {
   assert {
-    condition     = jsondecode(aws_wafv2_web_acl.this.rule_json)[0].Statement.RateBasedStatement.Limit == 100 && jsondecode(aws_wafv2_web_acl.this.rule_json)[0].Action == { Block = {} }
-    error_message = "Guessing passwords must be blocked."
+    condition     = [for rule in slice(jsondecode(aws_wafv2_web_acl.this.rule_json), 0, 2) : [rule.Statement.RateBasedStatement.Limit, rule.Action]] == [[100, { Block = {} }], [10000, { Block = {} }]]
+    error_message = "Guessing passwords must be blocked, and floods."
+  }
+
+  assert {
+    condition     = alltrue([for rule in local.managed : rule.OverrideAction == { None = {} }])
+    error_message = "The managed rules must do what they say, and not only count."
   }
 
   assert {

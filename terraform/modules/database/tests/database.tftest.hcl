@@ -139,10 +139,15 @@ run "rds_may_write_readings_and_no_other_account_may_use_its_role" {
 
   assert {
     condition = alltrue([
-      one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).variable == "aws:SourceAccount",
-      tolist(one(one(data.aws_iam_policy_document.monitoring_assume.statement).condition).values) == tolist(["123456789012"]),
+      for service, document in {
+        "monitoring.rds.amazonaws.com" = data.aws_iam_policy_document.monitoring_assume
+        "rds.amazonaws.com"            = data.aws_iam_policy_document.proxy_assume
+        } : alltrue([
+          one(one(document.statement).principals) == { type = "Service", identifiers = toset([service]) },
+          one(one(document.statement).condition) == { test = "StringEquals", variable = "aws:SourceAccount", values = tolist(["123456789012"]) },
+      ])
     ])
-    error_message = "RDS may take the role on behalf of this account only."
+    error_message = "RDS may take the roles on behalf of this account only, and nobody else."
   }
 }
 

@@ -72,6 +72,99 @@ run "each_function_has_its_own_role_log_and_secrets" {
   }
 }
 
+run "a_role_is_that_of_its_function_and_has_its_permissions" {
+  variables {
+    cache_connect_arns = ["arn:aws:elasticache:eu-central-1:123456789012:user:bill-test"]
+  }
+
+  override_data {
+    target = data.aws_iam_policy_document.users
+    values = { json = "{\"Id\":\"users\"}" }
+  }
+
+  override_data {
+    target = data.aws_iam_policy_document.sweep
+    values = { json = "{\"Id\":\"sweep\"}" }
+  }
+
+  override_data {
+    target = data.aws_iam_policy_document.cache
+    values = { json = "{\"Id\":\"cache\"}" }
+  }
+
+  assert {
+    condition     = one(one(data.aws_iam_policy_document.trust.statement).principals) == { type = "Service", identifiers = toset(["lambda.amazonaws.com"]) }
+    error_message = "Only Lambda may act in these roles."
+  }
+
+  assert {
+    condition = {
+      for id in ["users", "sweep", "cache"] : id => [
+        for name, document in data.aws_iam_policy_document.function : name if contains(document.source_policy_documents, jsonencode({ Id = id }))
+      ]
+      } == {
+      users = ["admin_users"]
+      sweep = ["sweep"]
+      cache = [for name, function in var.functions : name if function.cache]
+    }
+    error_message = "Only admin_users keeps logins, only sweep deletes queues, and only who uses the cache logs in there."
+  }
+
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.requests : { for statement in document.statement : statement.sid => statement.actions } == {
+        ReadRequests            = toset(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
+        MakeReplyQueuesAndReply = toset(["sqs:CreateQueue", "sqs:SendMessage", "sqs:TagQueue"])
+      }
+    ])
+    error_message = "A function must not read replies, nor send requests."
+  }
+
+  assert {
+    condition = { for statement in data.aws_iam_policy_document.sweep.statement : statement.sid => [statement.actions, statement.resources] } == {
+      RemoveReplyQueues = [
+        toset(["sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"]),
+        toset([for kind in ["login", "r"] : "arn:aws:sqs:eu-central-1:123456789012:bill-test-${kind}-*"]),
+      ]
+      LookForOrphans = [toset(["sqs:ListQueues"]), toset(["*"])]
+    }
+    error_message = "The sweeper must neither read replies nor reach other queues."
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.cache.statement[0].resources == toset(var.cache_connect_arns)
+    error_message = "Functions log in to this deployment's cache alone."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, document in data.aws_iam_policy_document.runtime : alltrue([
+        document.statement[3].effect == "Deny",
+        document.statement[3].actions == document.statement[2].actions,
+        one(document.statement[3].condition).values == tolist(["arn:aws:lambda:eu-central-1:123456789012:function:bill-test-${name}"]),
+      ])
+    ])
+    error_message = "The code of a function must not touch the network."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, document in data.aws_iam_policy_document.secrets : {
+        for condition in document.statement[1].condition : condition.variable => [condition.test, toset(condition.values)]
+        } == {
+        "kms:ViaService"                  = ["StringEquals", toset(["secretsmanager.eu-central-1.amazonaws.com"])]
+        "kms:EncryptionContext:SecretARN" = ["StringEquals", toset(values(local.secrets[name]))]
+      }
+    ])
+    error_message = "The key must decrypt a function's own secrets, and nothing else that it encrypted."
+  }
+
+  assert {
+    condition     = alltrue([for group in aws_cloudwatch_log_group.function : group.kms_key_id == var.kms_key_arn && group.retention_in_days == 365])
+    error_message = "Logs must be encrypted with the stage's key and end some day."
+  }
+}
+
 run "roles_have_no_star_but_where_aws_knows_no_resource" {
   assert {
     condition = alltrue([
@@ -184,8 +277,10 @@ run "a_new_package_password_or_time_zone_migrates_before_new_code_runs" {
     condition = alltrue([
       aws_cloudwatch_event_target.reconcile.arn == aws_lambda_function.reconcile.arn,
       jsondecode(aws_cloudwatch_event_target.reconcile.input) == { scheduled = true },
+      aws_lambda_permission.reconcile.principal == "events.amazonaws.com",
+      aws_lambda_permission.reconcile.source_arn == aws_cloudwatch_event_rule.reconcile.arn,
     ])
-    error_message = "Every night reconciles, and fails unless everything agrees."
+    error_message = "Every night reconciles, by this rule and nobody else, and fails unless everything agrees."
   }
 
   assert {

@@ -131,6 +131,16 @@ run "an_endpoint_serves_only_this_stage_and_this_account" {
     condition     = alltrue([for statement in flatten(values(data.aws_iam_policy_document.endpoint)[*].statement) : !contains(statement.actions, "*")])
     error_message = "No endpoint may pass every action."
   }
+
+  assert {
+    condition     = local.endpoint_statements.cognito-idp.Logins.actions == ["cognito-idp:InitiateAuth", "cognito-idp:RespondToAuthChallenge"]
+    error_message = "What comes unsigned may only log in."
+  }
+
+  assert {
+    condition     = alltrue([for service, endpoint in aws_vpc_endpoint.this : endpoint.policy == data.aws_iam_policy_document.endpoint[service].json])
+    error_message = "An endpoint without a policy serves everybody's account."
+  }
 }
 
 run "connections_are_recorded_encrypted_for_a_year" {

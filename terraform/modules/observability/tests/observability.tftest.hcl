@@ -42,14 +42,32 @@ run "each_failure_has_an_alarm" {
   }
 }
 
-run "dead_letters_are_counted_by_messages_visible_in_their_own_queue" {
+run "an_alarm_rings_for_the_first_failure_and_for_what_lasts_too_long" {
+  # Messages that were moved to a dead-letter queue are never counted as sent to it.
+  assert {
+    condition = {
+      for name in ["dead-letters-payments", "errors-payments", "oldest-request-auth", "throttles-utils", "ledger-differs", "api-errors"] : name => {
+        for alarm in [aws_cloudwatch_metric_alarm.this[name]] :
+        alarm.metric_name => "${alarm.statistic} ${alarm.comparison_operator} ${alarm.threshold} for ${alarm.evaluation_periods}"
+      }
+      } == {
+      dead-letters-payments = { ApproximateNumberOfMessagesVisible = "Maximum GreaterThanThreshold 0 for 1" }
+      errors-payments       = { Errors = "Sum GreaterThanThreshold 0 for 1" }
+      oldest-request-auth   = { ApproximateAgeOfOldestMessage = "Maximum GreaterThanThreshold 60 for 3" }
+      throttles-utils       = { Throttles = "Sum GreaterThanThreshold 0 for 5" }
+      ledger-differs        = { LedgerDiffers = "Sum GreaterThanThreshold 0 for 1" }
+      api-errors            = { "5XXError" = "Average GreaterThanThreshold 0.01 for 3" }
+    }
+    error_message = "One failure is one too many, and who waits must not wait for long."
+  }
+
   assert {
     condition = alltrue([
-      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].metric_name == "ApproximateNumberOfMessagesVisible",
       aws_cloudwatch_metric_alarm.this["dead-letters-payments"].dimensions == tomap({ QueueName = "bill-test-payments-dlq" }),
-      aws_cloudwatch_metric_alarm.this["dead-letters-payments"].threshold == 0,
+      aws_cloudwatch_metric_alarm.this["errors-payments"].dimensions == tomap({ FunctionName = "bill-test-payments" }),
+      aws_cloudwatch_metric_alarm.this["database-storage"].comparison_operator == "LessThanThreshold",
     ])
-    error_message = "One dead letter is one too many. (Messages moved there by redrive are never counted as sent.)"
+    error_message = "An alarm must look at what it is named after."
   }
 }
 
@@ -136,7 +154,10 @@ run "notifications_are_encrypted_and_come_from_this_account_alone" {
     condition = alltrue([
       aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn,
       aws_sns_topic_subscription.email["oncall@example.org"].topic_arn == aws_sns_topic.alarms.arn,
-      one(data.aws_iam_policy_document.alarms.statement[0].condition).values == tolist(["123456789012"]),
+      one(data.aws_iam_policy_document.alarms.statement[0].principals) == { type = "Service", identifiers = toset(["cloudwatch.amazonaws.com"]) },
+      one(data.aws_iam_policy_document.alarms.statement[0].condition) == { test = "StringEquals", variable = "aws:SourceAccount", values = tolist(["123456789012"]) },
+      data.aws_iam_policy_document.alarms.statement[1].effect == "Deny",
+      one(data.aws_iam_policy_document.alarms.statement[1].condition) == { test = "Bool", variable = "aws:SecureTransport", values = tolist(["false"]) },
     ])
     error_message = "The topic must be encrypted, have its subscribers, and take alarms of this account alone."
   }

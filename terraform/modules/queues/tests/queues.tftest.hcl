@@ -40,8 +40,10 @@ run "passwords_are_encrypted_kept_two_minutes_and_never_a_dead_letter" {
       keys(aws_sqs_queue.dead_letter) == ["payments"],
       keys(aws_sqs_queue_redrive_policy.request) == ["payments"],
       aws_sqs_queue.request["auth"].message_retention_seconds == 120,
+      # A dead letter's age counts from when its request was sent.
+      aws_sqs_queue.dead_letter["payments"].message_retention_seconds == 1209600,
     ])
-    error_message = "A password is kept two minutes at most, and never in a dead-letter queue."
+    error_message = "A password is kept two minutes at most and never in a dead-letter queue, a dead letter for two weeks."
   }
 }
 
@@ -63,15 +65,33 @@ run "dead_letters_go_from_each_queue_to_its_own_and_from_no_other" {
   }
 }
 
-run "only_the_gateway_sends_only_its_function_reads_and_redriving_leaves_logins_alone" {
+run "only_the_gateway_sends_and_only_its_function_reads" {
   assert {
     condition = alltrue(flatten([
       for operation, document in data.aws_iam_policy_document.request : [
-        for statement in document.statement :
-        statement.effect == "Deny" && statement.resources == toset([aws_sqs_queue.request[operation].arn])
+        for statement in document.statement : alltrue([
+          statement.effect == "Deny",
+          statement.resources == toset([aws_sqs_queue.request[operation].arn]),
+          one(statement.principals) == { type = "*", identifiers = toset(["*"]) },
+          one(statement.condition).test == "ArnNotEquals",
+          one(statement.condition).variable == "aws:PrincipalArn",
+        ])
       ]
     ]))
-    error_message = "Each policy must deny, and on its own queue."
+    error_message = "Each policy must deny, on its own queue and for everybody but a role."
+  }
+
+  assert {
+    condition = alltrue([
+      for document in values(data.aws_iam_policy_document.request) :
+      [for statement in document.statement : one(statement.actions)] == ["sqs:SendMessage", "sqs:ReceiveMessage"]
+    ])
+    error_message = "A policy must deny to send first, and then to read."
+  }
+
+  assert {
+    condition     = one(one(data.aws_iam_policy_document.redrive_trust.statement).principals) == { type = "AWS", identifiers = toset(["arn:aws:iam::123456789012:root"]) }
+    error_message = "Only this account may redrive."
   }
 
   assert {
@@ -108,12 +128,46 @@ run "only_the_gateway_sends_only_its_function_reads_and_redriving_leaves_logins_
 }
 
 run "every_queue_rejects_calls_without_tls" {
+  override_data {
+    target = data.aws_iam_policy_document.tls_only["auth"]
+    values = { json = "{\"Id\":\"auth\"}" }
+  }
+
+  override_data {
+    target = data.aws_iam_policy_document.tls_only["payments"]
+    values = { json = "{\"Id\":\"payments\"}" }
+  }
+
+  override_data {
+    target = data.aws_iam_policy_document.tls_only["payments-dlq"]
+    values = { json = "{\"Id\":\"payments-dlq\"}" }
+  }
+
   assert {
     condition = alltrue([
-      for statement in flatten([for document in data.aws_iam_policy_document.tls_only : document.statement]) :
-      statement.effect == "Deny" && one(statement.condition).variable == "aws:SecureTransport" && one(statement.condition).values == tolist(["false"])
+      for statement in flatten([for document in data.aws_iam_policy_document.tls_only : document.statement]) : alltrue([
+        statement.effect == "Deny",
+        statement.actions == toset(["sqs:*"]),
+        one(statement.principals) == { type = "*", identifiers = toset(["*"]) },
+        one(statement.condition) == { test = "Bool", variable = "aws:SecureTransport", values = tolist(["false"]) },
+      ])
     ])
-    error_message = "Deny what does not come over TLS."
+    error_message = "Deny everybody what does not come over TLS."
+  }
+
+  assert {
+    condition = { for operation, document in data.aws_iam_policy_document.request : operation => document.source_policy_documents } == {
+      for operation in ["auth", "payments"] : operation => tolist([data.aws_iam_policy_document.tls_only[operation].json])
+    }
+    error_message = "The policy of a request queue must ask for TLS, too."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_sqs_queue_policy.request["auth"].policy == data.aws_iam_policy_document.request["auth"].json,
+      aws_sqs_queue_policy.dead_letter["payments"].policy == data.aws_iam_policy_document.tls_only["payments-dlq"].json,
+    ])
+    error_message = "Each queue must have its policy."
   }
 
   assert {
