@@ -14,6 +14,7 @@ from billing_client.cli.terminal import Terminal
 from billing_client.files import ServiceFiles
 from billing_client.storage import OneResidentsSession
 
+from billing_app.ports.identity import SignedIn
 from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
 from tests.support.bills import a_debt
 from tests.unit.client.billing_runs import Billing
@@ -252,6 +253,23 @@ def test_a_renewal_replaces_no_session_but_its_own(
         assert not store.replace(session, session)
         found = store.load()
         assert (found and found.username) == expected
+
+
+def test_a_renewal_that_comes_late_replaces_no_other_login(
+    client: BillingClient, service: BillingService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.add_apartment(service.add_resident("zoe"))
+    renew = service.identity.refresh
+
+    def renew_while_zoe_logs_in(*, refresh_token: str) -> SignedIn:
+        client.login("zoe", "secret")
+        return renew(refresh_token=refresh_token)
+
+    monkeypatch.setattr(service.identity, "refresh", renew_while_zoe_logs_in)
+    with pytest.raises(NotLoggedIn, match="session_replaced"):
+        client.refresh()
+    assert client.session is not None
+    assert client.session.username == "zoe"
 
 
 def test_a_command_acts_for_the_resident_who_began_it(

@@ -42,6 +42,7 @@ faults = st.lists(
 @given(faults, faults)
 @example([Fault("drop_after", "POST"), Fault("no_connection", "POST", times=99)], [])
 @example([Fault("status_after", "POST", "payments", times=99)], [])
+@example([Fault("proxy", "POST", status=200), Fault("no_connection", "POST", times=99)], [])
 @example([Fault("drop_after", "POST", times=99)], [Fault("status", "POST", status=429, times=99)])
 def test_a_payment_is_made_once_and_pending_until_its_outcome_is_known(
     first: list[Fault], second: list[Fault]
