@@ -64,6 +64,40 @@ def test_a_disabled_login_says_so(directory: UserDirectory) -> None:
     assert code_of(directory.disable, username="nobody") == "login_not_found"
 
 
+@pytest.fixture
+def cognito(aws: None) -> CognitoUserDirectory:
+    return _cognito()
+
+
+def test_a_disabled_login_loses_its_sessions(cognito: CognitoUserDirectory) -> None:
+    """Also those that somebody else has opened: they don't come back with the login."""
+    client, pool = cognito._client, cognito._pool
+    made = client.create_user_pool_client(UserPoolId=pool, ClientName="c")["UserPoolClient"]
+    cognito.create(username="anna", email=None, password=PASSWORD)
+    cognito.set_password(username="anna", password=PASSWORD, permanent=True)
+    opened = client.initiate_auth(
+        ClientId=made["ClientId"],
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "anna", "PASSWORD": PASSWORD},
+    )
+    cognito.disable(username="anna")
+    client.admin_enable_user(UserPoolId=pool, Username="anna")
+    with pytest.raises(client.exceptions.NotAuthorizedException):
+        client.initiate_auth(
+            ClientId=made["ClientId"],
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            AuthParameters={"REFRESH_TOKEN": opened["AuthenticationResult"]["RefreshToken"]},
+        )
+
+
+def test_an_operator_vouches_for_the_address_of_a_login(cognito: CognitoUserDirectory) -> None:
+    """Else Cognito sends nothing there."""
+    cognito.create(username="anna", email="anna@example.org", password=None)
+    user = cognito._client.admin_get_user(UserPoolId=cognito._pool, Username="anna")
+    attributes = {one["Name"]: one.get("Value") for one in user["UserAttributes"]}
+    assert attributes["email_verified"] == "true"
+
+
 def test_an_outage_of_cognito_is_told_apart() -> None:
     with listening() as closed:
         pass

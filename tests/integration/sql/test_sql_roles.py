@@ -89,7 +89,8 @@ def test_every_public_function_is_owned_by_the_migrator_and_fixes_its_search_pat
         WHERE pronamespace = 'api'::regnamespace AND NOT (
             prosecdef
             AND proowner = %s::regrole
-            AND 'search_path=billing, pg_temp' = ANY (proconfig)
+            -- Without any setting this is null, which NOT would leave so.
+            AND coalesce('search_path=billing, pg_temp' = ANY (proconfig), false)
         )
     """
     assert query(ledger.connection("owner"), lax, database.owner.username) == []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import Position, downward_steps, upward_steps
 from billing_app.domain.instants import TICK, format_instant, parse_instant
+from billing_app.ports.ledger import HistoryPage
 from billing_app.use_cases import history
 from billing_app.use_cases.history import HistorySync, HistoryUpdate
 from tests.support.fake_bills import START
@@ -94,6 +96,31 @@ def test_what_a_resident_may_no_longer_see_is_not_covered(monkeypatch: pytest.Mo
     update = synced(ada, held)
     assert update.more
     assert update.end.date_down == moved_in
+
+
+def test_a_history_that_changes_between_two_reads_is_read_afresh(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ada, who held the end alone, moves in anew after the end was read, and sees less."""
+    ada = Resident()
+    ada.ledger.clock.advance(timedelta(minutes=1))
+    ada.pay()
+    [step] = synced(ada).steps
+    moved_in = step.event.posted_at
+    ada.pay()
+    reads, read = [], ada.ledger.history
+
+    def history_while_ada_moves(**query: Any) -> HistoryPage | None:
+        reads.append(query)
+        if len(reads) == 2:
+            ada.ledger.residencies[ada.subject, ada.home] = moved_in
+            ada.ledger.apartments[ada.home].version += 1
+        return read(**query)
+
+    monkeypatch.setattr(ada.ledger, "history", history_while_ada_moves)
+    update = synced(ada, Position(moved_in, moved_in + TICK))
+    assert update.end.date_down == moved_in
+    assert len(reads) == 3
 
 
 @pytest.mark.parametrize("text", ["2026-02-04T12:00:00.000001Z", "2026-02-04T13:00:00+01:00"])
