@@ -241,8 +241,8 @@ caught by ::test_debts_that_were_paid_while_they_were_read_are_not_shown_again
 
 cached_history_of_another_resident: I7
 caught by ::test_a_cached_history_is_shown_to_nobody_who_sees_less
--                key=f"history:{apartment_id.hex}:{subject.hex}:{page}",
-+                key=f"history:{apartment_id.hex}:{page}",
+-                key=f"history:{apartment_id.hex}:{subject.hex}:{query.limit}",
++                key=f"history:{apartment_id.hex}:{query.limit}",
 
 cached_debts_of_an_apartment_of_others: I7
 caught by ::test_cached_debts_are_shown_to_nobody_who_may_not_see_them

@@ -7,7 +7,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from billing_app.domain.bills import OpenDebts, Provider
+from billing_app.domain.history import Position
+from billing_app.domain.instants import TICK
 from billing_app.ports.ledger import HistoryPage, HistoryQuery
+from billing_app.use_cases.history import HistorySync
 from tests.support.fake_ledger import FakeLedger
 from tests.support.fakes import Resident
 
@@ -84,6 +87,17 @@ def test_a_cached_history_is_shown_to_nobody_who_sees_less() -> None:
     ada.ledger.clock.advance(timedelta(days=1))
     bob = ada.ledger.new_resident("Bob", ada.home, since=ada.ledger.clock())
     assert [len(settled(ada, who).events) for who in (ada.subject, bob, None)] == [1, 0, 1]
+
+
+def test_a_resident_has_one_entry_of_history_whatever_positions_they_make_up() -> None:
+    ada = Resident()
+    posted = [ada.pay().settled_at for _ in range(3)]
+    cached, read = (
+        HistorySync(reader, ada.subject, ada.home) for reader in (ada.needs.reader, ada.ledger)
+    )
+    starts = [None, *(Position(posted[0] + n * TICK, posted[1] + TICK, n) for n in range(20))]
+    assert [cached.update(start) for start in starts] == [read.update(start) for start in starts]
+    assert len(ada.needs.cache.entries) == 1
 
 
 def test_what_is_cached_is_read_as_it_was() -> None:
