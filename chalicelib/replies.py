@@ -6,10 +6,10 @@ Items and parts are text once they are JSON, and are written as they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from billing_app.adapters.ledger_json import write_bill, write_debt, write_period, write_provider
 from billing_app.domain.bills import Bill, Debt, Receipt, Total, days_overdue
@@ -24,6 +24,8 @@ from chalicelib.cursors import write_cursor, write_frame
 # Bytes of JSON in a part. SQS messages held 256 KiB for most of its life, and some regions and
 # emulators still do; the rest is left to the reply's envelope and its attributes.
 PART_MAX_BYTES = 190_000
+# Bytes of a breakdown of debts, about 130 groups; what is longer is left out.
+BREAKDOWN_MAX_BYTES = 15_000
 # What is left for items even when the rest of a part is unusually large.
 ITEMS_MIN_BYTES = 20_000
 
@@ -32,6 +34,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=
 _HISTORY_HEAD_BYTES = 1_000
 
 Json = dict[str, Any]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,9 @@ def part(head: Mapping[str, Any], name: str, items: Sequence[str]) -> str:
 
 
 def session_parts(session: Session) -> list[str]:
-    """Write who logged in."""
+    """Write who logged in; each part has some of the apartments."""
     tokens, account = session.tokens, session.account
-    content = {
+    head = {
         "resident": {"name": account.name},
         "tokens": {
             "id_token": tokens.id_token,
@@ -118,12 +121,12 @@ def session_parts(session: Session) -> list[str]:
             "refresh_token": tokens.refresh_token,
             "expires_in_seconds": tokens.expires_in_seconds,
         },
-        "apartments": [
-            {"apartment_id": str(apartment.apartment_id), "address": apartment.address}
-            for apartment in account.apartments
-        ],
     }
-    return [to_json(content)]
+    apartments = (
+        {"apartment_id": str(apartment.apartment_id), "address": apartment.address}
+        for apartment in account.apartments
+    )
+    return paged(head, "apartments", apartments)
 
 
 def debts_parts(found: Debts) -> list[str]:
@@ -135,11 +138,9 @@ def debts_parts(found: Debts) -> list[str]:
         "today": found.today.day.isoformat(),
         "time_zone": found.today.time_zone,
         **_grand_total(found.by_currency),
-        "by_utility": [{"utility": one.key, **_total(one)} for one in found.by_utility],
-        "by_provider": [
-            {"provider": write_provider(one.key), **_total(one)} for one in found.by_provider
-        ],
-        "by_period": [{"period": write_period(one.key), **_total(one)} for one in found.by_period],
+        "by_utility": _breakdown("utility", str, found.by_utility),
+        "by_provider": _breakdown("provider", write_provider, found.by_provider),
+        "by_period": _breakdown("period", write_period, found.by_period),
         "by_currency": [_total(one) for one in found.by_currency],
     }
     today = found.today.day
@@ -216,6 +217,14 @@ def _grand_total(by_currency: Sequence[Total[None]]) -> Json:
         "currency": only.currency if only else None,
         "total_minor": only.total_minor if only else 0,
     }
+
+
+def _breakdown(
+    name: str, write: Callable[[Key], Any], totals: Sequence[Total[Key]]
+) -> list[Json] | None:
+    """Write totals by group, unless they are so long that they would crowd out the bills."""
+    rows = [{name: write(one.key), **_total(one)} for one in totals]
+    return rows if len(to_json(rows)) <= BREAKDOWN_MAX_BYTES else None
 
 
 def _total(total: Total[Any]) -> Json:

@@ -35,6 +35,7 @@ from billing_client.serialization import (
     decode_history_part,
     decode_login,
     decode_receipt,
+    joined_login,
 )
 from billing_client.storage import (
     PendingPayments,
@@ -211,7 +212,7 @@ class BillingClient:
         if pending.operation == PAYMENTS:
             return self.resume_payment(pending)
         if pending.operation == AUTH:
-            return decode_login(self._public.collect(pending, self._deadline())[0])
+            return decode_login(joined_login(self._public.collect(pending, self._deadline())))
         fetch = self._requests.ask if pending.request_id is None else self._requests.collect
         parts = fetch(pending, self._deadline())
         if pending.operation == UTILS:
@@ -280,7 +281,8 @@ class BillingClient:
             log.warning("a payment stays pending: %s", error)
 
     def _authenticate(self, secret: dict[str, Any], deadline: Deadline) -> Fields:
-        return self._public.ask(PendingRequest(AUTH, "/auth"), deadline, unkept_body=secret)[0]
+        pending = PendingRequest(AUTH, "/auth")
+        return joined_login(self._public.ask(pending, deadline, unkept_body=secret))
 
     def _renew(self, session: Session, deadline: Deadline) -> Session:
         token = session.tokens.refresh_token

@@ -155,6 +155,12 @@ def decode_login(data: Fields, *, refresh_token: str | None = None) -> Login:
     )
 
 
+def joined_login(parts: list[Fields]) -> Fields:
+    """Join the parts of one login: each has some of the apartments and all of the rest."""
+    apartments = [item.values for part in parts for item in part.items("apartments")]
+    return Fields({**parts[0].values, "apartments": apartments}, parts[0].name)
+
+
 def decode_debts(parts: list[Fields]) -> Debts:
     """Join the parts of one answer and check them against the total in each of them."""
     first = parts[0]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from billing_app.domain.bills import Provider
 from billing_app.domain.errors import Rejection
+from billing_app.ports.identity import Tokens
+from billing_app.ports.ledger import Account, Apartment
+from billing_app.use_cases.login import Session
 from chalicelib import replies
 from chalicelib.operations import OPERATIONS, PAYMENT_LIFETIME
 from chalicelib.records import read_record
@@ -168,6 +171,19 @@ def test_many_debts_go_out_in_parts_that_each_have_the_totals(ada: Resident) -> 
     assert len(found) > 1
     assert {UUID(debt["bill_id"]) for part in found for debt in part["debts"]} == issued
     assert {part["total_minor"] for part in found} == {500 * 5140}
+
+
+def test_any_number_of_groups_and_apartments_fits_into_parts(ada: Resident) -> None:
+    for n in range(500):
+        ada.bill(provider=Provider(f"p{n}", "Ж" * 200), month=n % 12 + 1, amount_minor=n + 1)
+    for part in parts(ada, "utils"):
+        assert (part["by_provider"], len(part["by_period"])) == (None, 12)
+        assert part["total_minor"] == sum(range(501))
+    homes = tuple(Apartment(uuid4(), "Ж" * 500) for _ in range(400))
+    texts = replies.session_parts(Session(Account("Ada", homes), Tokens("i", "a", "r", 900)))
+    assert max(map(len, texts)) <= replies.PART_MAX_BYTES
+    sent = [one["apartment_id"] for text in texts for one in json.loads(text)["apartments"]]
+    assert sent == [str(home.apartment_id) for home in homes]
 
 
 def test_a_client_that_loses_any_part_of_a_history_goes_on_from_the_part_before(

@@ -67,6 +67,17 @@ def test_a_receipt_in_many_parts_is_complete(client: BillingClient, apartment: R
     assert receipt.total == Money(sum(range(1, 51)), "EUR")
 
 
+def test_a_login_in_many_parts_has_all_apartments(
+    client: BillingClient, service: BillingService, apartment: Residency
+) -> None:
+    for _ in range(20):
+        home = service.ledger.new_apartment()
+        service.ledger.grant_residency(subject=apartment.subject, apartment_id=home, since=None)
+    with small_parts():
+        assert len(client.login("ada", "secret").apartments) == 21
+        assert len(client.refresh().apartments) == 21
+
+
 def test_debts_that_differ_from_their_total_are_rejected(
     client: BillingClient, service: BillingService, apartment: Residency
 ) -> None:
