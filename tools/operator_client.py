@@ -82,13 +82,19 @@ class OperatorClient:
         """Issue bills as a file of their own; return their ids in the order of the lines.
 
         What a line does not say is as in the example of the operators' documentation.
-        `file` is what identifies a file that may be there already: `import_id` and `sha256`.
+        `file` is what identifies a file that may be there already: `import_id` and `sha256`. Bills
+        that look alike are issued, since tools make many.
         """
         numbered = [
             {**plain(EXAMPLE_LINE), **line, "line": number}
             for number, line in enumerate(lines, start=2)
         ]
-        made = {"import_id": str(uuid4()), "sha256": secrets.token_hex(32), "lines": numbered}
+        made = {
+            "import_id": str(uuid4()),
+            "sha256": secrets.token_hex(32),
+            "allow_duplicates": True,
+            "lines": numbered,
+        }
         found = {line["line"]: line for line in self.do("import_bills", made | file)["lines"]}
         return [str(found[line["line"]]["bill_id"]) for line in numbered]
 

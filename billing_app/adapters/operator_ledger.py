@@ -20,6 +20,7 @@ from billing_app.ports.operator_ledger import (
     GrantedResidency,
     LineResult,
     OperatorLedger,
+    ReinstatedBill,
     Reversal,
     Violation,
     VoidedBill,
@@ -83,6 +84,18 @@ class PostgresOperatorLedger(OperatorLedger):
         data = self._call("void_bill", bill_id, reason, operator)
         return VoidedBill(bill_id, UUID(data["apartment_id"]), parse_instant(data["voided_at"]))
 
+    def reinstate_bill(
+        self, *, bill_id: UUID, reason: str, operator: str, allow_duplicates: bool
+    ) -> ReinstatedBill:
+        """Take back a void."""
+        data = self._call("reinstate_bill", bill_id, reason, operator, allow_duplicates)
+        return ReinstatedBill(
+            bill_id=UUID(data["bill_id"]),
+            replaces=bill_id,
+            apartment_id=UUID(data["apartment_id"]),
+            reinstated_at=parse_instant(data["reinstated_at"]),
+        )
+
     def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Reversal:
         """Undo a payment."""
         data = self._call("reverse_payment", payment_id, reason, operator)
@@ -135,6 +148,7 @@ def batch_data(batch: BillBatch) -> Json:
         "file_name": batch.file_name,
         "sha256": batch.sha256,
         "dry_run": batch.dry_run,
+        "allow_duplicates": batch.allow_duplicates,
         "lines": [
             {key: _plain(value) for key, value in asdict(one).items()} for one in batch.lines
         ],
@@ -145,7 +159,11 @@ def line_result(line: Mapping[str, Any]) -> LineResult:
     """Read what became of a line from JSON."""
     bill_id = line.get("bill_id")
     return LineResult(
-        line["line"], line["result"], line.get("code"), UUID(bill_id) if bill_id else None
+        line=line["line"],
+        result=line["result"],
+        code=line.get("code"),
+        bill_id=UUID(bill_id) if bill_id else None,
+        provider_reference=line.get("provider_reference"),
     )
 
 

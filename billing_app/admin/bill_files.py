@@ -42,16 +42,16 @@ class BillFile:
     def rows(self, *, delimiter: str | None = None, profile: str = "standard") -> Iterator[Row]:
         """Read the lines after the header; `read_bytes` tells how far.
 
-        All lines are read once before, since of two with one number neither can be believed.
+        All lines are read once before, since of two about one bill neither can be believed.
 
         Raises:
             Rejection: file_empty, header_invalid, delimiter_invalid, before the first row.
         """
-        with closing(_References()) as references:
+        with closing(_Identities()) as identities:
             for row in self._rows(delimiter, profile):
-                references.count(row)
+                identities.count(row)
             for row in self._rows(delimiter, profile):
-                yield references.unless_repeated(row)
+                yield identities.unless_repeated(row)
 
     def _rows(self, delimiter: str | None, profile: str) -> Iterator[Row]:
         lines = self._filled_lines()
@@ -197,8 +197,8 @@ def _header_rejection(found: tuple[str, ...]) -> Rejection:
     return Rejection("header_invalid", detail=details)
 
 
-class _References:
-    """Counts the references of a file of any length in a temporary file of its own.
+class _Identities:
+    """Counts the lines of each bill in a file of any length, in a temporary file of its own.
 
     SQLite keeps a database without a name on disk beyond a cache of 2 MB, and removes it.
     """
@@ -209,22 +209,21 @@ class _References:
 
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute(
-            "CREATE TABLE seen (provider_id TEXT, reference TEXT, lines INTEGER,"
-            " PRIMARY KEY (provider_id, reference)) WITHOUT ROWID"
+            "CREATE TABLE seen (identity TEXT PRIMARY KEY, lines INTEGER) WITHOUT ROWID"
         )
         # One transaction that is never committed: nobody else reads it.
         self._database.execute("BEGIN")
 
     def count(self, row: Row) -> None:
-        """Count the reference of a good line."""
+        """Count the bill of a good line."""
         if row.bill:
             self._database.execute(
-                "INSERT INTO seen VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET lines = lines + 1",
-                (row.bill.provider_id, row.bill.provider_reference),
+                "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET lines = lines + 1",
+                (_key(row.bill),),
             )
 
     def unless_repeated(self, row: Row) -> Row:
-        """Reject a bill whose reference another good line has: which of the two is right?"""
+        """Reject a bill that another good line has, too: which of the two is right?"""
         if row.bill is None or self._lines_of(row.bill) == 1:
             return row
         repeated = Problem("reference_duplicated", "provider_reference")
@@ -232,11 +231,14 @@ class _References:
 
     def _lines_of(self, bill: BillLine) -> int:
         found = self._database.execute(
-            "SELECT lines FROM seen WHERE provider_id = ? AND reference = ?",
-            (bill.provider_id, bill.provider_reference),
+            "SELECT lines FROM seen WHERE identity = ?", (_key(bill),)
         ).fetchone()
         return int(found[0])
 
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
+
+
+def _key(bill: BillLine) -> str:
+    return "\t".join(map(str, bill.identity))

@@ -65,6 +65,7 @@ class ImportBills(Schema):
     text = fields.String(**OPTIONAL)
     file_name = text_field(load_default="bills.csv")
     dry_run = fields.Boolean(load_default=False)
+    allow_duplicates = fields.Boolean(load_default=False)
     delimiter = fields.String(**OPTIONAL)
     profile = fields.String(load_default=PROFILES[0], validate=validate.OneOf(PROFILES))
     lines = fields.List(
@@ -88,6 +89,7 @@ def _import_bills(given: Json, context: AdminContext) -> object:
         file_name=given["file_name"],
         sha256=given["sha256"] or "",
         dry_run=given["dry_run"],
+        allow_duplicates=given["allow_duplicates"],
         lines=tuple(given["lines"] or ()),
     )
     if source.lines:

@@ -61,6 +61,19 @@ def _void_bill(given: Json, context: AdminContext) -> object:
     return reversals.void_bill(bill_id=given["bill_id"], note=note, ledger=context.ledger)
 
 
+class ReinstateBill(VoidBill):
+    """A void bill to be owed again."""
+
+    allow_duplicates = fields.Boolean(
+        load_default=False, metadata={"help": "Also if another bill looks like it."}
+    )
+
+
+def _reinstate_bill(given: Json, context: AdminContext) -> object:
+    note = reversals.AuditNote(operator=given.pop("operator"), reason=given.pop("reason"))
+    return reversals.reinstate_bill(**given, note=note, ledger=context.ledger)
+
+
 class ReversePayment(AuditNoteSchema):
     """A payment to undo."""
 
@@ -116,6 +129,21 @@ LEDGER_OPERATIONS = (
             help="Withdraw an open bill. If it is paid, reverse its payment first.",
             question="Void bill {bill_id}?",
             report=lambda told: f"Bill {told['bill_id']} is void.",
+        ),
+    ),
+    AdminOperation(
+        name="reinstate_bill",
+        function="admin",
+        schema=ReinstateBill(),
+        work=_reinstate_bill,
+        example={"bill_id": "0d1f6a52-7d52-4cf5-9d55-0f1f7ad3a6f1", **_NOTE},
+        command=Command(
+            name="reinstate",
+            help="Take back a void: the bill is owed again, with a new id.",
+            question="Reinstate bill {bill_id}? It will be owed again.",
+            report=lambda told: (
+                f"Bill {told['bill_id']} is owed: it replaces {told['replaces']}, which was void."
+            ),
         ),
     ),
     AdminOperation(

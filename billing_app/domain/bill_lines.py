@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 from uuid import UUID
 
 from billing_app.domain.currencies import EXPONENT_OF, AmountError, minor_units
@@ -98,6 +98,16 @@ class Column:
     example: str
 
 
+class BillIdentity(NamedTuple):
+    """What is the same bill: equal for all its revisions, and for no other bill."""
+
+    provider_id: str
+    provider_reference: str
+    utility: str
+    period_from: date
+    period_to: date
+
+
 @dataclass(frozen=True, slots=True)
 class BillLine:
     """One bill as its provider wrote it; the period includes both of its days.
@@ -117,6 +127,11 @@ class BillLine:
     amount_minor: Annotated[int, Column(read_amount, "51.40")]
     currency: Annotated[str, Column(read_currency, "EUR")]
 
+    @property
+    def identity(self) -> BillIdentity:
+        """By which the ledger knows the bill; all else may be corrected by a revision."""
+        return BillIdentity(*(getattr(self, name) for name in BillIdentity._fields))
+
 
 COLUMNS: Mapping[str, Column] = {
     name.removesuffix("_minor"): get_args(hint)[1]
@@ -129,10 +144,15 @@ PROFILES = ("standard", "continental")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a line was rejected: a code, and the column unless it is the whole line."""
+    """Why a line was rejected: a code, and the column unless it is the whole line.
+
+    `bill_id` and `provider_reference` name the bill of the ledger that stands in the way, if any.
+    """
 
     code: str
     column: str | None = None
+    bill_id: UUID | None = None
+    provider_reference: str | None = None
 
     @property
     def message(self) -> str:
@@ -140,6 +160,8 @@ class Problem:
         # The functions may be newer than the command, and have codes that it doesn't know.
         known = CATALOGUE.get(self.code)
         text = (known and known.line) or self.code
+        named = ", ".join(str(one) for one in (self.bill_id, self.provider_reference) if one)
+        text = f"{text} (bill {named})" if named else text
         return f"{self.column}: {text}" if self.column else text
 
 

@@ -166,7 +166,20 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "One of the bills was withdrawn or replaced. Nothing was paid.",
         "Fetch the current debts; `data.bills` names the withdrawn ones.",
     )
-    | _operator("The bill is void already.", _NOTHING_TO_DO),
+    | _operator("The bill is void already.", _NOTHING_TO_DO)
+    | _line("The bill was withdrawn. To have it owed again, reinstate it."),
+    "bill_not_void": _operator("The bill is not void.", _NOTHING_TO_DO),
+    "bill_replaced": _operator(
+        "A newer revision replaced the bill.", "Name that revision: `data.bill_id`."
+    ),
+    "probable_duplicate": _operator(
+        "Another bill that is owed or paid looks like this one.",
+        "Compare it with `data.bill_id`. Give --allow-duplicates if both are right.",
+    )
+    | _line(
+        "It looks like another bill of the apartment that is owed or paid, and was not issued."
+        " Void that one, or give --allow-duplicates if both are right."
+    ),
     "currency_mixed": _resident(
         "The bills are in different currencies. Nothing was paid.",
         "Pay the bills of each currency in a payment of its own.",
@@ -252,11 +265,12 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "amount_too_large": _line(f"The amount is more than {MAX_AMOUNT_MINOR} minor units."),
     "currency_unknown": _line("The currency is not an ISO 4217 code in capitals, such as EUR."),
     "reference_duplicated": _line(
-        "Another line of the file has the same provider and reference. Neither is issued."
+        "Another line of the file has the same provider, reference, utility and period."
+        " Neither is issued."
     ),
     "provider_not_found": _line("No provider has this id. Add it first."),
     "utility_not_found": _line("There is no such utility."),
-    "reference_of_other_apartment": _line("The provider's reference belongs to another apartment."),
+    "reference_of_other_apartment": _line("The bill belongs to another apartment."),
     # The database
     "migration_failed": _operator(
         "The database could not be migrated to this version.",

@@ -14,23 +14,32 @@ from billing_app.ports.clock import CalendarDay
 
 @dataclass(frozen=True, slots=True)
 class BillBatch:
-    """Lines of one file that are issued together, in one transaction."""
+    """Lines of one file that are issued together, in one transaction.
+
+    `allow_duplicates` also issues bills that look like others that are owed or paid.
+    """
 
     import_id: UUID
     file_name: str
     sha256: str
     dry_run: bool
+    allow_duplicates: bool = False
     lines: tuple[BillLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """What became of a line: issued, revised, already_present or, with a code, rejected."""
+    """What became of a line: issued, revised, already_present or, with a code, rejected.
+
+    `bill_id` and `provider_reference` are those of the bill that the line is, or for
+    `probable_duplicate` of the bill that it looks like.
+    """
 
     line: int
     result: str
     code: str | None
     bill_id: UUID | None
+    provider_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,16 @@ class VoidedBill:
     bill_id: UUID
     apartment_id: UUID
     voided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstatedBill:
+    """A bill that is owed again: the new revision `bill_id` replaces the void one."""
+
+    bill_id: UUID
+    replaces: UUID
+    apartment_id: UUID
+    reinstated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +155,18 @@ class OperatorLedger(BillIssuer, Protocol):
         """Add a provider, or give a known one another name."""
 
     def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> VoidedBill:
-        """Withdraw an open bill. Rejected: bill_not_found, bill_already_paid, bill_void."""
+        """Withdraw an open bill.
+
+        Rejected: bill_not_found, bill_already_paid, bill_void, bill_replaced.
+        """
+
+    def reinstate_bill(
+        self, *, bill_id: UUID, reason: str, operator: str, allow_duplicates: bool
+    ) -> ReinstatedBill:
+        """Take back a void, so that the same is owed again.
+
+        Rejected: bill_not_found, bill_not_void, bill_replaced, probable_duplicate.
+        """
 
     def reverse_payment(self, *, payment_id: UUID, reason: str, operator: str) -> Reversal:
         """Undo a payment; its bills become open again.

@@ -1,7 +1,7 @@
 """Importing bills: row by row, in batches, as often as anyone likes.
 
-The provider's own reference names a bill, so a second import of a file, a half-done one run again,
-and two at the same time add nothing twice.
+A bill is known by its provider's reference with utility and period, so a second import of a file, a
+half-done one run again, and two at the same time add nothing twice.
 """
 
 from __future__ import annotations
@@ -74,5 +74,9 @@ def _imported(rows: Iterable[Row], issued: Iterable[LineResult]) -> list[Importe
 
 
 def _with_result(row: Row, result: LineResult) -> ImportedRow:
-    problems = (Problem(result.code),) if result.code else ()
-    return ImportedRow(replace(row, problems=problems), result.result)
+    if not result.code:
+        return ImportedRow(row, result.result)
+    problem = Problem(
+        result.code, bill_id=result.bill_id, provider_reference=result.provider_reference
+    )
+    return ImportedRow(replace(row, problems=(problem,)), result.result)

@@ -43,6 +43,7 @@ GRANT EXECUTE ON FUNCTION
     api.end_residency(uuid, uuid),
     api.issue_bills(jsonb),
     api.void_bill(uuid, text, text),
+    api.reinstate_bill(uuid, text, text, boolean),
     api.reverse_payment(uuid, text, text),
     api.reconcile(date, date),
     api.day_begins(date)

@@ -112,10 +112,11 @@ WHERE s.last_seq IS DISTINCT FROM coalesce(h.last_seq, 0)
 
 UNION ALL
 SELECT
-    'revisions_follow_without_gap', provider_id || '/' || provider_reference,
+    'revisions_follow_without_gap',
+    concat_ws('/', provider_id, provider_reference, utility, period_from, period_to),
     format('%s revisions, the last is number %s', count(*), max(revision))
 FROM billing.bills
-GROUP BY provider_id, provider_reference
+GROUP BY provider_id, provider_reference, utility, period_from, period_to
 HAVING count(*) <> max(revision) OR count(replaces) <> count(*) - 1;
 
 COMMENT ON VIEW billing.billing_violations IS

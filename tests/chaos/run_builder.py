@@ -159,6 +159,15 @@ class RunBuilder:
         self.state(self.row("bills", bill_id=bill_id)["apartment_id"])["version"] += 1
         self.call("void", {"bill_id": bill_id}, {"bill_id": bill_id})
 
+    def reinstate(self, bill_id: str, name: str) -> None:
+        """Take back a void."""
+        row = {**self.row("bills", bill_id=bill_id), "bill_id": name, "replaces": bill_id}
+        self.add("bills", **row)
+        self.add("open_bills", bill_id=name)
+        self.add("bill_reinstatements", bill_id=bill_id)
+        self.state(row["apartment_id"])["version"] += 1
+        self.call("reinstate", {"bill_id": bill_id}, {"bill_id": name, "replaces": bill_id})
+
     def reverse(self, payment_id: str) -> None:
         """Reverse a payment and tell the operator."""
         self.book_reversal(payment_id)

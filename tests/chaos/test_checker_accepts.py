@@ -83,6 +83,11 @@ def answer_a_read_a_day_later(run: RunBuilder) -> None:
     run.reply("last look", later)
 
 
+def reinstate_and_look(run: RunBuilder) -> None:
+    run.reinstate("void", "void again")
+    run.look()
+
+
 ACCEPTED: dict[str, Step] = {
     "a request whose connection broke is carried out": carry_out_a_request_whose_connection_broke,
     "a lost request without a key is answered": answer_a_lost_request_without_a_key,
@@ -125,6 +130,7 @@ ACCEPTED: dict[str, Step] = {
     ),
     "a forged token is rejected": lambda run: run.ask("utils", forged=True, outcome=401),
     "a corrected bill can't be paid": lambda run: run.reject("bill_void", "corrected"),
+    "a void is taken back": reinstate_and_look,
     "an old total is rejected": lambda run: run.reject("total_changed", "open", expected=100),
     "a key was used for another payment": (
         lambda run: run.reject("idempotency_key_reused", "open", key="two", data={})

@@ -59,7 +59,8 @@ class Setup:
     def issue(self, apartment: UUID, debt: Debt) -> UUID:
         provider = debt.provider
         self.operators.add_provider(provider_id=provider.provider_id, name=provider.name)
-        [result] = self.imported(as_line(debt, apartment_id=apartment))
+        line = as_line(debt, apartment_id=apartment)
+        [result] = self.imported(line, allow_duplicates=True)
         assert result.bill_id is not None
         return result.bill_id
 

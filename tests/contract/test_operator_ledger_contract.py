@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -47,6 +47,18 @@ class Environment:
         (result,) = self.imported(self.line(**changes))
         assert result.bill_id is not None
         return result.bill_id
+
+    def owed(self) -> set[UUID]:
+        """Return the bills that are owed."""
+        debts = self.setup.ledger.open_debts(subject=self.subject, apartment_id=self.apartment)
+        assert debts
+        return {debt.bill_id for debt in debts.debts}
+
+    def version(self) -> int:
+        """Return the apartment's version."""
+        access = self.setup.ledger.access(subject=self.subject, apartment_id=self.apartment)
+        assert access
+        return access.version
 
     def result(self, **changes: Any) -> tuple[str, str | None]:
         """Import one line and return what became of it."""
@@ -88,35 +100,112 @@ def test_what_is_there_or_unknown_is_rejected_by_name(env: Environment, code: st
     assert code_of(REJECTED[code], env=env) == code
 
 
+ISSUED, REVISED, PRESENT = ("issued", None), ("revised", None), ("already_present", None)
+DUPLICATE = ("rejected", "probable_duplicate")
+
+
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("state", "changes", "expected"),
     [
-        ({}, ("already_present", None)),
-        ({"amount_minor": 4000}, ("revised", None)),
-        ({"apartment_id": uuid4()}, ("rejected", "apartment_not_found")),
-        ({"provider_id": "nobody"}, ("rejected", "provider_not_found")),
-        ({"utility": "steam"}, ("rejected", "utility_not_found")),
+        ("open", {}, PRESENT),
+        ("paid", {}, PRESENT),
+        ("void", {}, ("rejected", "bill_void")),
+        ("open", {"amount_minor": 4000}, REVISED),
+        ("paid", {"amount_minor": 4000}, ("rejected", "bill_already_paid")),
+        ("void", {"amount_minor": 4000}, REVISED),
+        ("open", {"apartment_id": uuid4()}, ("rejected", "apartment_not_found")),
+        ("open", {"provider_id": "nobody"}, ("rejected", "provider_not_found")),
+        ("open", {"utility": "steam"}, ("rejected", "utility_not_found")),
+        # The same number, and another bill.
+        ("open", {"utility": "water"}, ISSUED),
+        ("open", {"month": 11}, ISSUED),
+        ("paid", {"month": 11}, ISSUED),
+        # Another number, and probably the same bill.
+        ("open", {"provider_reference": "X-9"}, DUPLICATE),
+        ("paid", {"provider_reference": "X-9"}, DUPLICATE),
+        ("void", {"provider_reference": "X-9"}, ISSUED),
+        ("open", {"provider_reference": "X-9", "currency": "USD"}, ISSUED),
+        ("open", {"provider_reference": "X-9", "amount_minor": 4000}, ISSUED),
+        ("open", {"provider_reference": "X-9", "utility": "water"}, ISSUED),
+        ("open", {"provider_reference": "X-9", "month": 11}, ISSUED),
+        ("open", {"provider_reference": "g 0001", "amount_minor": 4000}, DUPLICATE),
+        ("paid", {"provider_reference": "\uff27\u20111", "amount_minor": 4000}, DUPLICATE),
+        ("open", {"provider_reference": "G-10", "amount_minor": 4000}, ISSUED),
+        ("open", {"period_to": date(2026, 11, 1), "amount_minor": 4000}, DUPLICATE),
     ],
 )
-def test_a_line_of_a_known_reference_is_told_what_became_of_it(
-    env: Environment, changes: dict[str, Any], expected: tuple[str, str | None]
+def test_a_line_is_told_what_became_of_it(
+    env: Environment, state: str, changes: dict[str, Any], expected: tuple[str, str | None]
 ) -> None:
-    env.issue_one()
-    assert env.result(**changes) == expected
+    bill = env.issue_one()
+    if state == "paid":
+        env.pay(bill)
+    if state == "void":
+        env.ledger.void_bill(bill_id=bill, **NOTE)
+    owed = env.owed()
+    [told] = env.imported(env.line(**changes))
+    assert (told.result, told.code) == expected
+    is_named = expected == PRESENT or told.code in {"bill_void", "bill_already_paid", *DUPLICATE}
+    assert not is_named or (told.bill_id, told.provider_reference) == (bill, "G-1")
+    gone = {bill} if expected == REVISED else set()
+    new = {told.bill_id} if told.result in {"issued", "revised"} else set()
+    assert env.owed() == owed - gone | new
+    if expected == DUPLICATE:
+        [told] = env.imported(env.line(**changes), allow_duplicates=True)
+        assert (told.result, env.owed()) == ("issued", owed | {told.bill_id})
+
+
+def test_of_lines_of_one_bill_none_is_issued(env: Environment) -> None:
+    lines = [env.line(line=2), env.line(line=3, amount_minor=1), env.line(line=4, month=11)]
+    told = env.imported(*lines, sha256="0" * 64)
+    assert [one.code for one in told] == ["reference_duplicated"] * 2 + [None]
+    # Nor is a later one of the same file, in another batch, a correction.
+    [told_late] = env.imported(env.line(month=11, amount_minor=1), sha256="0" * 64)
+    assert told_late.code == "reference_duplicated"
+    assert env.owed() == {told[2].bill_id}
+
+
+def test_a_void_is_taken_back_once(env: Environment) -> None:
+    bill = env.issue_one()
+
+    def reinstate(bill_id: UUID = bill, *, anyway: bool = False) -> Any:
+        return env.ledger.reinstate_bill(bill_id=bill_id, allow_duplicates=anyway, **NOTE)
+
+    assert code_of(reinstate, bill_id=uuid4()) == "bill_not_found"
+    assert code_of(reinstate) == "bill_not_void"
+    env.ledger.void_bill(bill_id=bill, **NOTE)
+    twin = env.issue_one(provider_reference="X-9")
+    found = rejection(reinstate)
+    assert found.code == "probable_duplicate"
+    assert found.data == {"bill_id": str(twin), "provider_reference": "X-9"}
+    version = env.version()
+    told = reinstate(anyway=True)
+    assert (told.replaces, told.apartment_id, env.version()) == (bill, env.apartment, version + 1)
+    assert env.owed() == {twin, told.bill_id}
+    assert env.result() == PRESENT
+    for act in (reinstate, env.ledger.void_bill):
+        found = rejection(act, bill_id=bill, **({} if act is reinstate else NOTE))
+        assert (found.code, found.data) == ("bill_replaced", {"bill_id": str(told.bill_id)})
+    env.pay(told.bill_id)
+    assert code_of(reinstate, bill_id=told.bill_id) == "bill_not_void"
 
 
 def test_a_dry_run_answers_the_same_and_changes_nothing(env: Environment) -> None:
-    env.issue_one(provider_reference="G-0")
+    env.issue_one(provider_reference="G-0", amount_minor=2)
     lines = (
         env.line(line=2),
         env.line(line=3, utility="steam"),
         env.line(line=4, provider_reference="G-0", amount_minor=1),
-        env.line(line=5),
+        env.line(line=5, month=11),
+        env.line(line=6, provider_reference="G-2"),
     )
     dry = env.imported(*lines, dry_run=True)
     wet = env.imported(*lines)
     assert [(one.result, one.code) for one in dry] == [(one.result, one.code) for one in wet]
-    assert [one.result for one in wet] == ["issued", "rejected", "revised", "already_present"]
+    assert [one.code or one.result for one in wet] == [
+        *("issued", "utility_not_found", "revised", "issued", "probable_duplicate")
+    ]
+    assert [one.bill_id for one in dry] == [None] * 5
 
 
 def test_a_payment_is_reversed_once(env: Environment) -> None:

@@ -28,7 +28,8 @@ LINES = 1200
 def file_of(home: Home, *, lines: int = LINES) -> str:
     """Write a file of gas bills for a home."""
     cells: dict[str, object] = {"apartment_id": home.apartment, "provider_id": "northgas"}
-    return bill_text(*(bill_line(**cells, provider_reference=f"G-{n}") for n in range(lines)))
+    numbered = ({"provider_reference": f"G-{n}", "amount": f"{n + 1}.00"} for n in range(lines))
+    return bill_text(*(bill_line(**cells, **one) for one in numbered))
 
 
 class BreaksOff(BillIssuer):

@@ -121,9 +121,19 @@ caught by tests/contract/test_ledger_contract.py
 -        FROM api.apartment_access(p_subject, p_apartment) access
 +        FROM billing.apartment_state access WHERE access.apartment_id = p_apartment
 
+--- sql/functions/internal/bills.sql
+caught by tests/contract/test_operator_ledger_contract.py
+
 void_without_the_lock: I3
 caught by tests/integration/sql/test_sql_locks.py
--    PERFORM billing.lock_apartments(ARRAY[apartment]);
+-    PERFORM billing.lock_apartments(ARRAY[bill.apartment_id]);
+
+bills_of_a_number_are_one_bill: I3
+-        AND b.utility = p_line.utility
+-        AND b.period_from = p_line.period_from AND b.period_to = p_line.period_to
+
+paid_bill_has_no_duplicate: I1
+-            OR EXISTS (SELECT FROM billing.settled_bills s WHERE s.bill_id = b.bill_id)
 
 --- sql/functions/api/history.sql
 caught by tests/integration/sql/test_sql_history.py

@@ -97,10 +97,13 @@ class Model(FakeLedger):
         told: Json = answer.data[0] if isinstance(answer.data, list) else answer.data
         told = {} if answer.code else told
         bills = (one for one in told.get("lines", ()) if one.get("result") in {"issued", "revised"})
-        ids = (told.get("reversal_id", told.get("payment_id")), *(one["bill_id"] for one in bills))
+        made = told.get("reversal_id", told.get("payment_id"))
+        if "reinstated_at" in told:
+            made = told["bill_id"]
+        ids = (made, *(one["bill_id"] for one in bills))
         self._ids = iter([UUID(one) for one in ids if one])
         self._receipt_number = told.get("receipt_number", "")
-        instants = ("settled_at", "reversed_at", "voided_at", "since", "ended_at")
+        instants = ("settled_at", "reversed_at", "voided_at", "reinstated_at", "since", "ended_at")
         at = next((told[name] for name in instants if name in told), None)
         self.clock.now = parse_instant(at) if at else datetime.now(UTC)
 

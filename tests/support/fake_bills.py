@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
+import re
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from billing_app.domain.bill_lines import BillLine
+from billing_app.domain.bill_lines import BillIdentity, BillLine
 from billing_app.domain.bills import Debt, Provider
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
@@ -23,6 +25,7 @@ from billing_app.ports.operator_ledger import (
     EndedResidency,
     GrantedResidency,
     LineResult,
+    ReinstatedBill,
     VoidedBill,
 )
 from tests.support.bills import as_line
@@ -55,6 +58,19 @@ class FakeBill:
     sha256: str
     state: str = "open"
 
+    def looks_like(self, line: BillLine) -> bool:
+        """Tell whether the line is probably this bill, if it is owed or paid."""
+        mine = self.line
+        same = ("apartment_id", "provider_id", "utility")
+        money = ("period_from", "period_to", "amount_minor", "currency")
+        return (
+            self.state in ("open", "settled")
+            and _agree(mine, line, same)
+            and mine.period_from <= line.period_to
+            and mine.period_to >= line.period_from
+            and (_agree(mine, line, money) or _bare(mine) == _bare(line))
+        )
+
 
 @dataclass
 class FakeApartment:
@@ -85,7 +101,7 @@ class FakeBills(BillIssuer):
         self.residencies: dict[tuple[UUID, UUID], datetime] = {}
         self.apartments: dict[UUID, FakeApartment] = {}
         self.bills: dict[UUID, FakeBill] = {}
-        self.revisions: defaultdict[tuple[str, str], list[FakeBill]] = defaultdict(list)
+        self.revisions: defaultdict[BillIdentity, list[FakeBill]] = defaultdict(list)
         # What operators wrote down: of which bill or payment, the reason, and who.
         self.notes: list[tuple[UUID, str, str]] = []
 
@@ -171,31 +187,60 @@ class FakeBills(BillIssuer):
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
         if batch.dry_run:
             tried = copy.deepcopy(self).issue_bills(batch=replace(batch, dry_run=False))
-            return [replace(one, bill_id=None) if one.result in _CHANGED else one for one in tried]
-        results = [self._issue(line, batch.sha256) for line in batch.lines]
+            return [replace(one, bill_id=self._known(one.bill_id)) for one in tried]
+        times = Counter(line.identity for line in batch.lines)
+        results = [
+            LineResult(line.line, "rejected", "reference_duplicated", None)
+            if times[line.identity] > 1
+            else self._issue(line, batch)
+            for line in batch.lines
+        ]
         given = zip(batch.lines, results, strict=True)
         self.raise_versions({line.apartment_id for line, one in given if one.result in _CHANGED})
         return results
 
-    def _issue(self, given: BillLine, sha256: str) -> LineResult:
+    def _issue(self, given: BillLine, batch: BillBatch) -> LineResult:
         line = replace(given, line=0)
-        revisions = self.revisions[line.provider_id, line.provider_reference]
-        newest = revisions[-1] if revisions else None
+        newest = next(reversed(self.revisions[line.identity]), None)
+        result, code, told = self._judged(line, newest, batch)
+        if result in _CHANGED:
+            if newest:
+                newest.state = "replaced"
+            told = FakeBill(self.new_id(), line, batch.sha256)
+            self._open(told)
+        named = (told.bill_id, told.line.provider_reference) if told else (None, None)
+        return LineResult(given.line, result, code, *named)
+
+    def _judged(
+        self, line: BillLine, newest: FakeBill | None, batch: BillBatch
+    ) -> tuple[str, str | None, FakeBill | None]:
         code = self._unknown_in(line)
-        if newest and not code and newest.line.apartment_id != line.apartment_id:
+        if not code and newest and newest.line.apartment_id != line.apartment_id:
             code = "reference_of_other_apartment"
         if code:
-            return LineResult(given.line, "rejected", code, None)
+            return "rejected", code, None
         if newest and any(
-            bill.line == line for bill in revisions if bill is newest or bill.sha256 == sha256
+            bill.line == line
+            for bill in self.revisions[line.identity]
+            if bill is newest or bill.sha256 == batch.sha256
         ):
-            return LineResult(given.line, "already_present", None, newest.bill_id)
+            code = "bill_void" if newest.state == "void" else None
+            return "rejected" if code else "already_present", code, newest
+        if newest and newest.sha256 == batch.sha256:
+            return "rejected", "reference_duplicated", newest
         if newest and newest.state == "settled":
-            return LineResult(given.line, "rejected", "bill_already_paid", newest.bill_id)
-        if newest:
-            newest.state = "replaced"
-        bill_id = self._open(FakeBill(self.new_id(), line, sha256))
-        return LineResult(given.line, "revised" if newest else "issued", None, bill_id)
+            return "rejected", "bill_already_paid", newest
+        closed = newest is None or newest.state != "open"
+        duplicate = self._duplicate(line) if closed and not batch.allow_duplicates else None
+        if duplicate:
+            return "rejected", "probable_duplicate", duplicate
+        return "revised" if newest else "issued", None, None
+
+    def _known(self, bill_id: UUID | None) -> UUID | None:
+        return bill_id if bill_id in self.bills else None
+
+    def _duplicate(self, line: BillLine) -> FakeBill | None:
+        return next((bill for bill in self.bills.values() if bill.looks_like(line)), None)
 
     def _unknown_in(self, line: BillLine) -> str | None:
         checks = {
@@ -207,7 +252,7 @@ class FakeBills(BillIssuer):
 
     def _open(self, bill: FakeBill) -> UUID:
         self.bills[bill.bill_id] = bill
-        self.revisions[bill.line.provider_id, bill.line.provider_reference].append(bill)
+        self.revisions[bill.line.identity].append(bill)
         return bill.bill_id
 
     def raise_versions(self, apartments: Iterable[UUID]) -> None:
@@ -215,21 +260,54 @@ class FakeBills(BillIssuer):
             self.apartments[apartment_id].version += 1
 
     def void_bill(self, *, bill_id: UUID, reason: str = "", operator: str = "") -> VoidedBill:
-        bill = self.bills.get(bill_id)
-        if bill is None:
-            raise Rejection("bill_not_found")
-        if rejection := rejection_unless_open([bill]):
-            raise rejection
+        bill = self._in_state(bill_id, "open")
         bill.state = "void"
         self.raise_versions([bill.line.apartment_id])
         self.notes.append((bill_id, reason, operator))
         return VoidedBill(bill_id, bill.line.apartment_id, self.clock())
+
+    def reinstate_bill(
+        self, *, bill_id: UUID, reason: str, operator: str, allow_duplicates: bool
+    ) -> ReinstatedBill:
+        bill = self._in_state(bill_id, "void")
+        duplicate = self._duplicate(bill.line)
+        if duplicate and not allow_duplicates:
+            named = (str(duplicate.bill_id), duplicate.line.provider_reference)
+            data = dict(zip(("bill_id", "provider_reference"), named, strict=True))
+            raise Rejection("probable_duplicate", data=data)
+        bill.state = "replaced"
+        new_id = self._open(FakeBill(self.new_id(), bill.line, bill.sha256))
+        self.raise_versions([bill.line.apartment_id])
+        self.notes.append((bill_id, reason, operator))
+        return ReinstatedBill(new_id, bill_id, bill.line.apartment_id, self.clock())
+
+    def _in_state(self, bill_id: UUID, expected: str) -> FakeBill:
+        bill = self.bills.get(bill_id)
+        if bill is None:
+            raise Rejection("bill_not_found")
+        if bill.state == expected:
+            return bill
+        codes = {"void": "bill_void", "settled": "bill_already_paid", "replaced": "bill_replaced"}
+        if expected == "void":
+            codes |= dict.fromkeys(("open", "settled"), "bill_not_void")
+        newest = self.revisions[bill.line.identity][-1].bill_id
+        raise Rejection(codes[bill.state], data={"bill_id": str(newest)})
 
     def owed_by(self, apartment_id: UUID) -> list[FakeBill]:
         return [bill for bill in self.bills_in("open") if bill.line.apartment_id == apartment_id]
 
     def provider_of(self, line: BillLine) -> Provider:
         return Provider(line.provider_id, self.providers[line.provider_id])
+
+
+def _agree(one: BillLine, other: BillLine, names: Iterable[str]) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _bare(line: BillLine) -> str:
+    """Write a reference without leading zeros, capitals, spaces and punctuation."""
+    text = unicodedata.normalize("NFKC", line.provider_reference).upper()
+    return re.sub(r"[\s!-/:-@\[-`{-~\u2010-\u2015]", "", re.sub(r"(?<![0-9])0+(?=[0-9])", "", text))
 
 
 def naming(code: str, bills: Iterable[UUID]) -> Rejection:

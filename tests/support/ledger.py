@@ -111,13 +111,15 @@ class Ledger:
         dry_run: bool = False,
         sha256: str | None = None,
         import_id: UUID | None = None,
+        allow_duplicates: bool = True,
     ) -> Answer:
-        """Import lines, as a new file by default."""
+        """Import lines, as a new file by default; most tests need bills that look alike."""
         batch = {
             "import_id": str(import_id or uuid4()),
             "file_name": "bills.csv",
             "sha256": sha256 or uuid4().hex * 2,
             "dry_run": dry_run,
+            "allow_duplicates": allow_duplicates,
             "lines": list(lines),
         }
         return self.ask("operator", "issue_bills", json.dumps(batch))
@@ -151,6 +153,11 @@ class Ledger:
     def void(self, bill_id: str, reason: str = "sent in error") -> Answer:
         """Withdraw a bill."""
         return self.ask("operator", "void_bill", bill_id, reason, "olga")
+
+    def reinstate(self, bill_id: str, *, allow_duplicates: bool = False) -> Answer:
+        """Take back a void."""
+        note = ("not in error", "olga")
+        return self.ask("operator", "reinstate_bill", bill_id, *note, allow_duplicates)
 
     def debts(self, home: Home) -> Answer:
         """Return what api.open_debts returns."""

@@ -35,7 +35,7 @@ _HELP = f"""Import the bills of a CSV file, or of stdin for "-".
 
 The first line names the columns {", ".join(COLUMNS)}, in any order. Amounts look like 51.40. Wrong
 lines are rejected, the others imported. Importing a file again adds nothing twice. A report can be
-corrected and imported as it is.
+corrected and imported as it is. A line that looks like another bill is rejected, too.
 
 \b
 Examples:
@@ -70,6 +70,11 @@ class RejectedRows:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--dry-run", is_flag=True, help="Report the same, but change nothing.")
 @click.option(
+    "--allow-duplicates",
+    is_flag=True,
+    help="Also issue bills that look like others that are owed or paid.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
     help="Write the rejected lines to this CSV file.",
@@ -92,6 +97,7 @@ def import_command(
     cli: CliContext,
     file: Path,
     dry_run: bool,
+    allow_duplicates: bool,
     report: Path | None,
     delimiter: str | None,
     profile: str,
@@ -100,7 +106,8 @@ def import_command(
     with _opened(file) as bills, _report(report, file) as stream:
         rejected = RejectedRows(stream)
         rows = bills.rows(delimiter="\t" if delimiter == _TAB else delimiter, profile=profile)
-        summary = _import(cli, bills, rows, dry_run, rejected)
+        source = BillBatch(uuid4(), bills.name, bills.sha256, dry_run, allow_duplicates)
+        summary = _import(cli, bills, rows, source, rejected)
     data = plain(summary_data(summary, rejected.first))
     if not cli.as_json:
         _print_tables(summary, rejected.first)
@@ -115,11 +122,10 @@ def _import(
     cli: CliContext,
     bills: BillFile,
     rows: Iterator[Row],
-    dry_run: bool,
+    source: BillBatch,
     rejected: RejectedRows,
 ) -> ImportSummary:
-    source = BillBatch(uuid4(), bills.name, bills.sha256, dry_run)
-    summary = ImportSummary(source.import_id, dry_run)
+    summary = ImportSummary(source.import_id, source.dry_run)
     with _progress(cli, bills) as bar:
         task = bar.add_task("import", total=bills.size_bytes, lines=0)
         for batch in import_bills(rows=rows, source=source, ledger=cli.backend.bills):

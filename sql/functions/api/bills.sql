@@ -63,9 +63,10 @@ END
 $$;
 COMMENT ON FUNCTION api.add_provider(text, text) IS 'Adds a provider or renames it.';
 
--- One transaction; a line that can't be issued is rejected alone. A bill is recognized by provider
--- and reference: the same content adds nothing, other content replaces the bill while it is open,
--- and is rejected once it is paid.
+-- One transaction; a line that can't be issued is rejected alone. A bill is known by provider,
+-- reference, utility and period: the same content adds nothing, other content replaces the bill
+-- while it is open or void, and is rejected once it is paid. What looks like another bill that is
+-- owed or paid is rejected, unless "allow_duplicates" is true.
 --
 -- Lock order: the advisory lock of opening, so that two files with the same new reference take
 -- turns; then the apartments, sorted. A dry run does everything and rolls it back: it returns the
@@ -75,7 +76,7 @@ CREATE OR REPLACE FUNCTION api.issue_bills(p_import jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     rejection jsonb;
-    line jsonb;
+    line record;
     results jsonb[] := '{}';
     lines jsonb;
 BEGIN
@@ -87,14 +88,19 @@ BEGIN
         IF rejection IS NOT NULL THEN
             RETURN rejection;
         END IF;
-        -- One after the other: a later line sees an earlier one of the same reference.
+        -- One after the other: a later line is compared with an earlier one, too.
         FOR line IN
-            SELECT t.value FROM jsonb_array_elements(p_import -> 'lines') WITH ORDINALITY t
+            SELECT
+                t.value,
+                count(*) OVER (
+                    PARTITION BY b.provider_id, b.provider_reference, b.utility, b.period_from,
+                        b.period_to
+                ) > 1 AS is_repeated
+            FROM jsonb_array_elements(p_import -> 'lines') WITH ORDINALITY t,
+                jsonb_populate_record(NULL::billing.bills, t.value) b
             ORDER BY t.ordinality
         LOOP
-            results := results || billing.issue_line(
-                (p_import ->> 'import_id')::uuid, p_import ->> 'sha256', line
-            );
+            results := results || billing.issue_line(p_import, line.value, line.is_repeated);
         END LOOP;
         lines := to_jsonb(results);
         IF (p_import ->> 'dry_run')::boolean THEN
@@ -109,23 +115,15 @@ $$;
 COMMENT ON FUNCTION api.issue_bills(jsonb) IS
     'Issues the bills of an import or of a chunk of it; a dry run only returns the results.';
 
--- Locks the apartment. Rejects with reason_required, bill_not_found, bill_void (void or replaced
--- already), bill_already_paid (reverse its payment first).
+-- Locks the apartment. Rejects with reason_required, bill_not_found, bill_void, bill_replaced (void
+-- its newest revision) or bill_already_paid (reverse its payment first).
 CREATE OR REPLACE FUNCTION api.void_bill(p_bill uuid, p_reason text, p_operator text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
+    rejection jsonb := billing.lock_bill_in_state(p_bill, 'open', p_reason);
     apartment uuid := (SELECT apartment_id FROM billing.bills WHERE bill_id = p_bill);
-    rejection jsonb;
     voided timestamptz;
 BEGIN
-    IF coalesce(btrim(p_reason), '') = '' THEN
-        RETURN billing.rejected('reason_required');
-    END IF;
-    IF apartment IS NULL THEN
-        RETURN billing.rejected('bill_not_found');
-    END IF;
-    PERFORM billing.lock_apartments(ARRAY[apartment]);
-    rejection := billing.bills_rejection(apartment, ARRAY[p_bill]);
     IF rejection IS NOT NULL THEN
         RETURN rejection;
     END IF;
@@ -141,3 +139,41 @@ END
 $$;
 COMMENT ON FUNCTION api.void_bill(uuid, text, text) IS
     'Withdraws an open bill that no correction replaces, with a reason.';
+
+-- Takes the lock of opening, then that of the apartment. The void stays: a revision with the same
+-- content replaces the void bill. Rejects with reason_required, bill_not_found, bill_not_void,
+-- bill_replaced, or probable_duplicate, which names the bill that is owed or paid instead.
+CREATE OR REPLACE FUNCTION api.reinstate_bill(
+    p_bill uuid, p_reason text, p_operator text, p_allow_duplicates boolean
+)
+RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    rejection jsonb;
+    voided billing.bills;
+    duplicate billing.bills;
+    reopened billing.bills;
+BEGIN
+    PERFORM billing.lock_opening();
+    rejection := billing.lock_bill_in_state(p_bill, 'void', p_reason);
+    IF rejection IS NOT NULL THEN
+        RETURN rejection;
+    END IF;
+    SELECT * INTO voided FROM billing.bills WHERE bill_id = p_bill;
+    duplicate := billing.probable_duplicate(voided);
+    IF duplicate.bill_id IS NOT NULL AND NOT p_allow_duplicates THEN
+        RETURN billing.rejected('probable_duplicate', jsonb_build_object(
+            'bill_id', duplicate.bill_id, 'provider_reference', duplicate.provider_reference
+        ));
+    END IF;
+    reopened := billing.insert_bill_revision(voided, voided, voided.import_id);
+    INSERT INTO billing.bill_reinstatements (bill_id, reason, operator, reinstated_at)
+    VALUES (p_bill, p_reason, p_operator, reopened.issued_at);
+    RETURN billing.done(jsonb_build_object(
+        'bill_id', reopened.bill_id, 'replaces', p_bill, 'apartment_id', reopened.apartment_id,
+        'reinstated_at', billing.instant(reopened.issued_at)
+    ));
+END
+$$;
+COMMENT ON FUNCTION api.reinstate_bill(uuid, text, text, boolean) IS
+    'Takes back a void: the bill is owed again, under a new id, with a reason.';

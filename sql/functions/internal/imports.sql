@@ -30,93 +30,80 @@ BEGIN
 END
 $$;
 
--- What a provider says of a bill: all of the bill but what we number and date.
-CREATE OR REPLACE FUNCTION billing.bill_content(p_bill billing.bills) RETURNS jsonb
-LANGUAGE sql STABLE AS $$
-    SELECT to_jsonb(p_bill)
-        - ARRAY['bill_id', 'revision', 'replaces', 'import_id', 'issued_at']
-$$;
-
 -- Whether a line adds nothing: it equals the bill's newest revision, or any revision from a file
 -- with the same bytes. So a file imported again adds nothing, even after a correction; the old
 -- amount in a new file is a correction of its own.
 CREATE OR REPLACE FUNCTION billing.bill_is_present(
-    p_line billing.bills, p_newest uuid, p_sha256 text
+    p_line billing.bills, p_newest billing.bills, p_sha256 text
 )
 RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN EXISTS (
+    RETURN billing.bill_content(p_newest) = billing.bill_content(p_line) OR EXISTS (
         SELECT FROM billing.bills b
         JOIN billing.imports i ON i.import_id = b.import_id
         WHERE b.provider_id = p_line.provider_id
             AND b.provider_reference = p_line.provider_reference
-            AND (b.bill_id = p_newest OR i.sha256 = p_sha256)
+            AND b.utility = p_line.utility
+            AND b.period_from = p_line.period_from AND b.period_to = p_line.period_to
+            AND i.sha256 = p_sha256
             AND billing.bill_content(b) = billing.bill_content(p_line)
     );
 END
 $$;
 
--- Inserts a bill, or the revision that replaces an open or void one, opens it and returns its id.
--- The caller holds the apartment's lock.
-CREATE OR REPLACE FUNCTION billing.insert_bill_revision(
-    p_line billing.bills, p_newest billing.bills, p_import uuid
-)
-RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-    inserted billing.bills := p_line;
-BEGIN
-    PERFORM billing.bump_version(p_line.apartment_id);
-    DELETE FROM billing.open_bills WHERE bill_id = p_newest.bill_id;
-    inserted.bill_id := gen_random_uuid();
-    inserted.revision := coalesce(p_newest.revision, 0) + 1;
-    inserted.replaces := p_newest.bill_id;
-    inserted.import_id := p_import;
-    inserted.issued_at := clock_timestamp();
-    INSERT INTO billing.bills SELECT inserted.*;
-    INSERT INTO billing.open_bills (bill_id, apartment_id, amount_minor, currency)
-    VALUES (inserted.bill_id, inserted.apartment_id, inserted.amount_minor, inserted.currency);
-    RETURN inserted.bill_id;
-END
-$$;
-
--- Issues one line. The caller holds the lock of its apartment. Returns {"line", "result", "code",
--- "bill_id"}. result is issued, revised, already_present, or rejected, then with code
--- apartment_not_found, provider_not_found, utility_not_found, reference_of_other_apartment or
--- bill_already_paid. bill_id is the current bill of the reference, or null.
-CREATE OR REPLACE FUNCTION billing.issue_line(p_import uuid, p_sha256 text, p_line jsonb)
+-- Issues one line of an import. The caller holds the lock of its apartment, and says whether
+-- another line of the import is of the same bill: which of the two is right?
+-- Returns {"line", "result", "code", "bill_id", "provider_reference"}. result is issued, revised,
+-- already_present, or rejected, then with code reference_duplicated, apartment_not_found,
+-- provider_not_found, utility_not_found, reference_of_other_apartment, bill_void, bill_already_paid
+-- or probable_duplicate. bill_id and provider_reference are those of the bill that the line is, or
+-- probably is; else null.
+CREATE OR REPLACE FUNCTION billing.issue_line(p_import jsonb, p_line jsonb, p_is_repeated boolean)
 RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
     line billing.bills := jsonb_populate_record(NULL::billing.bills, p_line);
-    newest billing.bills;
+    newest billing.bills := billing.newest_revision(line);
+    told billing.bills := newest;
+    state text := (SELECT s.state FROM billing.bill_states s WHERE s.bill_id = newest.bill_id);
     result text := 'rejected';
-    rejected_code text := billing.missing_reference(line);
-    current_bill uuid;
+    rejected_code text := CASE
+        WHEN p_is_repeated THEN 'reference_duplicated'
+        WHEN newest.apartment_id <> line.apartment_id THEN
+            coalesce(billing.missing_reference(line), 'reference_of_other_apartment')
+        ELSE billing.missing_reference(line)
+    END;
 BEGIN
-    SELECT * INTO newest FROM billing.bills
-    WHERE provider_id = line.provider_id AND provider_reference = line.provider_reference
-    ORDER BY revision DESC LIMIT 1;
     IF rejected_code IS NOT NULL THEN
-        NULL;  -- No other check applies to a line with a missing reference.
-    ELSIF newest.bill_id IS NULL THEN
-        result := 'issued';
-        current_bill := billing.insert_bill_revision(line, newest, p_import);
-    ELSIF newest.apartment_id <> line.apartment_id THEN
-        rejected_code := 'reference_of_other_apartment';
-    ELSIF billing.bill_is_present(line, newest.bill_id, p_sha256) THEN
-        result := 'already_present';
-        current_bill := newest.bill_id;
-    ELSIF EXISTS (SELECT FROM billing.settled_bills WHERE bill_id = newest.bill_id) THEN
+        told := NULL;
+    ELSIF billing.bill_is_present(line, newest, p_import ->> 'sha256') THEN
+        IF state = 'void' THEN
+            rejected_code := 'bill_void';
+        ELSE
+            result := 'already_present';
+        END IF;
+    ELSIF EXISTS (
+        SELECT FROM billing.imports i
+        WHERE i.import_id = newest.import_id AND i.sha256 = p_import ->> 'sha256'
+    ) THEN
+        rejected_code := 'reference_duplicated';
+    ELSIF state = 'settled' THEN
         rejected_code := 'bill_already_paid';
-        current_bill := newest.bill_id;
     ELSE
-        result := 'revised';
-        current_bill := billing.insert_bill_revision(line, newest, p_import);
+        IF state IS DISTINCT FROM 'open'
+            AND (p_import ->> 'allow_duplicates')::boolean IS NOT TRUE THEN
+            told := billing.probable_duplicate(line);
+            rejected_code := CASE WHEN told.bill_id IS NOT NULL THEN 'probable_duplicate' END;
+        END IF;
+        IF rejected_code IS NULL THEN
+            result := CASE WHEN newest.bill_id IS NULL THEN 'issued' ELSE 'revised' END;
+            told := billing.insert_bill_revision(line, newest, (p_import ->> 'import_id')::uuid);
+        END IF;
     END IF;
     RETURN jsonb_build_object(
-        'line', p_line -> 'line', 'result', result, 'code', rejected_code, 'bill_id', current_bill
+        'line', p_line -> 'line', 'result', result, 'code', rejected_code,
+        'bill_id', told.bill_id, 'provider_reference', told.provider_reference
     );
 END
 $$;

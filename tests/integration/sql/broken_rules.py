@@ -45,6 +45,10 @@ ROWS = {
         "bill_id": "%(open)s", "reason": "'sent in error'", "operator": "'olga'",
         "voided_at": "now()",
     },
+    "bill_reinstatements": {
+        "bill_id": "%(reinstated)s", "reason": "'not in error'", "operator": "'olga'",
+        "reinstated_at": "now()",
+    },
     "payments": {
         "receipt_number": "'R-2026-9000000000'", "resident_id": "%(resident)s",
         "apartment_id": "%(apartment)s", "total_minor": "100", "currency": "'EUR'",
@@ -130,8 +134,8 @@ def deleted(table: str) -> Case:
 
 
 NEITHER_UPDATED_NOR_DELETED = (
-    "imports", "bills", "bill_voids", "payments", "payment_lines", "payment_requests", "reversals",
-    "history",
+    "imports", "bills", "bill_voids", "bill_reinstatements", "payments", "payment_lines",
+    "payment_requests", "reversals", "history",
 )  # fmt: skip
 NOT_UPDATED = ("open_bills", "settled_bills")
 NOT_DELETED = ("apartment_state", "residencies")
@@ -180,6 +184,15 @@ BILLS = [
     adding("bill_is_from_a_provider", "bills", provider_id="'nobody'"),
     adding("bill_came_with_an_import", "bills", import_id="gen_random_uuid()"),
     adding("bill_replaces_one_of_its_origin", "bills", revision="2", replaces="%(void)s"),
+    *(
+        adding("bill_replaces_one_of_its_origin", "bills", revision="2", replaces="%(once)s",
+               **{"provider_reference": "'once'", **other})
+        for other in (
+            {"utility": "'water'"}, {"period_from": "'2026-10-02'"}, {"period_to": "'2026-10-30'"},
+            {"provider_reference": "'other'"}, {"apartment_id": "%(other_apartment)s"},
+        )
+    ),
+    adding("bill_reference_is_normalized", "bills", provider_reference="U&'u\\0308'"),
     adding("bill_reference_is_not_blank", "bills", provider_reference="' '"),
     adding("bill_revision_is_positive", "bills", revision="0", replaces="%(void)s"),
     adding("bill_first_revision_replaces_nothing", "bills", revision="2"),
@@ -201,6 +214,10 @@ BILLS = [
     adding("void_has_a_reason", "bill_voids", reason="' '"),
     adding("void_has_an_operator", "bill_voids", operator="''"),
     adding("void_bill_has_one_state", "bill_voids"),
+    adding("reinstatement_is_of_a_void", "bill_reinstatements", bill_id="%(replaced)s"),
+    adding("reinstated_bill_is_replaced", "bill_reinstatements", bill_id="%(void)s"),
+    adding("reinstatement_has_a_reason", "bill_reinstatements", reason="''"),
+    adding("reinstatement_has_an_operator", "bill_reinstatements", operator="' '"),
 ]  # fmt: skip
 
 PAYMENTS = [

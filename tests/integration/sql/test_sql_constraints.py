@@ -67,6 +67,10 @@ def env(ledger: Ledger) -> dict[str, Any]:
     replaced = ledger.bill(home, amount_minor=500, provider_reference="twice")
     ledger.bill(home, amount_minor=501, provider_reference="twice")
     ledger.void(void)
+    once = ledger.bill(home, provider_reference="once")
+    reinstated = ledger.bill(home, provider_reference="reinstated")
+    ledger.void(reinstated)
+    ledger.reinstate(reinstated, allow_duplicates=True)
     payment = ledger.pay(home, [paid], key="known")["data"]
     reversed_payment = ledger.pay(home, [reversed_])["data"]["payment_id"]
     ledger.reverse(reversed_payment)
@@ -81,6 +85,8 @@ def env(ledger: Ledger) -> dict[str, Any]:
         "open": open_,
         "paid": paid,
         "void": void,
+        "once": once,
+        "reinstated": reinstated,
         "replaced": replaced,
         "reversed": reversed_,
         "payment": payment["payment_id"],

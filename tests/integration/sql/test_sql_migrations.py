@@ -23,7 +23,7 @@ from billing_app.adapters.migrations import (
     pending,
 )
 from tests.support.databases import ROLE_PASSWORD, LedgerDatabase, Server
-from tests.support.ledger import query, value
+from tests.support.ledger import Ledger, query, value
 
 MIGRATIONS = sorted((SQL_FOLDER / "migrations").glob("*.sql"))
 NAMES = tuple(file.stem for file in MIGRATIONS)
@@ -72,6 +72,47 @@ def test_a_second_migration_only_restores_functions_and_grants(empty: LedgerData
     assert query(owner, "SELECT * FROM api.violations()") == []
     granted = "SELECT has_table_privilege('billing_reader', 'billing.bills', 'SELECT')"
     assert value(owner, granted) is False
+
+
+# Two numbers: one for gas, then for water, then for gas again; one for October, then for November.
+BILLS_BY_NUMBER = """
+    INSERT INTO billing.apartments VALUES ('{0}', 'Main street 1');
+    INSERT INTO billing.apartment_state (apartment_id) VALUES ('{0}');
+    INSERT INTO billing.providers VALUES ('city-gas', 'City Gas');
+    INSERT INTO billing.imports VALUES ('{0}', 'old.csv', repeat('0', 64));
+    INSERT INTO billing.bills (bill_id, provider_reference, utility, period_to, revision, replaces,
+        period_from, apartment_id, provider_id, due_on, amount_minor, currency, import_id)
+    SELECT ('{0}'::text || n)::uuid, ref, utility, day::date, revision, ('{0}'::text || old)::uuid,
+        '2026-10-01', '{0}', 'city-gas', '2026-12-15', 100 + n::int, 'EUR', '{0}'
+    FROM (VALUES ('1', 'A', 'gas', '2026-10-31', 1, null),
+        ('2', 'A', 'water', '2026-10-31', 2, '1'), ('3', 'A', 'gas', '2026-10-31', 3, '2'),
+        ('4', 'u\u0308', 'gas', '2026-10-31', 1, null),
+        ('5', 'u\u0308', 'gas', '2026-11-30', 2, '4')) t (n, ref, utility, day, revision, old);
+    INSERT INTO billing.open_bills SELECT bill_id, apartment_id, amount_minor, currency
+    FROM billing.bills WHERE amount_minor IN (103, 105);
+"""
+
+
+def test_bills_that_replaced_another_of_their_number_stand_beside_it(
+    empty: LedgerDatabase, sql_folder: Path
+) -> None:
+    for file in sql_folder.rglob("*.sql"):
+        if file.name >= "0009" and file.name != "bill_states.sql":
+            file.unlink()
+    migrated(empty, sql_folder)
+    admin, prefix = empty.connect("admin"), str(uuid4())[:-1]
+    query(admin, "SET session_replication_role = replica")
+    bills = BILLS_BY_NUMBER.replace("'{0}'::text", f"'{prefix}'")
+    query(admin, bills.replace("{0}", f"{prefix}0"))
+    migrated(empty)
+    states = "SELECT state, revision FROM billing.bills JOIN billing.bill_states USING (bill_id)"
+    assert query(admin, f"{states} ORDER BY amount_minor") == [
+        *[("replaced", 1), ("void", 1), ("open", 2), ("void", 1), ("open", 1)]
+    ]
+    ledger = Ledger(empty)
+    assert ledger.violations() == []
+    assert ledger.reinstate(f"{prefix}2")["status"] == "done"
+    assert ledger.reinstate(f"{prefix}4", allow_duplicates=True)["status"] == "done"
 
 
 def test_two_migrations_at_once_take_turns(empty: LedgerDatabase) -> None:

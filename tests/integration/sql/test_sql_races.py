@@ -54,6 +54,24 @@ def issuing(*lines: Answer) -> Runner:
     return "operator", lambda ledger: ledger.issue(lines)
 
 
+def reinstating(bill: str) -> Runner:
+    return "operator", lambda ledger: ledger.reinstate(bill)
+
+
+def void_bill(ledger: Ledger, home: Home, **fields: Any) -> str:
+    bill = ledger.bill(home, **fields)
+    ledger.void(bill)
+    return bill
+
+
+def billing_under_another_number(ledger: Ledger, home: Home) -> list[Runner]:
+    bill, other = void_bill(ledger, home), line(home)
+    return [
+        reinstating(bill),
+        ("operator", lambda ledger: ledger.issue([other], allow_duplicates=False)),
+    ]
+
+
 def paying_shared_bill(ledger: Ledger, home: Home) -> list[Runner]:
     first, shared, last = ledger.bills(home, 1, 2, 3)
     return [paying(home, [first, shared]), paying(home, [last, shared])]
@@ -83,8 +101,10 @@ def issuing_for_two_apartments(ledger: Ledger, home: Home) -> list[Runner]:
         (reversing_one_payment, "payment_already_reversed"),
         (lambda _, home: [issuing(line(home))] * 2, "already_present"),
         (issuing_for_two_apartments, "reference_of_other_apartment"),
+        (lambda ledger, home: [reinstating(void_bill(ledger, home))] * 2, "bill_replaced"),
+        (billing_under_another_number, "probable_duplicate"),
     ],
-    ids=["bill", "shared bill", "key", "reversal", "new bill", "reference"],
+    ids=["bill", "shared bill", "key", "reversal", "new bill", "reference", "void", "duplicate"],
 )
 def test_one_of_two_rivals_wins(
     ledger: Ledger, rivals: Callable[[Ledger, Home], list[Runner]], loser: str
@@ -133,6 +153,19 @@ def test_a_bill_is_paid_or_replaced_and_never_both(ledger: Ledger, home: Home) -
             (None, "rejected", "bill_already_paid"),
             ("bill_void", "revised", None),
         }
+
+
+def test_a_void_bill_is_owed_once_however_it_comes_back(ledger: Ledger, home: Home) -> None:
+    for _ in range(ROUNDS):
+        reference = {"provider_reference": str(uuid4())}
+        bill = void_bill(ledger, home, **reference)
+        correction = issuing(line(home, **reference, amount_minor=1))
+        reinstated, issued = race(ledger, [reinstating(bill), correction])
+        assert issued["data"]["lines"][0]["result"] == "revised"
+        assert reinstated.get("code") in {None, "bill_replaced"}
+        [owed] = ledger.debts(home)["debts"]
+        assert owed["amount_minor"] == 1
+        ledger.void(owed["bill_id"])
 
 
 def test_a_payment_and_the_end_of_the_residency_have_an_order(ledger: Ledger) -> None:

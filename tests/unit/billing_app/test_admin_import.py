@@ -55,6 +55,39 @@ def test_a_report_can_be_corrected_and_imported(admin: AdminCli) -> None:
     assert len(admin.ledger.bills) == 1
 
 
+def test_probable_duplicates_are_issued_when_allowed(admin: AdminCli) -> None:
+    """A spreadsheet that took the zeros from the numbers must not double what is owed."""
+    admin.run("import", admin.file(bill_text(bill_line(provider_reference="00041"))))
+    [first] = admin.ledger.bills
+    for dry in (("--dry-run",), ()):
+        result = admin.run(
+            "import", admin.file(bill_text(bill_line(provider_reference="41"))), *dry
+        )
+        assert result.exit_code == 4
+        assert "probable_duplicate" in result.stdout
+        shown = "".join(result.stdout.split())
+        assert f"(bill{first},00041)" in shown.replace("│", "")
+    assert len(admin.ledger.bills) == 1
+    told = admin.run("import", admin.folder / "bills.csv", "--allow-duplicates", "--json")
+    assert (told.exit_code, json.loads(told.stdout)["issued"]) == (0, 1)
+
+
+def test_a_void_bill_is_told_and_reinstated(admin: AdminCli) -> None:
+    file = admin.file(bill_text(bill_line()))
+    admin.run("import", file)
+    [first] = admin.ledger.bills
+    note = ("--reason", "the wrong one", "--yes", "--json")
+    assert admin.run("void", str(first), *note).exit_code == 0
+    told = admin.run("import", file, "--json")
+    assert told.exit_code == 4
+    [row] = json.loads(told.stdout)["data"]["rejected_lines"]
+    assert row["problems"][0]["bill_id"] == str(first)
+    assert admin.ledger.bills_in("open") == []
+    reinstated = json.loads(admin.run("reinstate", str(first), *note).stdout)
+    assert [str(bill.bill_id) for bill in admin.ledger.bills_in("open")] == [reinstated["bill_id"]]
+    assert admin.run("import", file).exit_code == 0
+
+
 def test_rejected_lines_are_shown_to_people(admin: AdminCli) -> None:
     result = admin.run("import", admin.file(bill_text(bill_line(amount="0"))))
     assert result.exit_code == 4

@@ -35,7 +35,9 @@ def test_of_two_lines_with_one_reference_neither_is_issued(ledger: FakeLedger) -
         bill_line(provider_reference="Ao\u00fbt"),
         bill_line(provider_reference="Aou\u0302t", amount="99.00"),
     )
-    filler = [bill_line(provider_reference=f"F-{n}") for n in range(BATCH_LINES)]
+    filler = [
+        bill_line(provider_reference=f"F-{n}", amount=f"{n + 1}.00") for n in range(BATCH_LINES)
+    ]
     summary, rejected = run_import(bill_text(composed, *filler, decomposed), ledger=ledger)
     twice = [("provider_reference", "reference_duplicated")]
     assert problems(rejected) == [(2, twice), (BATCH_LINES + 3, twice)]

@@ -119,6 +119,7 @@ def _changes(ledger: Ledger, apartment: str) -> int:
     return (
         len({row["import_id"] for row in bills})
         + sum(row["bill_id"] in ledger.void for row in bills)
+        + sum(row["bill_id"] in ledger.reinstated for row in bills)
         + len(payments)
         + len(payments & ledger.reversed)
         + len(stays)

@@ -28,6 +28,7 @@ class Ledger:
         self.open = {row["bill_id"] for row in self.rows("open_bills")}
         self.settled = {row["bill_id"]: row["payment_id"] for row in self.rows("settled_bills")}
         self.void = {row["bill_id"] for row in self.rows("bill_voids")}
+        self.reinstated = {row["bill_id"] for row in self.rows("bill_reinstatements")}
         # A withdrawn bill may be replaced by a later revision: it is gone either way.
         self.gone = self.void | {row["replaces"] for row in self.bills.values() if row["replaces"]}
         self.lines = _grouped(self.rows("payment_lines"), "payment_id")
@@ -111,11 +112,9 @@ class RunRecord:
     def never_paid(self) -> dict[str, list[tuple[float, str]]]:
         """(known to be issued at, bill) of bills that were open ever after, by apartment."""
         found: dict[str, list[tuple[float, str]]] = defaultdict(list)
-        for event in self.history.operators("issue"):
-            for line in imported_lines(event):
-                bill_id = line["bill_id"]
-                is_open = line["result"] != "rejected" and bill_id in self.ledger.open
-                if is_open and not self.ledger.lines_of_bill.get(bill_id):
+        for event in self.history.operators("issue", "reinstate"):
+            for bill_id in opened_bills(event):
+                if bill_id in self.ledger.open and not self.ledger.lines_of_bill.get(bill_id):
                     found[self.ledger.apartment(bill_id)].append((float(event["t"]), bill_id))
         return found
 
@@ -170,6 +169,15 @@ def imported_lines(event: Event) -> list[Mapping[str, Any]]:
     """Return the lines of the answer to an import; none when there was no answer."""
     lines: list[Mapping[str, Any]] = ((event["answer"] or {}).get("data") or {}).get("lines", [])
     return lines
+
+
+def opened_bills(event: Event) -> list[str]:
+    """Return the bills that are owed or paid by the answer to an import or a reinstatement."""
+    told = [line["bill_id"] for line in imported_lines(event) if line["result"] != "rejected"]
+    answer = event["answer"] or {}
+    if event["action"] == "reinstate" and answer.get("status") == "done":
+        told.append(answer["data"]["bill_id"])
+    return told
 
 
 def request_ids(messages: Iterable[Mapping[str, Any]]) -> set[str]:

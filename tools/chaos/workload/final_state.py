@@ -27,8 +27,9 @@ from tools.local.service import service
 Json = dict[str, Any]
 
 TABLES = (
-    *("apartment_state", "bill_voids", "bills", "history", "open_bills", "payment_lines"),
-    *("payment_requests", "payments", "residencies", "residents", "reversals", "settled_bills"),
+    *("apartment_state", "bill_reinstatements", "bill_voids", "bills", "history", "open_bills"),
+    *("payment_lines", "payment_requests", "payments", "residencies", "residents", "reversals"),
+    "settled_bills",
 )
 # Long enough to empty a queue, short enough to look again.
 _HIDDEN_SECONDS = 20

@@ -2,8 +2,8 @@
 
 They call the database's functions and always learn the outcome. A connection that breaks leaves it
 unknown; the call is then repeated, which is safe: an import is known by its file, and a second
-void, reversal, grant or end is told that it was done already. Each call is one event, from before
-the first attempt (`t0`) to the answer.
+void, reinstatement, reversal, grant or end is told that it was done already. Each call is one
+event, from before the first attempt (`t0`) to the answer.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Operator:
 
 
 class BillingWorker:
-    """Issues, revises and voids bills; reverses payments."""
+    """Issues, revises, voids and reinstates bills; reverses payments."""
 
     def __init__(
         self, operator: Operator, shared: SharedState, seed: str, apartments: Sequence[str]
@@ -96,13 +96,14 @@ class BillingWorker:
         self._shared = shared
         self._rng = random.Random(seed)
         self._apartments = apartments
+        self._voided: list[SentBill] = []
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop."""
         try:
             while not stop.wait(self._rng.uniform(0.05, 0.5)):
-                actions = [self.issue, self._revise, self._void, self._reverse]
-                self._rng.choices(actions, weights=[6, 2, 1, 3])[0]()
+                actions = [self.issue, self._revise, self._void, self._reinstate, self._reverse]
+                self._rng.choices(actions, weights=[6, 2, 1, 1, 3])[0]()
         finally:
             self._operator.close()
 
@@ -147,6 +148,16 @@ class BillingWorker:
     def _void(self) -> None:
         if bill := self._shared.pick(self._shared.bills, self._rng):
             self._operator.call("void", "void_bill", "in error", "olga", bill_id=bill.bill_id)
+            self._voided.append(bill)
+
+    def _reinstate(self) -> None:
+        if bill := self._shared.pick(self._voided, self._rng):
+            note = ("not in error", "olga", False)
+            call = ("reinstate", "reinstate_bill", *note)
+            answer = self._operator.call(*call, bill_id=bill.bill_id)
+            if answer and answer["status"] == "done":
+                again = SentBill(answer["data"]["bill_id"], bill.apartment, bill.line)
+                self._shared.add(self._shared.bills, again)
 
     def _reverse(self) -> None:
         if payment := self._shared.pick(self._shared.payments, self._rng):
