@@ -39,6 +39,7 @@ def _queue_function(operation: Operation) -> Any:
         batch = Batch(
             operation,
             adapters,
+            requests=adapters.request_queue,
             queues=adapters.reply_queues,
             max_receive_count=adapters.settings.max_receive_count,
         )

@@ -11,7 +11,8 @@ from time import monotonic
 from typing import Any
 
 from billing_app.domain.errors import Rejection, Unavailable
-from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
+from billing_app.ports.reply_queues import ReplyAddress, ReplyQueueHeld, ReplyQueues
+from billing_app.ports.request_queue import RequestQueue
 from chalicelib import replies
 from chalicelib.operations import Dependencies, Operation
 from chalicelib.records import Request, Undeliverable, read_record
@@ -36,11 +37,13 @@ class Batch:
         operation: Operation,
         dependencies: Dependencies,
         *,
+        requests: RequestQueue,
         queues: ReplyQueues,
         max_receive_count: int,
     ) -> None:
         self._operation = operation
         self._dependencies = dependencies
+        self._requests = requests
         self._queues = queues
         self._max_receive_count = max_receive_count
 
@@ -97,6 +100,8 @@ class Batch:
             self._queues.send(self._address(request), messages)
         except Exception as error:
             self._log_error(request, error)
+            if isinstance(error, ReplyQueueHeld):
+                self._requests.put_off(request.receipt_handle, wait=error.wait)
             # The work is done and its answer stored or repeatable: the record comes back for it.
             last = request.receive_count >= self._max_receive_count
             return last and not self._operation.dead_letters

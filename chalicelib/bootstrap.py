@@ -9,16 +9,20 @@ from botocore.config import Config
 
 from billing_app.adapters.cached_ledger import CachedLedger
 from billing_app.adapters.cognito_login import CognitoLogin
+from billing_app.adapters.idle_queues import SqsIdleQueues
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.redis_cache import RedisCache
 from billing_app.adapters.reply_queues import SqsReplyQueues
+from billing_app.adapters.request_queue import SqsRequestQueue
 from billing_app.bootstrap import Adapters, utc_now
 from billing_app.ports.clock import Clock
 from billing_app.ports.operator_ledger import AdminContext
 from chalicelib.settings import Settings
 
 # Under the shortest function timeout: a service that hangs must not look like a dead function.
-AWS = Config(connect_timeout=2, read_timeout=4, retries={"mode": "standard", "max_attempts": 2})
+AWS = Config(
+    connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2}
+)
 
 
 class Bootstrap(Adapters):
@@ -56,8 +60,20 @@ class Bootstrap(Adapters):
             self._client("sqs"),
             registry=self.ledger,
             prefix=self.settings.prefix,
+            policy=self.settings.require("REPLY_QUEUE_POLICY", self.settings.reply_queue_policy),
             clock=utc_now,
         )
+
+    @cached_property
+    def idle_queues(self) -> SqsIdleQueues:
+        """SQS, for the sweeper."""
+        return SqsIdleQueues(self._client("sqs"), prefix=self.settings.prefix)
+
+    @cached_property
+    def request_queue(self) -> SqsRequestQueue:
+        """SQS, for when a request comes back."""
+        url = self.settings.require("REQUEST_QUEUE_URL", self.settings.request_queue_url)
+        return SqsRequestQueue(self._client("sqs"), url=url)
 
     @cached_property
     def identity(self) -> CognitoLogin:

@@ -39,6 +39,7 @@ class Request:
     fields: Mapping[str, Any] = field(repr=False)
     requested_at: datetime
     receive_count: int
+    receipt_handle: str = field(repr=False)
 
     @property
     def caller(self) -> UUID:
@@ -94,6 +95,7 @@ def read_record(record: Mapping[str, Any], *, needs_subject: bool = True) -> Req
         fields=fields,
         requested_at=_requested_at(record),
         receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+        receipt_handle=record["receiptHandle"],
     )
 
 

@@ -34,6 +34,8 @@ class Settings:
     cache_secret_id: str | None
     user_pool_id: str | None
     user_pool_client_id: str | None
+    request_queue_url: str | None
+    reply_queue_policy: str | None
     role_secret_ids: Mapping[str, str]
     database_place: Mapping[str, str]
     max_receive_count: int
@@ -56,6 +58,8 @@ class Settings:
             cache_secret_id=environment.get("CACHE_SECRET_ID"),
             user_pool_id=environment.get("USER_POOL_ID"),
             user_pool_client_id=environment.get("USER_POOL_CLIENT_ID"),
+            request_queue_url=environment.get("REQUEST_QUEUE_URL"),
+            reply_queue_policy=environment.get("REPLY_QUEUE_POLICY"),
             role_secret_ids=_role_secret_ids(environment),
             database_place=_database_place(environment),
             max_receive_count=int(environment.get("MAX_RECEIVE_COUNT", "3")),

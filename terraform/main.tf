@@ -147,6 +147,8 @@ module "functions" {
   security_group_id   = module.network.functions_security_group_id
   kms_key_arn         = aws_kms_key.this.arn
   request_queue_arns  = module.queues.request_queue_arns
+  request_queue_urls  = module.queues.request_queue_urls
+  gateway_role_arn    = module.api.gateway_role_arn
   max_receive_count   = local.service.queues.max_receive_count
   role_secret_arns    = merge(module.secrets.role_secret_arns, { migrator = module.database.master_secret_arn })
   cache_secret_arn    = module.secrets.cache_secret_arn

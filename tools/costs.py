@@ -31,7 +31,8 @@ ACTIVE_SHARE = 0.8
 REQUESTS = {"auth": 6.0, "utils": 8.0, "histories": 5.0, "payments": 2.0}
 POLLS = 1.3  # for each request: one long poll, unless the queue is new or busy
 PREFLIGHTS = 0.5  # of browsers, for each request
-SESSIONS = 4.0  # each makes a login queue and a reply queue
+SESSIONS = 4.0  # each makes a reply queue; so does each login
+QUEUES = SESSIONS + REQUESTS["auth"]
 BILLS = 3.0  # imported, 500 at a time
 
 # For each request.
@@ -121,8 +122,9 @@ def _quantities(residents: int, sizes: Json) -> Iterator[Quantity]:
     yield "API Gateway", "requests", "gateway.request", api_requests
     yield "API Gateway", "data sent", "transfer.out", api_requests * RESPONSE_KB / 1e6
     yield from _functions(residents, active, sizes, service)
-    # Request and reply are each sent, received and deleted; the sweeper looks at queues twice.
-    queues = active * SESSIONS * 2 * 4 + IDLE_POLLS * len(service["queues"]["requests"])
+    # Request and reply are each sent, received and deleted. A reply queue is created; the sweeper
+    # looks it up, counts, deletes and finds it gone, and lists both kinds in each sweep.
+    queues = active * QUEUES * 5 + SWEEPS * 2 + IDLE_POLLS * len(service["queues"]["requests"])
     yield "SQS", "requests", "sqs.request", requests * (5 + POLLS) + queues
     yield "WAF", "requests", "waf.request", api_requests
     yield "WAF", "list", "waf.acl", 1
@@ -162,7 +164,7 @@ def _functions(residents: int, active: float, sizes: Json, service: Json) -> Ite
     }
     imports = residents * BILLS / 500
     # A sweep takes a second, and a tenth more for each queue that it looks at.
-    sweep_seconds = SWEEPS + 0.1 * active * SESSIONS * 2
+    sweep_seconds = SWEEPS + 0.1 * active * QUEUES
     work = sum(
         active * count * (SECONDS[name] + COLD_START_SECONDS) * memory[name]
         for name, count in REQUESTS.items()

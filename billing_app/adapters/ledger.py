@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -89,29 +90,44 @@ class PostgresLedger:
             raise Rejection(answer["code"], data=answer.get("data"))
         return read_receipt(answer["data"])
 
-    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
+    def register_reply_queue(
+        self, *, name: str, subject: UUID | None, lifetime: timedelta
+    ) -> timedelta | None:
         """Add the queue to the registry or extend its life."""
-        self._database.rows(
+        held: timedelta | None = self._database.value(
             "SELECT api.register_reply_queue(%(name)s, %(subject)s, %(lifetime)s)",
             {"name": name, "subject": subject, "lifetime": lifetime},
         )
+        return held
 
-    def expired_reply_queues(self, *, limit: int) -> list[str]:
+    def adopt_reply_queues(self, *, names: Sequence[str], lifetime: timedelta) -> int:
+        """Add what the registry lacks."""
+        return int(
+            self._database.value(
+                "SELECT api.adopt_reply_queues(%(names)s, %(lifetime)s)",
+                {"names": list(names), "lifetime": lifetime},
+            )
+        )
+
+    def expired_reply_queues(self, *, prefixes: Sequence[str], limit: int) -> list[str]:
         """Return names whose life has ended."""
         rows = self._database.rows(
-            "SELECT name FROM api.expired_reply_queues(%(limit)s)", {"limit": limit}
+            "SELECT name FROM api.expired_reply_queues(%(prefixes)s, %(limit)s)",
+            {"prefixes": list(prefixes), "limit": limit},
         )
         return [name for (name,) in rows]
+
+    def claim_reply_queue(self, *, name: str, hold: timedelta) -> bool:
+        """Claim the queue if its life has ended."""
+        return bool(
+            self._database.value(
+                "SELECT api.claim_reply_queue(%(name)s, %(hold)s)", {"name": name, "hold": hold}
+            )
+        )
 
     def forget_reply_queue(self, *, name: str) -> None:
         """Remove the name from the registry."""
         self._database.rows("SELECT api.forget_reply_queue(%(name)s)", {"name": name})
-
-    def is_registered(self, *, name: str) -> bool:
-        """Tell whether the registry holds the name."""
-        return bool(
-            self._database.value("SELECT api.reply_queue_is_registered(%(name)s)", {"name": name})
-        )
 
 
 def _known_range(query: HistoryQuery) -> dict[str, datetime | str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -118,16 +119,29 @@ class Ledger(ApartmentReader, Protocol):
 
 
 class ReplyQueueRegistry(Protocol):
-    """The registry of reply queues, from which the sweeper works."""
+    """The registry of reply queues, from which the sweeper works.
 
-    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
-        """Add the queue or extend its life; login queues have no subject."""
+    A queue that its sender has registered is not deleted while the registration lasts, and one that
+    the sweeper has claimed is not registered while the claim lasts.
+    """
 
-    def expired_reply_queues(self, *, limit: int) -> list[str]:
-        """Return names whose life has ended, the oldest first."""
+    def register_reply_queue(
+        self, *, name: str, subject: UUID | None, lifetime: timedelta
+    ) -> timedelta | None:
+        """Add the queue or extend its life; login queues have no subject.
+
+        Returns:
+            None, or for how long the sweeper's claim still lasts; then nothing was done.
+        """
+
+    def adopt_reply_queues(self, *, names: Sequence[str], lifetime: timedelta) -> int:
+        """Add those that the registry lacks, and return how many."""
+
+    def expired_reply_queues(self, *, prefixes: Sequence[str], limit: int) -> list[str]:
+        """Return names that start so, whose life and last claim have ended, the oldest first."""
+
+    def claim_reply_queue(self, *, name: str, hold: timedelta) -> bool:
+        """Claim the queue for so long if its life has still ended; tell whether it has."""
 
     def forget_reply_queue(self, *, name: str) -> None:
-        """Remove the name; nothing happens when it isn't there."""
-
-    def is_registered(self, *, name: str) -> bool:
-        """Tell whether the registry holds the name, expired or not."""
+        """Remove a queue that is gone; nothing happens while it is in use or claimed."""

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from billing_app.domain.errors import Unavailable
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyAddress:
@@ -21,20 +23,49 @@ class ReplyAddress:
     retention: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class FoundQueue:
+    """A reply queue that exists: how to reach it, and whether it held a message, visible or not.
+
+    SQS counts approximately, a minute late.
+    """
+
+    url: str
+    is_empty: bool
+
+
+class ReplyQueueHeld(Unavailable):
+    """A queue of this name was deleted a moment ago; there can be another one after `wait`."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__("sqs: the reply queue was deleted a moment ago")
+        self.wait = wait
+
+
 class ReplyQueues(Protocol):
-    """Sends replies and removes idle queues. Raises `Unavailable` when SQS doesn't answer."""
+    """Sends replies."""
 
     def send(self, address: ReplyAddress, messages: Sequence[str]) -> None:
-        """Put the messages on the queue in order, making the queue when it is gone."""
+        """Put the messages on the queue in order, making the queue when it is gone.
 
-    def names(self) -> Iterator[str]:
-        """List reply queues that exist, at most as many as one ListQueues call gives."""
+        Raises:
+            ReplyQueueHeld: a queue of this name was deleted a moment ago.
+            Unavailable: SQS or the registry does not answer.
+        """
 
-    def owns(self, name: str) -> bool:
-        """Tell whether the name is that of a reply queue of this deployment."""
 
-    def is_idle(self, name: str, *, older_than: timedelta) -> bool:
-        """Tell whether the queue is that old and holds no message, visible or not."""
+class IdleQueues(Protocol):
+    """Finds and removes reply queues. Raises `Unavailable` when SQS doesn't answer."""
 
-    def delete(self, name: str) -> None:
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """What the names of this deployment's reply queues start with."""
+
+    def names(self, *, digit: str) -> Iterator[Sequence[str]]:
+        """Yield, in pages, the reply queues whose user or name starts with a hexadecimal digit."""
+
+    def find(self, name: str) -> FoundQueue | None:
+        """Look at a queue; None when there is none of this name."""
+
+    def delete(self, found: FoundQueue) -> None:
         """Delete the queue; nothing happens when it is gone."""

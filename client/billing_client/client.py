@@ -88,7 +88,8 @@ class BillingClient:
         self._clock = clock or time
         self._sessions = sessions or SessionInMemory()
         self._http = HttpTransport(base_url, http)
-        self._public = RequestReply(self._http, self._clock)
+        # Whoever knows the queue of a login can read its tokens: each has its own.
+        self._public = RequestReply(self._http, self._clock, idle_seconds=0.0)
         with_session = SessionTransport(self._http, self._sessions, self._renew)
         self._requests = RequestReply(with_session, self._clock)
 

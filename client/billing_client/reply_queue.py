@@ -19,8 +19,8 @@ from billing_client.transport import Clock, Deadline
 REQUESTS_REMEMBERED = 256
 # A thread that waits for another's poll checks for its own reply at least this often.
 CHECK_SECONDS = 0.5
-# The service deletes idle queues. A name is given up well before that can happen, since a deleted
-# queue can't be created again for a minute.
+# The service deletes queues that were idle for a day, those of logins after ten minutes. A name is
+# given up well before, since a deleted queue can't be created again for a minute.
 IDLE_SECONDS = 300.0
 
 
@@ -208,11 +208,12 @@ class ReplyQueuePool:
 
     All calls of a client share one queue, because creating a queue costs the service more than
     sorting replies costs the client. The name changes when it was idle, and when a reply did not
-    come.
+    come. With `idle_seconds` of 0 each request has a queue of its own.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._clock = clock
+        self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._known: WeakValueDictionary[str, ReplyQueue] = WeakValueDictionary()
         self._current: ReplyQueue | None = None
@@ -222,7 +223,7 @@ class ReplyQueuePool:
         """Return the queue for a new request."""
         with self._lock:
             now = self._clock.monotonic()
-            if self._current is None or now - self._used_at > IDLE_SECONDS:
+            if self._current is None or now - self._used_at >= self._idle_seconds:
                 self._current = self._open(str(uuid.uuid4()))
             self._used_at = now
             return self._current

@@ -18,6 +18,7 @@ from billing_client.errors import (
 )
 from billing_client.models import PendingRequest
 from billing_client.reply_queue import (
+    IDLE_SECONDS,
     AssembledReply,
     Reply,
     ReplyQueue,
@@ -38,11 +39,13 @@ log = logging.getLogger("billing_client")
 
 
 class RequestReply:
-    """Sends requests and waits for their whole replies."""
+    """Sends requests and waits for their whole replies; `idle_seconds` as in `ReplyQueuePool`."""
 
-    def __init__(self, transport: Transport, clock: Clock) -> None:
+    def __init__(
+        self, transport: Transport, clock: Clock, *, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self._transport = transport
-        self._queues = ReplyQueuePool(clock)
+        self._queues = ReplyQueuePool(clock, idle_seconds=idle_seconds)
 
     def ask(
         self,

@@ -29,9 +29,10 @@ TO billing_reader, billing_writer;
 -- Payments and the sweeper.
 GRANT EXECUTE ON FUNCTION
     api.pay(uuid, text, uuid, uuid[], bigint, boolean, timestamptz),
-    api.expired_reply_queues(integer),
-    api.forget_reply_queue(text),
-    api.reply_queue_is_registered(text)
+    api.adopt_reply_queues(text[], interval),
+    api.expired_reply_queues(text[], integer),
+    api.claim_reply_queue(text, interval),
+    api.forget_reply_queue(text)
 TO billing_writer;
 
 -- Operators.

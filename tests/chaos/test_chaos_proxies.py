@@ -133,7 +133,7 @@ def client(servers: Servers) -> Iterator[Any]:
 def queue(client: Any) -> Iterator[str]:
     url = client.create_queue(QueueName="t-payments", Attributes={"VisibilityTimeout": "60"})
     yield url["QueueUrl"]
-    client.delete_queue(QueueUrl=url["QueueUrl"])
+    client.purge_queue(QueueUrl=url["QueueUrl"])
 
 
 def send(client: Any, queue: str, body: str = "b & c") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -199,19 +200,58 @@ def test_the_registry_of_reply_queues_remembers_until_told(setup: Setup) -> None
     ledger = setup.ledger
     ada, _ = setup.home()
 
-    def register(name: str, seconds: int, subject: UUID | None = ada) -> None:
+    def register(name: str, seconds: int, subject: UUID | None = ada) -> timedelta | None:
         lifetime = timedelta(seconds=seconds)
-        ledger.register_reply_queue(name=name, subject=subject, lifetime=lifetime)
+        return ledger.register_reply_queue(name=name, subject=subject, lifetime=lifetime)
 
-    for name, overdue in (("second", 6), ("third", 5), ("first", 7)):
-        register(name, -overdue)
-    register("login", 3600, subject=None)
-    assert ledger.expired_reply_queues(limit=10) == ["first", "second", "third"]
-    assert ledger.expired_reply_queues(limit=2) == ["first", "second"]
-    assert ledger.is_registered(name="login")
+    def expired(limit: int = 10, *, prefixes: Sequence[str] = ("a-", "b-")) -> list[str]:
+        return ledger.expired_reply_queues(prefixes=prefixes, limit=limit)
+
+    for name, overdue in (("a-second", 6), ("b-third", 5), ("a-first", 7), ("x-other", 9)):
+        assert register(name, -overdue) is None
+    register("b-login", 3600, subject=None)
+    assert expired() == ["a-first", "a-second", "b-third"]
+    assert expired(2) == ["a-first", "a-second"]
+    assert expired(prefixes=["x-"]) == ["x-other"]
     # A lifetime only gets longer.
     for seconds in (3600, -5):
-        register("first", seconds)
-        assert ledger.expired_reply_queues(limit=10) == ["second", "third"]
-    ledger.forget_reply_queue(name="login")
-    assert not ledger.is_registered(name="login")
+        register("a-first", seconds)
+        assert expired() == ["a-second", "b-third"]
+    # What the registry has stays as it is; what is in use is not forgotten.
+    for lacking in (1, 0):
+        adopted = ledger.adopt_reply_queues(
+            names=["a-second", "a-lost", "a-first"], lifetime=timedelta(hours=1)
+        )
+        assert adopted == lacking
+    ledger.forget_reply_queue(name="a-first")
+    ledger.forget_reply_queue(name="a-second")
+    assert ledger.adopt_reply_queues(names=["a-first"], lifetime=timedelta(hours=1)) == 0
+    assert expired() == ["b-third"]
+
+
+def test_a_claimed_reply_queue_is_the_sweepers_alone_until_the_claim_ends(setup: Setup) -> None:
+    ledger, hold = setup.ledger, timedelta(minutes=1)
+
+    def register(name: str, lifetime: timedelta = timedelta(hours=1)) -> timedelta | None:
+        return ledger.register_reply_queue(name=name, subject=None, lifetime=lifetime)
+
+    def expired() -> list[str]:
+        return ledger.expired_reply_queues(prefixes=["a-"], limit=10)
+
+    register("a-used")
+    assert not ledger.claim_reply_queue(name="a-used", hold=hold)
+    assert not ledger.claim_reply_queue(name="a-unknown", hold=hold)
+    for name in ("a-held", "a-free"):
+        register(name, -hold)
+    assert ledger.claim_reply_queue(name="a-held", hold=hold)
+    wait = register("a-held")
+    assert wait is not None
+    assert timedelta(0) < wait <= hold
+    ledger.forget_reply_queue(name="a-held")
+    assert expired() == ["a-free"]
+    assert register("a-held") is not None
+    # A claim whose time is over, here one of no time at all, is forgotten or used anew.
+    assert ledger.claim_reply_queue(name="a-held", hold=timedelta(0))
+    assert expired() == ["a-free", "a-held"]
+    assert register("a-held") is None
+    assert not ledger.claim_reply_queue(name="a-held", hold=hold)

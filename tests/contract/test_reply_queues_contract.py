@@ -1,39 +1,75 @@
-"""What holds for every `ReplyQueues`: the fake and SQS (by moto) alike."""
+"""What holds for every `ReplyQueues` and `IdleQueues`: the fakes and SQS (by moto) alike."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
+from billing_app.adapters.idle_queues import SqsIdleQueues
 from billing_app.adapters.reply_queues import (
     LIFETIME,
+    LOGIN_LIFETIME,
     VISIBILITY_TIMEOUT_SECONDS,
     SqsReplyQueues,
     reply_queue,
 )
+from billing_app.adapters.request_queue import SqsRequestQueue
 from billing_app.domain.errors import Unavailable
-from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
+from billing_app.ports.reply_queues import (
+    FoundQueue,
+    IdleQueues,
+    ReplyAddress,
+    ReplyQueueHeld,
+    ReplyQueues,
+)
+from chalicelib.operations import OPERATIONS
 from tests.support.fake_bills import FakeClock
 from tests.support.fake_ledger import FakeLedger
 from tests.support.fakes import FakeReplyQueues
 
 SUBJECT = uuid4()
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"},
+    }
+)
 
 
 @dataclass
 class Setup:
-    """Queues, how another process reads and deletes them, and the clock that they see."""
+    """Queues as functions and the sweeper see them, how another process reads, and the clock."""
 
     queues: ReplyQueues
+    idle: IdleQueues
     read: Callable[[str], list[str]]
-    delete: Callable[[str], None]
     clock: FakeClock
     registry: FakeLedger
+    client: Any = None
+
+    def fails(self, operation: str, code: str, times: int = 1) -> None:
+        """Have SQS answer with an error, as often as said."""
+        left = iter(range(times))
+
+        def fail(**_: object) -> None:
+            if next(left, None) is not None:
+                raise ClientError({"Error": {"Code": code, "Message": ""}}, operation)
+
+        self.client.meta.events.register(f"before-call.sqs.{operation}", fail)
+
+    def attributes(self, name: str) -> dict[str, str]:
+        found: dict[str, str] = self.client.get_queue_attributes(
+            QueueUrl=url_of(name), AttributeNames=["All"]
+        )["Attributes"]
+        return found
 
 
 @pytest.fixture(params=["fake", "sqs"])
@@ -41,8 +77,8 @@ def setup(request: pytest.FixtureRequest) -> Setup:
     registry = FakeLedger()
     registry.clock = clock = FakeClock(datetime.now(UTC))
     if request.param == "fake":
-        fake = FakeReplyQueues(clock)
-        return Setup(fake, lambda name: list(fake.messages[name]), fake.delete, clock, registry)
+        fake = FakeReplyQueues()
+        return Setup(fake, fake, lambda name: list(fake.messages[name]), clock, registry)
     request.getfixturevalue("aws")
     client = boto3.client("sqs")
 
@@ -52,11 +88,11 @@ def setup(request: pytest.FixtureRequest) -> Setup:
         )
         return [message["Body"] for message in answer.get("Messages", [])]
 
-    def delete(name: str) -> None:
-        client.delete_queue(QueueUrl=url_of(name))
-
-    queues = SqsReplyQueues(client, registry=registry, prefix="bill-test", clock=clock)
-    return Setup(queues, read, delete, clock, registry)
+    queues = SqsReplyQueues(
+        client, registry=registry, prefix="bill-test", policy=POLICY, clock=clock
+    )
+    idle = SqsIdleQueues(client, prefix="bill-test", page=2)
+    return Setup(queues, idle, read, clock, registry, client)
 
 
 def url_of(name: str) -> str:
@@ -66,12 +102,18 @@ def url_of(name: str) -> str:
 on_sqs = pytest.mark.parametrize("setup", ["sqs"], indirect=True)
 
 
-def an_address(subject: UUID = SUBJECT) -> ReplyAddress:
+def an_address(subject: UUID | None = SUBJECT) -> ReplyAddress:
     return ReplyAddress(uuid4(), subject, timedelta(minutes=15))
 
 
 def name_of(address: ReplyAddress) -> str:
     return reply_queue(prefix="bill-test", subject=address.subject, queue_name=address.queue_name)
+
+
+def found(setup: Setup, address: ReplyAddress) -> FoundQueue:
+    queue = setup.idle.find(name_of(address))
+    assert queue is not None
+    return queue
 
 
 def test_messages_wait_on_a_queue_that_is_made_for_them(setup: Setup) -> None:
@@ -80,13 +122,65 @@ def test_messages_wait_on_a_queue_that_is_made_for_them(setup: Setup) -> None:
     assert sorted(setup.read(name_of(address))) == ['{"part":1}', '{"part":2}']
 
 
-@pytest.mark.parametrize("by", ["this process", "another"])
-def test_a_queue_that_was_deleted_is_made_again(setup: Setup, by: str) -> None:
+def test_a_queue_that_was_deleted_is_made_again(setup: Setup) -> None:
     address = an_address()
     setup.queues.send(address, ["{}"])
-    (setup.queues.delete if by == "this process" else setup.delete)(name_of(address))
+    setup.idle.delete(found(setup, address))
     setup.queues.send(address, ['{"again":1}'])
     assert setup.read(name_of(address)) == ['{"again":1}']
+
+
+@on_sqs
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"VisibilityTimeout": "30"},
+        {"MessageRetentionPeriod": "300"},
+        {"SqsManagedSseEnabled": "false", "KmsMasterKeyId": "alias/aws/sqs"},
+        {"Policy": POLICY.replace("Deny", "Allow")},
+    ],
+    ids=["visibility", "retention", "key", "policy"],
+)
+def test_a_queue_that_exists_with_other_attributes_is_used_and_adjusted(
+    setup: Setup, attributes: dict[str, str]
+) -> None:
+    address = an_address()
+    setup.client.create_queue(QueueName=name_of(address), Attributes=attributes)
+    setup.queues.send(address, ["{}"])
+    assert setup.read(name_of(address)) == ["{}"]
+    adjusted = setup.attributes(name_of(address))
+    assert adjusted["VisibilityTimeout"] == str(VISIBILITY_TIMEOUT_SECONDS)
+    assert adjusted["MessageRetentionPeriod"] == "900"
+    assert adjusted["SqsManagedSseEnabled"] == "true"
+    assert not adjusted.get("KmsMasterKeyId")
+    assert json.loads(adjusted["Policy"]) == json.loads(POLICY)
+
+
+@on_sqs
+@pytest.mark.parametrize(
+    "code", ["AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"]
+)
+def test_a_name_that_is_not_free_yet_is_waited_for(setup: Setup, code: str) -> None:
+    address = an_address()
+    setup.fails("CreateQueue", code)
+    with pytest.raises(ReplyQueueHeld) as held:
+        setup.queues.send(address, ["{}"])
+    assert timedelta(seconds=60) < held.value.wait < timedelta(minutes=2)
+    setup.queues.send(address, ["{}"])
+    assert setup.read(name_of(address)) == ["{}"]
+
+
+@on_sqs
+def test_a_queue_that_the_sweeper_has_claimed_is_not_touched(setup: Setup) -> None:
+    address, hold = an_address(), timedelta(seconds=75)
+    setup.queues.send(address, ["{}"])
+    setup.clock.advance(LIFETIME)
+    assert setup.registry.claim_reply_queue(name=name_of(address), hold=hold)
+    setup.fails("CreateQueue", "not asked for", times=9)
+    with pytest.raises(ReplyQueueHeld) as held:
+        setup.queues.send(address, ['{"lost":1}'])
+    assert held.value.wait == hold
+    assert setup.read(name_of(address)) == ["{}"]
 
 
 @on_sqs
@@ -95,40 +189,68 @@ def test_a_message_that_sqs_rejects_is_an_outage(setup: Setup) -> None:
         setup.queues.send(an_address(), ["x" * 2**21])
 
 
-def test_deleting_what_is_gone_does_nothing(setup: Setup) -> None:
-    setup.queues.delete(name_of(an_address()))
+def test_a_queue_that_is_gone_is_not_found_and_deleted_in_peace(setup: Setup) -> None:
+    assert setup.idle.find(name_of(an_address())) is None
+    address = an_address()
+    setup.queues.send(address, [])
+    queue = found(setup, address)
+    for _ in range(2):
+        setup.idle.delete(queue)
 
 
-def test_a_queue_is_idle_when_it_is_old_and_empty(setup: Setup) -> None:
+def test_a_queue_is_empty_until_it_holds_a_message(setup: Setup) -> None:
     empty, full = an_address(), an_address()
     setup.queues.send(empty, [])
     setup.queues.send(full, ["{}"])
-    assert not setup.queues.is_idle(name_of(empty), older_than=timedelta(hours=1))
-    setup.clock.advance(timedelta(hours=2))
-    assert setup.queues.is_idle(name_of(empty), older_than=timedelta(hours=1))
-    assert not setup.queues.is_idle(name_of(full), older_than=timedelta(hours=1))
-    assert setup.queues.is_idle(name_of(an_address()), older_than=timedelta(hours=1))
+    assert found(setup, empty).is_empty
+    assert not found(setup, full).is_empty
 
 
-def test_names_lists_the_reply_queues(setup: Setup) -> None:
-    addresses = [an_address(), an_address()]
+def test_names_lists_all_reply_queues_in_pages(setup: Setup) -> None:
+    addresses = [an_address(), an_address(), an_address(), an_address(None)]
     for address in addresses:
         setup.queues.send(address, [])
-    assert sorted(setup.queues.names()) == sorted(name_of(address) for address in addresses)
+
+    def listed() -> Iterator[str]:
+        for digit in "0123456789abcdef":
+            pages = list(setup.idle.names(digit=digit))
+            assert max(map(len, pages), default=0) <= 2
+            yield from (name for page in pages for name in page)
+
+    assert sorted(listed()) == sorted(name_of(address) for address in addresses)
 
 
 @on_sqs
-def test_a_queue_on_sqs_is_private_short_lived_and_registered_anew_every_hour(
-    setup: Setup,
+@pytest.mark.parametrize(
+    ("subject", "operation", "lifetime"),
+    [(SUBJECT, "utils", LIFETIME), (None, "auth", LOGIN_LIFETIME)],
+    ids=["resident", "login"],
+)
+def test_a_queue_on_sqs_is_private_and_registered_for_longer_than_it_holds_a_reply(
+    setup: Setup, subject: UUID | None, operation: str, lifetime: timedelta
 ) -> None:
-    address = an_address()
-    for hours in (0, 2):
-        setup.clock.advance(timedelta(hours=hours))
+    address = ReplyAddress(uuid4(), subject, OPERATIONS[operation].reply_retention)
+    for _ in range(20):
         setup.queues.send(address, ["{}"])
-        assert setup.registry.queues[name_of(address)] == setup.clock.now + LIFETIME
-    attributes = boto3.client("sqs").get_queue_attributes(
-        QueueUrl=url_of(name_of(address)), AttributeNames=["All"]
-    )["Attributes"]
+        left = setup.registry.queues[name_of(address)] - setup.clock.now
+        assert address.retention + timedelta(minutes=1) < left <= lifetime
+        setup.clock.advance(lifetime / 10)
+    attributes = setup.attributes(name_of(address))
     assert attributes["VisibilityTimeout"] == str(VISIBILITY_TIMEOUT_SECONDS)
-    assert attributes["MessageRetentionPeriod"] == "900"
+    assert attributes["MessageRetentionPeriod"] == str(int(address.retention.total_seconds()))
     assert attributes["SqsManagedSseEnabled"] == "true"
+    assert json.loads(attributes["Policy"]) == json.loads(POLICY)
+
+
+@on_sqs
+def test_a_request_that_was_put_off_comes_back_when_it_was_said(setup: Setup) -> None:
+    client = setup.client
+    url = client.create_queue(QueueName="requests", Attributes={"VisibilityTimeout": "600"})
+    queue = SqsRequestQueue(client, url=url["QueueUrl"])
+    client.send_message(QueueUrl=url["QueueUrl"], MessageBody="{}")
+    [message] = client.receive_message(QueueUrl=url["QueueUrl"])["Messages"]
+    queue.put_off("no handle", wait=timedelta(0))
+    assert "Messages" not in client.receive_message(QueueUrl=url["QueueUrl"])
+    queue.put_off(message["ReceiptHandle"], wait=timedelta(milliseconds=10))
+    again = client.receive_message(QueueUrl=url["QueueUrl"], WaitTimeSeconds=5)
+    assert len(again["Messages"]) == 1

@@ -95,8 +95,8 @@ caught by ::test_run[functions-a_new_package_or_password_migrates_before_new_cod
 
 function_waits_for_one_more_receive: I5
 caught by ::test_run[functions-environments_say_where_things_are_and_hold_no_secret]
--      contains(local.queue_functions, name) ? { MAX_RECEIVE_COUNT = tostring(var.max_receive_count) } : {},
-+      contains(local.queue_functions, name) ? { MAX_RECEIVE_COUNT = "4" } : {},
+-        MAX_RECEIVE_COUNT = tostring(var.max_receive_count)
++        MAX_RECEIVE_COUNT = "4"
 
 new_code_runs_after_a_failed_migration: I3 I8
 caught by ::test_run[functions-a_migration_that_fails_stops_the_apply]
@@ -106,6 +106,21 @@ caught by ::test_run[functions-a_migration_that_fails_stops_the_apply]
 logs_of_functions_kept_unencrypted: I11
 caught by ::test_run[functions-a_role_is_that_of_its_function_and_has_its_permissions]
 -  kms_key_id        = var.kms_key_arn
+
+--- terraform/modules/functions/reply_queues.tf
+caught by tests/terraform/test_terraform_configuration.py
+
+anybody_reads_replies: I7 I11
+caught by ::test_run[functions-replies_go_over_tls_come_from_the_functions_and_are_the_gateways]
+-    actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"]
++    actions   = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:PurgeQueue"]
+
+anybody_sends_replies: I7
+caught by ::test_run[functions-replies_go_over_tls_come_from_the_functions_and_are_the_gateways]
+-    sid       = "OnlyTheFunctionsSend"
+-    effect    = "Deny"
++    sid       = "OnlyTheFunctionsSend"
++    effect    = "Allow"
 
 --- terraform/modules/api/roles.tf
 caught by tests/terraform/test_terraform_configuration.py

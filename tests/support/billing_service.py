@@ -35,7 +35,13 @@ from chalicelib.batch import Batch
 from chalicelib.operations import OPERATIONS
 from tests.support.fake_bills import START, FakeClock
 from tests.support.fake_ledger import FakeLedger
-from tests.support.fakes import FakeCache, FakeDependencies, FakeIdentity, FakeReplyQueues
+from tests.support.fakes import (
+    FakeCache,
+    FakeDependencies,
+    FakeIdentity,
+    FakeReplyQueues,
+    FakeRequestQueue,
+)
 from tests.support.records import a_record
 from tests.unit.gateway.tools import DOCUMENT, PREFIX, Keyring
 from tools.local.gateway import create_app
@@ -278,10 +284,16 @@ class BillingService:
 
     def work(self, name: str, record: Json) -> tuple[bool, Mapping[str, list[str]]]:
         """Have a function work on a record; tell whether it comes back, and the replies."""
-        operation, replies = OPERATIONS[name], FakeReplyQueues(FakeClock(), PREFIX)
+        operation, replies = OPERATIONS[name], FakeReplyQueues(PREFIX)
         if name in self.failing:
             operation = replace(operation, work=_raise(self.failing[name]))
-        batch = Batch(operation, self.dependencies, queues=replies, max_receive_count=1)
+        batch = Batch(
+            operation,
+            self.dependencies,
+            requests=FakeRequestQueue(),
+            queues=replies,
+            max_receive_count=1,
+        )
         failures = batch.handle({"Records": [record]})["batchItemFailures"]
         return bool(failures), replies.messages
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from billing_app.domain.bills import Bill, OpenDebts, Receipt
@@ -43,6 +43,9 @@ from tests.support.fake_bills import (
     rejection_unless_open,
 )
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
+
 
 @dataclass
 class FakePayment:
@@ -64,6 +67,7 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         # Stored rejections by subject and hour.
         self.rejections: Counter[tuple[UUID, datetime]] = Counter()
         self.queues: dict[str, datetime] = {}
+        self.claims: dict[str, datetime] = {}
         # Told by checks of the ledger, since nothing here can break a rule.
         self.broken_rules: list[Violation] = []
         self.differing: list[DayOfProvider] = []
@@ -198,19 +202,40 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
 
     # ReplyQueueRegistry
 
-    def register_reply_queue(self, *, name: str, subject: UUID | None, lifetime: timedelta) -> None:
+    def register_reply_queue(
+        self, *, name: str, subject: UUID | None, lifetime: timedelta
+    ) -> timedelta | None:
+        if (claim := self._claim(name)) > self.clock():
+            return claim - self.clock()
         expires_at = self.clock() + lifetime
         self.queues[name] = max(expires_at, self.queues.get(name, expires_at))
+        self.claims.pop(name, None)
+        return None
 
-    def expired_reply_queues(self, *, limit: int) -> list[str]:
-        expired = [name for name, until in self.queues.items() if until < self.clock()]
-        return sorted(expired, key=lambda name: self.queues[name])[:limit]
+    def adopt_reply_queues(self, *, names: Sequence[str], lifetime: timedelta) -> int:
+        lacking = [name for name in names if name not in self.queues]
+        self.queues.update(dict.fromkeys(lacking, self.clock() + lifetime))
+        return len(lacking)
+
+    def expired_reply_queues(self, *, prefixes: Sequence[str], limit: int) -> list[str]:
+        due = {name: max(until, self._claim(name)) for name, until in self.queues.items()}
+        expired = [name for name, until in due.items() if until <= self.clock()]
+        ours = [name for name in expired if name.startswith(tuple(prefixes))]
+        return sorted(ours, key=lambda name: due[name])[:limit]
+
+    def claim_reply_queue(self, *, name: str, hold: timedelta) -> bool:
+        if self.queues.get(name, NEVER) > self.clock():
+            return False
+        self.claims[name] = self.clock() + hold
+        return True
 
     def forget_reply_queue(self, *, name: str) -> None:
-        self.queues.pop(name, None)
+        if max(self.queues.get(name, NEVER), self._claim(name)) <= self.clock():
+            del self.queues[name]
+            self.claims.pop(name, None)
 
-    def is_registered(self, *, name: str) -> bool:
-        return name in self.queues
+    def _claim(self, name: str) -> datetime:
+        return self.claims.get(name, LONG_AGO)
 
     # OperatorLedger, the rest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +16,14 @@ from billing_app.ports.cache import CachedResult, PendingResult, ResultCache
 from billing_app.ports.identity import Credentials, IdentityProvider, SignedIn, Tokens
 from billing_app.ports.ledger import Ledger, PaymentOrder
 from billing_app.ports.operator_ledger import Login, UserDirectory
-from billing_app.ports.reply_queues import ReplyAddress, ReplyQueues
+from billing_app.ports.reply_queues import (
+    FoundQueue,
+    IdleQueues,
+    ReplyAddress,
+    ReplyQueueHeld,
+    ReplyQueues,
+)
+from billing_app.ports.request_queue import RequestQueue
 from tests.support.bills import a_debt
 from tests.support.fake_bills import FakeClock
 from tests.support.fake_ledger import FakeLedger
@@ -61,45 +68,60 @@ def _signed_in(subject: UUID) -> SignedIn:
     return SignedIn(subject, tokens)
 
 
-class FakeReplyQueues(ReplyQueues):
-    """Queues in memory; `down` makes SQS unreachable."""
+class FakeReplyQueues(ReplyQueues, IdleQueues):
+    """Queues in memory; `down` makes SQS unreachable, `broken` for one.
 
-    def __init__(self, clock: FakeClock, prefix: str = "bill-test") -> None:
-        self.clock = clock
+    While `held` is set, all names are those of queues that were deleted a moment ago.
+    """
+
+    def __init__(self, prefix: str = "bill-test") -> None:
         self.prefix = prefix
         self.messages: dict[str, list[str]] = {}
-        self.made_at: dict[str, datetime] = {}
         self.down = False
+        self.broken: set[str] = set()
+        self.held: timedelta | None = None
+
+    @property
+    def prefixes(self) -> tuple[str, str]:
+        return reply_queue_prefixes(prefix=self.prefix)
 
     def send(self, address: ReplyAddress, messages: Sequence[str]) -> None:
         self._check()
+        if self.held is not None:
+            raise ReplyQueueHeld(self.held)
         name = reply_queue(
             prefix=self.prefix, subject=address.subject, queue_name=address.queue_name
         )
-        self.made_at.setdefault(name, self.clock.now)
         self.messages.setdefault(name, []).extend(messages)
 
-    def names(self) -> Iterator[str]:
+    def names(self, *, digit: str) -> Iterator[Sequence[str]]:
         self._check()
-        return iter(list(self.messages))
+        for prefix in self.prefixes:
+            for name in list(self.messages):
+                if name.startswith(prefix + digit):
+                    yield [name]
 
-    def owns(self, name: str) -> bool:
-        return name.startswith(reply_queue_prefixes(prefix=self.prefix))
+    def find(self, name: str) -> FoundQueue | None:
+        self._check(name)
+        return FoundQueue(name, not self.messages[name]) if name in self.messages else None
 
-    def is_idle(self, name: str, *, older_than: timedelta) -> bool:
-        self._check()
-        if name not in self.made_at:
-            return True
-        return self.made_at[name] + older_than <= self.clock.now and not self.messages[name]
+    def delete(self, found: FoundQueue) -> None:
+        self._check(found.url)
+        self.messages.pop(found.url, None)
 
-    def delete(self, name: str) -> None:
-        self._check()
-        self.messages.pop(name, None)
-        self.made_at.pop(name, None)
-
-    def _check(self) -> None:
-        if self.down:
+    def _check(self, name: str = "") -> None:
+        if self.down or name in self.broken:
             raise Unavailable("sqs: down")
+
+
+class FakeRequestQueue(RequestQueue):
+    """Keeps how long each request was put off, by its receipt handle."""
+
+    def __init__(self) -> None:
+        self.waits: dict[str, timedelta] = {}
+
+    def put_off(self, receipt_handle: str, *, wait: timedelta) -> None:
+        self.waits[receipt_handle] = wait
 
 
 @dataclass

@@ -19,7 +19,7 @@ _REST_SECONDS = 1.0
 def aws_seconds() -> float:
     """How long a service of AWS that hangs is waited for."""
     config: Any = bootstrap.AWS
-    return float(config.retries["max_attempts"] * config.read_timeout)
+    return float(config.retries["total_max_attempts"] * config.read_timeout)
 
 
 def database_seconds() -> float:

@@ -14,7 +14,7 @@ from billing_client import BillingClient
 from tools.console import Console
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.contract import applied_document
-from tools.deploy_check.cross_role_access import require_no_access
+from tools.deploy_check.cross_role_access import require_no_access, require_private_replies
 from tools.deploy_check.deployment import package, prepare
 from tools.deploy_check.environment import Environment, running
 from tools.deploy_check.errors import DeployCheckError
@@ -109,6 +109,9 @@ class _Check:
             with self._step("Acting as each function on other functions' resources"):
                 tried = require_no_access(cloud)
             self._console.say(f"{tried} queues and secrets were rejected")
+            with self._step("Trying reply queues as somebody whose role may do anything"):
+                tried = require_private_replies(cloud, replies.urls())
+            self._console.say(f"{tried} attempts were rejected")
             with self._step("Sweeping all reply queues"):
                 swept = replies.sweep(functions)
             self._console.say(f"{swept} reply queues were deleted")
@@ -120,6 +123,7 @@ class _Check:
         names = {arn.rpartition("/")[2]: name for name, arn in arns.items()}
         with self._step("Looking for permissions that nobody used"):
             use_other_operations(actors.functions.operator, actors.resident)
+            actors.requests.meet_other_queues()
             actors.replies.create_expired()
             actors.functions.sweep()
             held = [one for role in names for one in roles.permissions(role)]

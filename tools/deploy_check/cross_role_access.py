@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,28 @@ def require_no_access(cloud: Cloud) -> int:
         raise DeployCheckError(
             "Roles can access another function's resources:\n  " + "\n  ".join(accessible)
         )
+    return len(attempts)
+
+
+def require_private_replies(cloud: Cloud, urls: Sequence[str]) -> int:
+    """Return how many attempts of the account's owner were rejected by the queues' policies.
+
+    Raises:
+        DeployCheckError: there is no queue to try, or one lets somebody send or read.
+    """
+    sqs = cloud.client("sqs")
+    attempts = {
+        f"{what} {url}": attempt
+        for url in urls
+        for what, attempt in {
+            "send to": partial(sqs.send_message, QueueUrl=url, MessageBody="{}"),
+            "read": partial(sqs.receive_message, QueueUrl=url),
+            "delete in": partial(sqs.delete_message, QueueUrl=url, ReceiptHandle="none"),
+        }.items()
+    }
+    allowed = [what for what, attempt in attempts.items() if not is_rejected(attempt)]
+    if allowed or not attempts:
+        raise DeployCheckError("Reply queues are not private:\n  " + "\n  ".join(allowed))
     return len(attempts)
 
 

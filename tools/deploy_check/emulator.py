@@ -11,16 +11,13 @@ import contextvars
 import importlib
 import json
 import os
-import re
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
-# Reply queues are born this old, else the sweeper would rightly leave them alone for an hour.
-_AGE_SECONDS = 7200
-_AGING_SECONDS = 0.5
-_REPLY_QUEUE = re.compile("-(r|login)-")
-_ended = threading.Event()
+# SQS makes no queue of a deleted one's name for so long.
+_DELETED_SECONDS = 60
 _last: contextvars.ContextVar[Any] = contextvars.ContextVar("last decision", default=None)
 _lock = threading.Lock()
 
@@ -78,15 +75,26 @@ def patch_principal(evaluator: Any) -> None:
     evaluator._resolve_condition_key = resolve_like_aws
 
 
-def age_reply_queues(queues: Any) -> None:
-    """Date reply queues back for as long as the process runs, each once."""
-    aged: set[str] = set()
-    while not _ended.wait(_AGING_SECONDS):
-        for queue in list(queues._queues._data.values()):
-            if _REPLY_QUEUE.search(queue["name"]) and queue["url"] not in aged:
-                aged.add(queue["url"])
-                made = int(queue["attributes"]["CreatedTimestamp"])
-                queue["attributes"]["CreatedTimestamp"] = str(made - _AGE_SECONDS)
+def keep_names_back(queues: Any) -> None:
+    """Create no queue whose name was deleted a moment ago, as SQS doesn't."""
+    deleted_at: dict[str, float] = {}
+    handlers = queues._HANDLERS
+    create, delete = handlers["CreateQueue"], handlers["DeleteQueue"]
+
+    def create_unless_deleted(data: Any, url: str) -> Any:
+        if (
+            time.monotonic()
+            < deleted_at.get(data.get("QueueName"), -_DELETED_SECONDS) + _DELETED_SECONDS
+        ):
+            raise queues._Err("QueueDeletedRecently", "You must wait 60 seconds.")
+        return create(data, url)
+
+    def delete_and_note(data: Any, url: str) -> Any:
+        answer = delete(data, url)
+        deleted_at[url.rpartition("/")[2]] = time.monotonic()
+        return answer
+
+    handlers.update(CreateQueue=create_unless_deleted, DeleteQueue=delete_and_note)
 
 
 def resolve_proxies(databases: Any) -> None:
@@ -102,8 +110,7 @@ def main() -> None:
     patch_principal(evaluator)
     log_decisions(evaluator, os.environ["DECISIONS_LOG"])
     resolve_proxies(importlib.import_module("ministack.services.rds"))
-    queues = importlib.import_module("ministack.services.sqs")
-    threading.Thread(target=age_reply_queues, args=[queues], daemon=True).start()
+    keep_names_back(importlib.import_module("ministack.services.sqs"))
     importlib.import_module("ministack.app").main()
 
 

@@ -17,9 +17,15 @@ from tools.deploy_check.requests import ReplyQueues, Requests, body_of
 from tools.local.service import service
 from tools.operator_client import OperatorError
 
-# Functions that work on without the permission: the cache and the look for orphans can wait.
-_WORK_WITHOUT = {("sweep", "sqs:ListQueues")} | {
+# Functions that work on without the permission: the cache can wait.
+_WORK_WITHOUT = {
     (name, "cache") for name, function in service().functions.items() if function.uses_cache
+}
+# The reply queues that need a permission; any other is needed for a new one.
+QUEUES = {
+    "sqs:GetQueueUrl": "differs",
+    "sqs:SetQueueAttributes": "differs",
+    "sqs:ChangeMessageVisibility": "deleted",
 }
 _AT_ONCE = 4
 _READ_SECRET = "secretsmanager:GetSecretValue"  # noqa: S105 - an action
@@ -68,7 +74,7 @@ class RoleActions:
         if permission.action == _READ_SECRET:
             self.functions.restart(name)
         if name in service().queues:
-            return self.requests.is_answered(name)
+            return self.requests.is_answered(name, queue=QUEUES.get(permission.action, "new"))
         try:
             return self._operate(name, permission)
         except (DeployCheckError, OperatorError):
@@ -80,7 +86,7 @@ class RoleActions:
         if name == "sweep":
             self.replies.create_expired()
             report = self.functions.sweep()
-            return report["status"] == "done" and not report["failed"]
+            return not report["failed"]
         if name == "admin":
             operator.add_apartment("Vulytsia Sadova 3")
         elif name == "import_bills":

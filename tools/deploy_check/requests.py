@@ -20,10 +20,11 @@ from tools.deploy_check.functions import Functions
 from tools.deploy_check.journey import Resident
 from tools.local.gateway.document import example_bodies
 from tools.local.lambda_events import sqs_event
+from tools.local.service import service
 
 _SWEEPS = 5
-# As long as the emulator may take to date a new queue back.
-_AGING_SECONDS = 1.0
+# What no function gives a reply queue.
+_OTHER = {"VisibilityTimeout": "30"}
 
 
 def body_of(operation: str, resident: Resident, queue_name: UUID) -> dict[str, Any]:
@@ -38,19 +39,37 @@ class Requests:
 
     def __init__(self, cloud: Cloud, functions: Functions, resident: Resident) -> None:
         self._sqs, self._prefix, self._region = cloud.client("sqs"), cloud.prefix, cloud.region
+        self._reader = cloud.in_role(cloud.outputs["gateway_role_arn"], "sqs")
         self._functions, self._resident = functions, resident
 
-    def is_answered(self, operation: str) -> bool:
-        """Hand over one request and tell whether a reply came; a rejection is a reply, too."""
+    def is_answered(self, operation: str, *, queue: str = "new") -> bool:
+        """Hand over one request and tell whether a reply came; a rejection is a reply, too.
+
+        The reply queue is new, "differs" from what the function makes, or was "deleted" just now.
+        """
         queue_name = uuid4()
+        subject = None if operation == "auth" else UUID(self._resident.subject)
+        name = reply_queue(prefix=self._prefix, subject=subject, queue_name=queue_name)
+        if queue != "new":
+            url = self._sqs.create_queue(QueueName=name, Attributes=_OTHER)["QueueUrl"]
+        if queue == "deleted":
+            self._sqs.delete_queue(QueueUrl=url)
         queue_arn = f"arn:aws:sqs:::{self._prefix}-{operation}"
         message = self._message(operation, queue_name)
         event = sqs_event([message], queue_arn=queue_arn, region=self._region)
         self._functions.invoke(operation, event)
-        subject = None if operation == "auth" else UUID(self._resident.subject)
-        return self._has_reply(
-            reply_queue(prefix=self._prefix, subject=subject, queue_name=queue_name)
-        )
+        return self._has_reply(name)
+
+    def meet_other_queues(self) -> None:
+        """Have each function adjust a reply queue, and put a request off.
+
+        Raises:
+            DeployCheckError: it does not answer on the one, or answers on the other.
+        """
+        for operation in service().queues:
+            for queue, answered in (("differs", True), ("deleted", False)):
+                if self.is_answered(operation, queue=queue) != answered:
+                    raise DeployCheckError(f"{operation}: wrong with a reply queue that {queue}")
 
     def _message(self, operation: str, queue_name: UUID) -> dict[str, Any]:
         attributes = {"request_id": str(uuid4())}
@@ -74,10 +93,16 @@ class Requests:
             url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         except self._sqs.exceptions.QueueDoesNotExist:
             return False
-        messages = self._sqs.receive_message(QueueUrl=url).get("Messages", [])
+        return bool(self.take_replies(url))
+
+    def take_replies(self, url: str) -> int:
+        """Take the replies off a queue as the gateway does, who alone may; returns how many."""
+        messages = self._reader.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
+            "Messages", []
+        )
         for message in messages:
-            self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return bool(messages)
+            self._reader.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(messages)
 
 
 class ReplyQueues:
@@ -101,27 +126,29 @@ class ReplyQueues:
             DeployCheckError: some stay.
         """
         deleted = 0
-        for url in self._urls():
+        for url in self.urls():
             # Replies that nobody fetched run out by themselves, after a quarter of an hour.
-            self._sqs.purge_queue(QueueUrl=url)
+            while self._requests.take_replies(url):
+                pass
         for _ in range(_SWEEPS):
             self._expire()
             deleted += int(functions.sweep()["deleted"])
-            if not self._urls():
+            if not self.urls():
                 return deleted
-        raise DeployCheckError(f"The sweeper leaves reply queues: {self._urls()}")
+        raise DeployCheckError(f"The sweeper leaves reply queues: {self.urls()}")
 
     def _expire(self) -> None:
-        time.sleep(_AGING_SECONDS)
         connection: Any = psycopg2.connect(self._database_url)
         try:
             with connection, connection.cursor() as cursor:
                 cursor.execute(
-                    "UPDATE billing.reply_queues SET expires_at = now() - interval '1 hour'"
+                    "UPDATE billing.reply_queues"
+                    " SET expires_at = now() - interval '1 hour', claimed_until = NULL"
                 )
         finally:
             connection.close()
 
-    def _urls(self) -> list[str]:
+    def urls(self) -> list[str]:
+        """List all reply queues."""
         found = [self._sqs.list_queues(QueueNamePrefix=prefix) for prefix in self._prefixes]
         return [url for answer in found for url in answer.get("QueueUrls", [])]

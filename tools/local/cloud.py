@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,7 +11,22 @@ from tools.local.clients import credentials
 from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
 from tools.local.service import service
-from tools.local.settings import LOCAL_CREDENTIALS, state_folder
+from tools.local.settings import ACCOUNT_ID, LOCAL_CREDENTIALS, state_folder
+
+# Nobody has a role here, so none can be named as in terraform/modules/functions/reply_queues.tf.
+_REPLY_QUEUE_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Sid": "OnlyThisAccount",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:PrincipalAccount": ACCOUNT_ID}},
+        },
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,12 @@ def environment_of(cloud: Cloud, function: str) -> dict[str, str]:
     variables = common | {"DATABASE_SECRET_ID": f"{secrets}/{deployed.database_role}"}
     if deployed.uses_cache:
         variables["CACHE_SECRET_ID"] = f"{cloud.prefix}/cache"
+    if function in service().queues:
+        queue = f"{cloud.prefix}-{function}"
+        variables |= {
+            "REQUEST_QUEUE_URL": f"{cloud.aws_endpoint_url}/{ACCOUNT_ID}/{queue}",
+            "REPLY_QUEUE_POLICY": _REPLY_QUEUE_POLICY,
+        }
     if function == "migrate":
         roles = ("writer", "reader", "operator")
         variables |= {f"{role.upper()}_SECRET_ID": f"{secrets}/{role}" for role in roles}

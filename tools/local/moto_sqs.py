@@ -2,7 +2,8 @@
 
 Moto builds a queue's list anew on each delete, so a message sent meanwhile is lost, and two
 receivers at once get the same message. Neither matters to a unit test; both would lose or double
-requests here. One lock around each change, never held while a receiver waits, ends that.
+requests here. One lock around each change, never held while a receiver waits, ends that. As in AWS
+the name of a deleted queue is not free for a minute.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from time import monotonic, time
 from typing import Any
 
 from moto.sqs import models
+from moto.sqs.exceptions import SQSException
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from tools.local.fair_queues import FairOrder
 
 _current = threading.local()
+# SQS makes no queue of a deleted one's name for so long.
+DELETED_SECONDS = 60
 
 
 def _time_millis() -> float:
@@ -38,6 +42,17 @@ def install() -> None:
     vars(models).update(unix_time=time, unix_time_millis=_time_millis)
 
 
+class QueueDeletedRecently(SQSException):
+    """What SQS says of a name whose queue was deleted a moment ago; moto does not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "AWS.SimpleQueueService.QueueDeletedRecently",
+            f"You must wait {DELETED_SECONDS} seconds after deleting a queue before you can create"
+            " another with the same name.",
+        )
+
+
 class DependableSQSBackend(SQSBackend):
     """SQS in memory where each operation happens whole."""
 
@@ -48,6 +63,15 @@ class DependableSQSBackend(SQSBackend):
         super().__init__(region_name, account_id)
         self._lock = threading.RLock()
         self._fair: defaultdict[str, FairOrder] = defaultdict(FairOrder)
+        self._deleted_at: dict[str, float] = {}
+
+    def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
+        """Create a queue, unless one of its name was deleted a moment ago."""
+        with self._lock:
+            if time() < self._deleted_at.get(name, 0) + DELETED_SECONDS:
+                raise QueueDeletedRecently
+            self._deleted_at.pop(name, None)
+            return super().create_queue(name, tags, **kwargs)
 
     def list_queues(self, queue_name_prefix: str) -> list[Queue]:
         """List the queues whose names start with the prefix."""
@@ -87,10 +111,11 @@ class DependableSQSBackend(SQSBackend):
             self._fair[queue_name].settle(self.get_queue(queue_name)._messages)
 
     def delete_queue(self, queue_name: str) -> None:
-        """Delete a queue and what is known of its groups."""
+        """Delete a queue and what is known of its groups; note its name."""
         with self._lock:
             super().delete_queue(queue_name)
             self._fair.pop(queue_name, None)
+            self._deleted_at[queue_name] = time()
 
     def is_message_valid_based_on_retention_period(self, *_: object) -> bool:
         """Look at no clock: expired ones were dropped, and moto would count all messages first."""
@@ -114,7 +139,7 @@ def _locked(name: str) -> Any:
     return operation
 
 
-for _name in (*("create_queue", "purge_queue", "send_message", "change_message_visibility"),):
+for _name in ("purge_queue", "send_message", "change_message_visibility"):
     setattr(DependableSQSBackend, _name, _locked(_name))
 
 

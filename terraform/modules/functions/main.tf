@@ -40,7 +40,12 @@ locals {
         DATABASE_SSLMODE = var.database.sslmode
         DATABASE_POOLED  = tostring(function.database_role != "migrator" && var.database.host != var.database.instance_host)
       },
-      contains(local.queue_functions, name) ? { MAX_RECEIVE_COUNT = tostring(var.max_receive_count) } : {},
+      contains(local.queue_functions, name) ? {
+        MAX_RECEIVE_COUNT = tostring(var.max_receive_count)
+        REQUEST_QUEUE_URL = var.request_queue_urls[name]
+        # Without spaces: Lambda takes 4 KB of variables.
+        REPLY_QUEUE_POLICY = jsonencode(jsondecode(data.aws_iam_policy_document.reply_queue[local.reply_queue_kind[name]].json))
+      } : {},
       name == "auth" ? { USER_POOL_CLIENT_ID = var.user_pool.client_id } : {},
       name == "migrate" ? { BILLING_TIME_ZONE = var.time_zone } : {},
       contains(local.operator_functions, name) ? { USER_POOL_ID = var.user_pool.id } : {},

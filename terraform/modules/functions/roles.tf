@@ -8,9 +8,8 @@ locals {
   user_functions = ["admin_users"]
 
   # Reply queues are made by the functions that answer: auth those of logins, the others those of residents.
-  reply_queue_arn = {
-    for name in local.queue_functions : name => "${local.queue_arn_prefix}-${name == "auth" ? "login" : "r"}-*"
-  }
+  reply_queue_kind = { for name in local.queue_functions : name => name == "auth" ? "login" : "r" }
+  reply_queue_arn  = { for name, kind in local.reply_queue_kind : name => "${local.queue_arn_prefix}-${kind}-*" }
 }
 
 resource "aws_iam_role" "function" {
@@ -145,9 +144,17 @@ data "aws_iam_policy_document" "requests" {
     resources = [each.value]
   }
 
+  # A request whose reply queue was deleted a moment ago comes back as soon as there can be another.
+  statement {
+    sid       = "PutRequestsOff"
+    actions   = ["sqs:ChangeMessageVisibility"]
+    resources = [each.value]
+  }
+
+  # One that exists with other attributes, as another package made it, gets those of this one.
   statement {
     sid       = "MakeReplyQueuesAndReply"
-    actions   = ["sqs:CreateQueue", "sqs:SendMessage", "sqs:TagQueue"]
+    actions   = ["sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:SendMessage", "sqs:SetQueueAttributes", "sqs:TagQueue"]
     resources = [local.reply_queue_arn[each.key]]
   }
 }

@@ -67,6 +67,16 @@ variable "request_queue_arns" {
   type        = map(string)
 }
 
+variable "request_queue_urls" {
+  description = "URLs of the request queues by the name of the function that reads each."
+  type        = map(string)
+}
+
+variable "gateway_role_arn" {
+  description = "ARN of the gateway's role, which alone reads replies."
+  type        = string
+}
+
 variable "max_receive_count" {
   description = "How often (count) a request is received before its user is told that it failed."
   type        = number

@@ -1,4 +1,4 @@
-"""Moto's queues, as we run them, lose and double nothing."""
+"""Moto's queues, as we run them, lose and double nothing, and keep a deleted one's name back."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from tools.local import moto_sqs
 from tools.local.fair_queues import FairOrder
-from tools.local.moto_sqs import DependableSQSBackend
+from tools.local.moto_sqs import DependableSQSBackend, QueueDeletedRecently
 
 QUEUE = "requests"
 
@@ -114,3 +115,13 @@ def test_a_message_past_its_retention_is_gone_and_hides_no_other(backend: Any) -
     backend.send_message(QUEUE, "new")
     assert receive(backend) == ["new"]
     assert backend.get_queue_attributes(QUEUE, ["All"])["ApproximateNumberOfMessages"] == 0
+
+
+def test_a_deleted_queues_name_is_free_again_after_a_minute(
+    backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.delete_queue(QUEUE)
+    with pytest.raises(QueueDeletedRecently):
+        backend.create_queue(QUEUE)
+    monkeypatch.setattr(moto_sqs, "time", lambda: time.time() + 61)
+    assert backend.create_queue(QUEUE).name == QUEUE

@@ -54,6 +54,7 @@ SHAPE = {
             "apartment_state.last_posted_at", "residencies.ended_at", "bills.replaces",
             "payment_requests.payment_id", "payment_requests.rejection",
             "payment_requests.requested_at", "reply_queues.subject",
+            "reply_queues.claimed_until",
         }),
 }  # fmt: skip
 

@@ -17,8 +17,7 @@ from chalicelib.logs import JsonFormatter
 from chalicelib.operations import OPERATIONS, Body, Dependencies
 from chalicelib.records import Request
 from chalicelib.settings import SettingsError
-from tests.support.fake_bills import FakeClock
-from tests.support.fakes import FakeDependencies, FakeReplyQueues
+from tests.support.fakes import FakeDependencies, FakeReplyQueues, FakeRequestQueue
 from tests.support.records import QUEUE, a_record
 
 SUBJECT = uuid4()
@@ -35,11 +34,13 @@ class Fixture:
     """A batch of an operation whose work does what the body's `do` says."""
 
     def __init__(self, operation: str = "utils") -> None:
-        self.queues = FakeReplyQueues(FakeClock())
+        self.queues = FakeReplyQueues()
+        self.requests = FakeRequestQueue()
         self.done: list[str] = []
         self.batch = Batch(
             replace(OPERATIONS[operation], schema=AnyBody, work=self.work),
             FakeDependencies(),
+            requests=self.requests,
             queues=self.queues,
             max_receive_count=3,
         )
@@ -141,6 +142,19 @@ def test_work_whose_reply_can_not_be_sent_comes_back_and_is_answered_again() -> 
     batch.queues.down = False
     assert batch.handle(record) == []
     assert len(batch.done) == 2
+    assert len(batch.replies()) == 2
+
+
+def test_a_reply_whose_queue_was_deleted_a_moment_ago_comes_as_soon_as_there_can_be_another() -> (
+    None
+):
+    batch = Fixture("payments")
+    batch.queues.held = timedelta(seconds=40)
+    record = utils_record()
+    assert batch.handle(record) == [record["messageId"]]
+    assert batch.requests.waits == {"handle": timedelta(seconds=40)}
+    batch.queues.held = None
+    assert batch.handle(record) == []
     assert len(batch.replies()) == 2
 
 

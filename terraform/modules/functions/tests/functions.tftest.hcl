@@ -19,6 +19,13 @@ variables {
     operation => "arn:aws:sqs:eu-central-1:123456789012:bill-test-${operation}"
   }
 
+  request_queue_urls = {
+    for operation in keys(jsondecode(file("../../service.json")).queues.requests) :
+    operation => "https://sqs.eu-central-1.amazonaws.com/123456789012/bill-test-${operation}"
+  }
+
+  gateway_role_arn = "arn:aws:iam::123456789012:role/bill-test-gateway"
+
   database = { host = "proxy.internal", instance_host = "db.internal", port = 5432, name = "billing" }
 
   role_secret_arns = {
@@ -114,7 +121,8 @@ run "a_role_is_that_of_its_function_and_has_its_permissions" {
     condition = alltrue([
       for document in data.aws_iam_policy_document.requests : { for statement in document.statement : statement.sid => statement.actions } == {
         ReadRequests            = toset(["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"])
-        MakeReplyQueuesAndReply = toset(["sqs:CreateQueue", "sqs:SendMessage", "sqs:TagQueue"])
+        PutRequestsOff          = toset(["sqs:ChangeMessageVisibility"])
+        MakeReplyQueuesAndReply = toset(["sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:SendMessage", "sqs:SetQueueAttributes", "sqs:TagQueue"])
       }
     ])
     error_message = "A function must not read replies, nor send requests."
@@ -207,6 +215,7 @@ run "a_function_reads_its_own_queue_and_answers_in_its_own_kind_of_reply_queue" 
     condition = { for name, document in data.aws_iam_policy_document.requests : name => [for statement in document.statement : statement.resources] } == {
       for name, arn in var.request_queue_arns : name => [
         toset([arn]),
+        toset([arn]),
         toset(["arn:aws:sqs:eu-central-1:123456789012:bill-test-${name == "auth" ? "login" : "r"}-*"]),
       ]
     }
@@ -225,6 +234,31 @@ run "a_function_reads_its_own_queue_and_answers_in_its_own_kind_of_reply_queue" 
       for name, arn in var.request_queue_arns : name => [arn, var.functions[name].batch_size, var.functions[name].concurrency]
     }
     error_message = "Each function is fed from its queue, in its batches, no more at once than said."
+  }
+}
+
+run "replies_go_over_tls_come_from_the_functions_and_are_the_gateways" {
+  assert {
+    condition = alltrue([
+      for statement in flatten([for document in values(data.aws_iam_policy_document.reply_queue) : document.statement]) :
+      statement.effect == "Deny" && statement.resources == toset(["*"]) && one(statement.principals).identifiers == toset(["*"])
+    ])
+    error_message = "The policy of a reply queue lets nobody in, and binds everybody."
+  }
+
+  assert {
+    condition = {
+      for kind, document in data.aws_iam_policy_document.reply_queue : kind => [
+        for statement in document.statement : [one(statement.condition).test, one(statement.condition).variable, toset(statement.actions), toset(one(statement.condition).values)]
+      ]
+      } == {
+      for kind, senders in { login = ["auth"], r = ["histories", "payments", "utils"] } : kind => [
+        ["Bool", "aws:SecureTransport", toset(["sqs:*"]), toset(["false"])],
+        ["ArnNotEquals", "aws:PrincipalArn", toset(["sqs:SendMessage"]), toset([for name in senders : aws_iam_role.function[name].arn])],
+        ["ArnNotEquals", "aws:PrincipalArn", toset(["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"]), toset([var.gateway_role_arn])],
+      ]
+    }
+    error_message = "Only over TLS; only the functions of its kind send; only the gateway reads and removes."
   }
 }
 
@@ -253,6 +287,8 @@ run "environments_say_where_things_are_and_hold_no_secret" {
       local.environments["migrate"].WRITER_SECRET_ID == var.role_secret_arns.writer,
       local.environments["auth"].USER_POOL_CLIENT_ID == "client",
       local.environments["auth"].MAX_RECEIVE_COUNT == "3",
+      local.environments["utils"].REQUEST_QUEUE_URL == var.request_queue_urls.utils,
+      can(local.environments["utils"].REPLY_QUEUE_POLICY) && !can(local.environments["sweep"].REPLY_QUEUE_POLICY),
       local.environments["reconcile"].USER_POOL_ID == "eu-central-1_AbCdEfGhI",
     ])
     error_message = "Each function gets what its settings ask for."
