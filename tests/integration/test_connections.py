@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,12 +13,14 @@ import pytest
 from billing_app.adapters.connections import Database
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Rejection, Unavailable
+from tests.support.api import wait_until
 from tests.support.databases import LedgerDatabase
-from tests.support.ledger import Ledger
+from tests.support.ledger import Ledger, query
 from tests.support.sockets import listening
 
 ONE = "SELECT 1"
 QUICK = Timeouts(statement=500, lock=2_000, idle_in_transaction=5_000)
+PATIENT = Timeouts(statement=30_000, lock=30_000, idle_in_transaction=30_000)
 
 
 class Secret:
@@ -77,22 +78,23 @@ def test_a_connection_that_was_cut_is_opened_again(connection: Database, ledger:
 
 
 def test_a_payment_whose_connection_is_cut_takes_effect_once(
-    connection: Database, ledger: Ledger
+    open_with: Open, ledger: Ledger
 ) -> None:
     """Cut while the payment waits for the apartment: it is rolled back, and asked again."""
+    connection = open_with(timeouts=PATIENT)
     home = ledger.home()
     bill = ledger.bill(home)
     blocker = ledger.database.connect("owner")
     blocker.autocommit = False
     with blocker.cursor() as cursor:
         cursor.execute("SELECT 1 FROM billing.apartment_state FOR UPDATE")
-    kill_soon = threading.Timer(0.2, _cut_waiting, [ledger, blocker])
-    kill_soon.start()
+    cutting = threading.Thread(target=_cut_waiting, args=[ledger, blocker])
+    cutting.start()
     answer = connection.value(
         "SELECT api.pay(%(s)s, 'key', %(a)s, %(b)s::uuid[])",
         {"s": home.subject, "a": home.apartment, "b": [bill]},
     )
-    kill_soon.join()
+    cutting.join()
     again = ledger.pay(home, [bill], key="key")
     assert answer["status"] == "done"
     assert again == answer
@@ -101,13 +103,19 @@ def test_a_payment_whose_connection_is_cut_takes_effect_once(
 
 
 def _cut_waiting(ledger: Ledger, blocker: psycopg2.extensions.connection) -> None:
-    with ledger.database.connect("admin").cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = 'test' AND wait_event_type = 'Lock'"
-        )
-    time.sleep(0.1)
-    blocker.rollback()
+    """Cut the payment once it waits, and let it pass once it waits again."""
+    waiting = """
+        SELECT pid FROM pg_stat_activity
+        WHERE application_name = 'test' AND wait_event_type = 'Lock'
+            AND datname = current_database()
+    """
+    admin = ledger.database.connect("admin")
+    try:
+        [cut] = wait_until(lambda: query(admin, waiting), "the payment that waits")
+        query(admin, "SELECT pg_terminate_backend(%s)", cut[0])
+        wait_until(lambda: set(query(admin, waiting)) - {cut}, "the payment that waits again")
+    finally:
+        blocker.rollback()
 
 
 def test_a_password_that_stays_wrong_is_an_outage_and_the_secret_is_asked_for_once(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 BUGS_IN_SQL = """
 --- sql/functions/api/payments.sql
-caught by tests/integration/sql/test_sql_races.py
+caught by tests/integration/sql/test_sql_locks.py
 
 key_checked_without_its_lock: I5
-caught by ::test_the_same_request_twice_at_once_gets_one_answer
+caught by ::test_the_same_request_again_waits_for_the_answer_to_the_first
 -    PERFORM pg_advisory_xact_lock(hashtextextended(payer || ' ' || p_request_key, 0));
 
 reversal_without_the_lock: I3 I8
-caught by tests/integration/sql/test_sql_locks.py
 -    PERFORM billing.lock_apartments(ARRAY[payment.apartment_id]);
 
 payment_does_not_wait_for_the_disk: I4
@@ -83,7 +82,7 @@ caught by tests/integration/sql/test_sql_history.py
 +    WHERE r.resident_id = p_resident AND r.apartment_id = p_apartment
 
 check_then_act: I1 I8
-caught by tests/integration/sql/test_sql_races.py::test_one_of_two_rivals_wins
+caught by ::test_who_waited_sees_what_was_done_meanwhile
 -    PERFORM billing.lock_apartments(ARRAY[p_apartment]);
 
 --- sql/functions/api/access.sql
