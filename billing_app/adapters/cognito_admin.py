@@ -20,6 +20,8 @@ _REJECTIONS = {
     "InvalidPasswordException": "invalid_new_password",
     "InvalidParameterException": "login_invalid",
     "UserNotFoundException": "login_not_found",
+    # Of an invitation: the user has chosen a password already.
+    "UnsupportedUserStateException": "login_in_use",
 }
 
 
@@ -28,6 +30,7 @@ class _Create(TypedDict):
 
     TemporaryPassword: NotRequired[str]
     MessageAction: NotRequired[Literal["SUPPRESS"]]
+    DesiredDeliveryMediums: NotRequired[list[Literal["EMAIL"]]]
 
 
 class CognitoUserDirectory(UserDirectory):
@@ -51,6 +54,7 @@ class CognitoUserDirectory(UserDirectory):
             subject=_subject(user["UserAttributes"]),
             enabled=user["Enabled"],
             fresh=user["UserStatus"] == "FORCE_CHANGE_PASSWORD",
+            email=_attribute(user["UserAttributes"], "email"),
         )
 
     def create(self, *, username: str, email: str | None, password: str | None) -> Login:
@@ -68,6 +72,16 @@ class CognitoUserDirectory(UserDirectory):
         with _translated():
             self._client.admin_set_user_password(
                 UserPoolId=self._pool, Username=username, Password=password, Permanent=permanent
+            )
+
+    def invite(self, *, username: str) -> None:
+        """Mail a new temporary password."""
+        with _translated():
+            self._client.admin_create_user(
+                UserPoolId=self._pool,
+                Username=username,
+                MessageAction="RESEND",
+                DesiredDeliveryMediums=["EMAIL"],
             )
 
     def disable(self, *, username: str) -> None:
@@ -92,15 +106,23 @@ class CognitoUserDirectory(UserDirectory):
                 **_delivery(password),
             )
         user = answer["User"]
-        return Login(user["Username"], _subject(user["Attributes"]), enabled=True, fresh=True)
+        subject = _subject(user["Attributes"])
+        return Login(user["Username"], subject, enabled=True, fresh=True, email=email)
 
 
 def _delivery(password: str | None) -> _Create:
-    return {"TemporaryPassword": password, "MessageAction": "SUPPRESS"} if password else {}
+    if password:
+        return {"TemporaryPassword": password, "MessageAction": "SUPPRESS"}
+    # By default it is an SMS, which reaches nobody here.
+    return {"DesiredDeliveryMediums": ["EMAIL"]}
 
 
 def _subject(attributes: Sequence[AttributeTypeTypeDef]) -> UUID:
-    return UUID(next(one["Value"] for one in attributes if one["Name"] == "sub"))
+    return UUID(_attribute(attributes, "sub"))
+
+
+def _attribute(attributes: Sequence[AttributeTypeTypeDef], name: str) -> str | None:
+    return next((one["Value"] for one in attributes if one["Name"] == name), None)
 
 
 @contextmanager

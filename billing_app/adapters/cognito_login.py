@@ -126,11 +126,14 @@ def _call(request: Callable[[], Any]) -> Json:
 def _translate(error: ClientError) -> Exception:
     name = error.response["Error"]["Code"]
     text = error.response["Error"].get("Message", "")
-    # Cognito tells these two only by their text.
+    # Cognito tells these only by their text.
     if name == "NotAuthorizedException" and "disabled" in text:
         return Rejection("account_disabled")
     if name == "NotAuthorizedException" and "attempts exceeded" in text:
         return Rejection("login_throttled")
+    # "Temporary password has expired and must be ...", "User account has expired, it must be ...".
+    if name == "NotAuthorizedException" and "must be reset by an administrator" in text:
+        return Rejection("invitation_expired")
     if name in _CODES:
         return Rejection(_CODES[name])
     return Unavailable(f"cognito: {name}")

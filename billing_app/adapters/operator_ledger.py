@@ -52,9 +52,9 @@ class PostgresOperatorLedger(OperatorLedger):
         """Add a resident."""
         self._call("add_resident", subject, name)
 
-    def add_apartment(self, *, apartment_id: UUID, address: str) -> None:
+    def add_apartment(self, *, apartment_id: UUID, address: str) -> bool:
         """Add an apartment."""
-        self._call("add_apartment", apartment_id, address)
+        return bool(self._call("add_apartment", apartment_id, address)["is_new"])
 
     def grant_residency(
         self, *, subject: UUID, apartment_id: UUID, since: datetime | None
@@ -68,9 +68,10 @@ class PostgresOperatorLedger(OperatorLedger):
         data = self._call("end_residency", subject, apartment_id)
         return EndedResidency(subject, apartment_id, parse_instant(data["ended_at"]))
 
-    def add_provider(self, *, provider_id: str, name: str) -> None:
+    def add_provider(self, *, provider_id: str, name: str) -> str | None:
         """Add or rename a provider."""
-        self._call("add_provider", provider_id, name)
+        former_name: str | None = self._call("add_provider", provider_id, name)["former_name"]
+        return former_name
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
         """Issue the batch in one round trip."""

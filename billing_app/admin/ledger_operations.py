@@ -8,7 +8,6 @@ from billing_app.admin.arguments import OPTIONAL, AuditNoteSchema, follows, text
 from billing_app.admin.formatting import money
 from billing_app.admin.operation import AdminOperation, Command, Json
 from billing_app.domain.bill_lines import read_provider_id
-from billing_app.domain.errors import Rejection
 from billing_app.domain.limits import MAX_ADDRESS_CHARS
 from billing_app.ports.operator_ledger import AdminContext
 from billing_app.use_cases import reversals
@@ -27,13 +26,15 @@ class AddApartment(Schema):
 
 def _add_apartment(given: Json, context: AdminContext) -> object:
     apartment_id = given["apartment_id"] or context.new_id()
-    try:
-        context.ledger.add_apartment(apartment_id=apartment_id, address=given["address"])
-    except Rejection as rejection:
-        # An id made just now can only be there because a lost answer was asked for again.
-        if given["apartment_id"] or rejection.code != "apartment_exists":
-            raise
-    return {"apartment_id": apartment_id, "address": given["address"]}
+    is_new = context.ledger.add_apartment(apartment_id=apartment_id, address=given["address"])
+    # An id made just now can only be there because a lost answer was asked for again.
+    added = is_new or given["apartment_id"] is None
+    return {"apartment_id": apartment_id, "address": given["address"], "added": added}
+
+
+def _added_apartment(told: Json) -> str:
+    words = "" if told["added"] else " is there already, unchanged"
+    return f"Apartment {told['apartment_id']}{words}: {told['address']}"
 
 
 class AddProvider(Schema):
@@ -46,8 +47,15 @@ class AddProvider(Schema):
 
 
 def _add_provider(given: Json, context: AdminContext) -> object:
-    context.ledger.add_provider(**given)
-    return given
+    return {**given, "former_name": context.ledger.add_provider(**given)}
+
+
+def _added_provider(told: Json) -> str:
+    if told["former_name"] is None:
+        return f"Added provider {told['provider_id']}: {told['name']}"
+    if told["former_name"] == told["name"]:
+        return f"Provider {told['provider_id']} is there already, unchanged: {told['name']}"
+    return f"Renamed provider {told['provider_id']} from {told['former_name']} to {told['name']}"
 
 
 class VoidBill(AuditNoteSchema):
@@ -103,7 +111,7 @@ LEDGER_OPERATIONS = (
         command=Command(
             name="apartment add",
             help="Add an apartment and print its id.",
-            report=lambda told: f"Apartment {told['apartment_id']}: {told['address']}",
+            report=_added_apartment,
         ),
     ),
     AdminOperation(
@@ -115,7 +123,7 @@ LEDGER_OPERATIONS = (
         command=Command(
             name="provider add",
             help="Add a provider, or rename one.",
-            report=lambda told: f"Provider {told['provider_id']}: {told['name']}",
+            report=_added_provider,
         ),
     ),
     AdminOperation(

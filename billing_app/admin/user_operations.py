@@ -62,7 +62,8 @@ def _add_resident(given: Json, context: AdminContext) -> object:
 
 def _added_resident(told: Json) -> str:
     apartment = f" Apartment {told['apartment_id']}." if told["apartment_id"] else ""
-    return f"Added {', '.join(told['made'])}. Resident {told['username']}.{apartment}"
+    kept = f" Not changed: {', '.join(told['kept'])}." if told["kept"] else ""
+    return f"Added {', '.join(told['made'])}. Resident {told['username']}.{apartment}{kept}"
 
 
 class Residency(Schema):
@@ -93,9 +94,24 @@ class Username(Schema):
     username = text_field(MAX_USERNAME_CHARS, required=True)
 
 
+def _invite_resident(given: Json, context: AdminContext) -> object:
+    login = residents.invite_resident(**given, directory=context.directory)
+    return {"username": login.username, "subject": login.subject, "email": login.email}
+
+
 def _disable_login(given: Json, context: AdminContext) -> object:
     login = residents.disable_login(**given, directory=context.directory)
-    return {"username": login.username, "subject": login.subject}
+    return {
+        "username": login.username,
+        "subject": login.subject,
+        "was_enabled": login.enabled,
+    }
+
+
+def _disabled(told: Json) -> str:
+    if told["was_enabled"]:
+        return f"Disabled the login of {told['username']}."
+    return f"The login of {told['username']} was disabled already."
 
 
 USER_OPERATIONS = (
@@ -145,6 +161,18 @@ USER_OPERATIONS = (
         ),
     ),
     AdminOperation(
+        name="invite_resident",
+        function="admin_users",
+        schema=Username(),
+        work=_invite_resident,
+        example={"username": "anna"},
+        command=Command(
+            name="resident invite",
+            help="Mail a new temporary password, for example when the first has expired.",
+            report=lambda told: f"Invited {told['username']} again, at {told['email']}.",
+        ),
+    ),
+    AdminOperation(
         name="disable_login",
         function="admin_users",
         schema=Username(),
@@ -154,7 +182,7 @@ USER_OPERATIONS = (
             name="resident disable",
             help="Disable a login and end its sessions.",
             question="Disable the login of {username}?",
-            report=lambda told: f"Disabled the login of {told['username']}.",
+            report=_disabled,
         ),
     ),
 )

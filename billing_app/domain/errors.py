@@ -112,6 +112,9 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "password_reset_required": _resident(
         "The password must be reset.", "Ask the operator to set a new one."
     ),
+    "invitation_expired": _resident(
+        "The temporary password has expired.", "Ask the operator to send the invitation again."
+    ),
     "challenge_not_supported": _resident(
         "This account asks for a login step that this API does not offer.",
         "Ask the operator which login steps your account needs.",
@@ -132,19 +135,38 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "A new login needs a first password, or an email to which one is sent.",
         "Give a password or an email.",
     ),
-    "resident_exists": _operator("The resident exists, with login and apartment.", _NOTHING_TO_DO),
+    "login_in_use": _operator(
+        "The resident has chosen a password already, so there is nothing to invite them to.",
+        "They log in with that password.",
+    ),
+    "login_without_email": _operator(
+        "The login has no email to which an invitation could go.",
+        "Set a first password by hand: run `resident add` again, with a password.",
+    ),
+    "resident_exists": _operator(
+        "The resident exists, with login and apartment. Nothing was changed",
+        "To give another apartment, use `apartment give`.",
+    ),
+    "resident_differs": _operator(
+        "Somebody else may have this username: the resident exists otherwise. Nothing was changed",
+        "Choose another username, or give what the resident has.",
+    ),
     "resident_not_found": _resident(
         "The credentials are valid, but no resident is linked to this login.",
         "Ask the operator to add you as a resident.",
     )
     | _operator("No resident is linked to this login.", "Add the resident first."),
-    "residency_exists": _operator("The resident has this apartment already.", _NOTHING_TO_DO),
+    "residency_exists": _operator(
+        "The resident has this apartment already. Nothing was changed.",
+        "To show more or less of the past, end the residency and give the apartment again.",
+    ),
     "residency_not_found": _operator(
-        "The resident does not have this apartment.", "Check the username and the apartment's id."
+        "The resident does not have this apartment, or not any more. Nothing was changed.",
+        "Check the username and the apartment's id.",
     ),
     # Apartments, bills and payments
     "apartment_exists": _operator(
-        "Another apartment has this id.", "Leave the id out to get a new one."
+        "An apartment with another address has this id.", "Leave the id out to get a new one."
     ),
     "apartment_not_found": _resident(
         "No apartment of yours has this id.", "Use an id from the list that the login returned."

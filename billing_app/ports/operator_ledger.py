@@ -135,10 +135,13 @@ class OperatorLedger(BillIssuer, Protocol):
         """Return the first instant of a day, as the deployment counts days."""
 
     def add_resident(self, *, subject: UUID, name: str) -> None:
-        """Add a resident. Rejected: resident_exists."""
+        """Add a resident. Rejected: resident_exists, whose data has the `name` that stands."""
 
-    def add_apartment(self, *, apartment_id: UUID, address: str) -> None:
-        """Add an apartment. Rejected: apartment_exists."""
+    def add_apartment(self, *, apartment_id: UUID, address: str) -> bool:
+        """Add an apartment; return whether it is new.
+
+        Rejected: apartment_exists, when the id is that of another address.
+        """
 
     def grant_residency(
         self, *, subject: UUID, apartment_id: UUID, since: datetime | None
@@ -151,8 +154,8 @@ class OperatorLedger(BillIssuer, Protocol):
     def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
         """End a resident's right to an apartment at once. Rejected: residency_not_found."""
 
-    def add_provider(self, *, provider_id: str, name: str) -> None:
-        """Add a provider, or give a known one another name."""
+    def add_provider(self, *, provider_id: str, name: str) -> str | None:
+        """Add a provider, or give a known one another name; return the name that it had."""
 
     def void_bill(self, *, bill_id: UUID, reason: str, operator: str) -> VoidedBill:
         """Withdraw an open bill.
@@ -190,6 +193,7 @@ class Login:
     enabled: bool
     # Nobody has logged in with the first password yet, so it may be set again.
     fresh: bool
+    email: str | None
 
 
 class UserDirectory(Protocol):
@@ -209,6 +213,12 @@ class UserDirectory(Protocol):
         """Set a password; a temporary one must be changed at the first login.
 
         Rejected: invalid_new_password.
+        """
+
+    def invite(self, *, username: str) -> None:
+        """Mail a new temporary password to a user who is fresh; its time begins anew.
+
+        Rejected: login_not_found, login_in_use.
         """
 
     def disable(self, *, username: str) -> None:

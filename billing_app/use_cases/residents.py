@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID, uuid5
 
 from billing_app.domain.errors import Rejection
@@ -47,12 +48,16 @@ class NewResident:
 
 @dataclass(frozen=True, slots=True)
 class AddedResident:
-    """The ids, and in `made` which of login, first password, resident, apartment and residency."""
+    """The ids, and in `made` which of login, first password, resident, apartment and residency.
+
+    `kept` has what was given and not applied: `password` of a login in use, `since` of a residency.
+    """
 
     username: str
     subject: UUID
     apartment_id: UUID | None
     made: tuple[str, ...]
+    kept: tuple[str, ...] = ()
 
 
 def add_resident(
@@ -64,29 +69,30 @@ def add_resident(
 ) -> AddedResident:
     """Make the login, then the row, then the apartment, then the residency, in that order.
 
+    A login with another name or email is somebody else's, who must not get the apartment.
+
     Raises:
-        Rejection: resident_exists when nothing was missing, login_disabled, login_invalid,
-            password_or_email_required, invalid_new_password, apartment_not_found.
+        Rejection: resident_exists when nothing was missing, resident_differs, login_disabled,
+            login_invalid, password_or_email_required, invalid_new_password, apartment_not_found.
     """
     made: list[str] = []
-    subject = _login(resident, directory, made).subject
-    _make(
-        made,
-        "resident",
-        "resident_exists",
-        lambda: ledger.add_resident(subject=subject, name=resident.name),
-    )
+    kept: list[str] = []
+    found = _found(resident, directory)
+    subject = (found or _new_login(resident, directory, made)).subject
+    _row(resident, subject, ledger, made)
+    if found and resident.password:
+        _first_password(found, resident.password, directory, made if found.fresh else kept)
     apartment_id = _apartment(resident, subject, ledger, made)
     if apartment_id:
-        _make(
-            made,
-            "residency",
-            "residency_exists",
-            lambda: ledger.grant_residency(subject=subject, apartment_id=apartment_id, since=since),
-        )
-    added = AddedResident(resident.username, subject, apartment_id, tuple(made))
+        grant = partial(ledger.grant_residency, subject=subject, apartment_id=apartment_id)
+        if not _is_made(lambda: grant(since=since), "residency_exists"):
+            kept += ["since"] * (since is not None)
+        else:
+            made.append("residency")
+    added = AddedResident(resident.username, subject, apartment_id, tuple(made), tuple(kept))
     if not made:
-        raise Rejection("resident_exists", detail=resident.username, data=asdict(added))
+        ignored = f", whose {' and '.join(kept)} stays as it was" if kept else ""
+        raise Rejection("resident_exists", detail=resident.username + ignored, data=asdict(added))
     return added
 
 
@@ -121,8 +127,27 @@ def end_residency(
     return ledger.end_residency(subject=subject, apartment_id=apartment_id)
 
 
+def invite_resident(*, username: str, directory: UserDirectory) -> Login:
+    """Mail a new temporary password to a resident who has not chosen one yet.
+
+    Raises:
+        Rejection: login_not_found, login_disabled, login_in_use, login_without_email.
+    """
+    login = _known(username, directory)
+    if not login.enabled:
+        raise Rejection("login_disabled", detail=username)
+    if not login.fresh:
+        raise Rejection("login_in_use", detail=username)
+    if login.email is None:
+        raise Rejection("login_without_email", detail=username)
+    directory.invite(username=username)
+    return login
+
+
 def disable_login(*, username: str, directory: UserDirectory) -> Login:
     """Stop a login from logging in; the ledger keeps what it has of the resident.
+
+    Returns the login as it was.
 
     Raises:
         Rejection: login_not_found.
@@ -132,21 +157,18 @@ def disable_login(*, username: str, directory: UserDirectory) -> Login:
     return login
 
 
-def _login(resident: NewResident, directory: UserDirectory, made: list[str]) -> Login:
+def _found(resident: NewResident, directory: UserDirectory) -> Login | None:
+    """Look the login up; one that is disabled or has another email is not taken."""
     found = directory.find(username=resident.username)
-    if found is None:
-        made.append("login")
-        return _new_login(resident, directory)
-    if not found.enabled:
+    if found and not found.enabled:
         raise Rejection("login_disabled", detail=resident.username)
-    # Someone who has logged in already keeps the password that they know.
-    if resident.password and found.fresh:
-        _set_password(resident.username, resident.password, directory)
-        made.append("first password")
+    email = found and (found.email or "").casefold()
+    if resident.email and email not in (None, resident.email.casefold()):
+        raise _differs(resident, "email")
     return found
 
 
-def _new_login(resident: NewResident, directory: UserDirectory) -> Login:
+def _new_login(resident: NewResident, directory: UserDirectory, made: list[str]) -> Login:
     password = resident.password
     if password is None and resident.email is None:
         raise Rejection("password_or_email_required")
@@ -157,7 +179,33 @@ def _new_login(resident: NewResident, directory: UserDirectory) -> Login:
     )
     if password and password.permanent:
         _set_password(resident.username, password, directory)
+    made.append("login")
     return login
+
+
+def _row(resident: NewResident, subject: UUID, ledger: OperatorLedger, made: list[str]) -> None:
+    try:
+        ledger.add_resident(subject=subject, name=resident.name)
+    except Rejection as rejection:
+        if rejection.code != "resident_exists":
+            raise
+        if (rejection.data or {}).get("name") != resident.name:
+            raise _differs(resident, "name") from None
+    else:
+        made.append("resident")
+
+
+def _differs(resident: NewResident, what: str) -> Rejection:
+    return Rejection("resident_differs", detail=f"{resident.username} has another {what}")
+
+
+def _first_password(
+    login: Login, password: FirstPassword, directory: UserDirectory, told: list[str]
+) -> None:
+    """Set a first password again; someone who has logged in keeps the one that they know."""
+    if login.fresh:
+        _set_password(login.username, password, directory)
+    told.append("first password" if login.fresh else "password")
 
 
 def _set_password(username: str, password: FirstPassword, directory: UserDirectory) -> None:
@@ -172,24 +220,20 @@ def _apartment(
         return resident.apartment_id
     # The id follows from resident and address, so a second run finds what the first one made.
     apartment_id = uuid5(subject, address)
-    _make(
-        made,
-        "apartment",
-        "apartment_exists",
-        lambda: ledger.add_apartment(apartment_id=apartment_id, address=address),
-    )
+    if ledger.add_apartment(apartment_id=apartment_id, address=address):
+        made.append("apartment")
     return apartment_id
 
 
-def _make(made: list[str], what: str, exists_code: str, make: Callable[[], object]) -> None:
-    """Make something and note it, unless it exists already."""
+def _is_made(make: Callable[[], object], exists_code: str) -> bool:
+    """Make something; return whether it was missing."""
     try:
         make()
     except Rejection as rejection:
         if rejection.code != exists_code:
             raise
-    else:
-        made.append(what)
+        return False
+    return True
 
 
 def _known(username: str, directory: UserDirectory) -> Login:

@@ -14,6 +14,7 @@ from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import UserDirectory
 from tests.support.fakes import FakeUserDirectory
 from tests.support.sockets import listening
+from tools.local import moto_cognito
 
 PASSWORD = "Correct-Horse-9"
 POLICY: Any = {"MinimumLength": 10, "RequireUppercase": True, "RequireNumbers": True}
@@ -25,6 +26,7 @@ def directory(request: pytest.FixtureRequest, aws: None) -> UserDirectory:
 
 
 def _cognito() -> CognitoUserDirectory:
+    moto_cognito.install()
     client = boto3.client("cognito-idp", region_name="eu-central-1")
     pool = client.create_user_pool(PoolName="p", Policies={"PasswordPolicy": POLICY})
     return CognitoUserDirectory(client, user_pool_id=pool["UserPool"]["Id"])
@@ -52,6 +54,15 @@ def test_a_permanent_password_makes_a_login_used(directory: UserDirectory) -> No
     assert not found.fresh
     poor = code_of(directory.set_password, username="anna", password="poor", permanent=True)
     assert poor == "invalid_new_password"
+
+
+def test_a_fresh_login_is_invited_again_and_stays_the_same(directory: UserDirectory) -> None:
+    made = directory.create(username="anna", email="anna@example.org", password=None)
+    directory.invite(username="anna")
+    assert directory.find(username="anna") == made
+    directory.set_password(username="anna", password=PASSWORD, permanent=True)
+    assert code_of(directory.invite, username="anna") == "login_in_use"
+    assert code_of(directory.invite, username="nobody") == "login_not_found"
 
 
 def test_a_disabled_login_says_so(directory: UserDirectory) -> None:

@@ -143,13 +143,15 @@ class FakeBills(BillIssuer):
 
     def add_resident(self, *, subject: UUID, name: str) -> None:
         if subject in self.residents:
-            raise Rejection("resident_exists")
+            known = {"subject": str(subject), "name": self.residents[subject]}
+            raise Rejection("resident_exists", data=known)
         self.residents[subject] = name
 
-    def add_apartment(self, *, apartment_id: UUID, address: str) -> None:
-        if apartment_id in self.apartments:
+    def add_apartment(self, *, apartment_id: UUID, address: str) -> bool:
+        known = self.apartments.setdefault(apartment_id, made := FakeApartment(address))
+        if known.address != address:
             raise Rejection("apartment_exists")
-        self.apartments[apartment_id] = FakeApartment(address)
+        return known is made
 
     def grant_residency(
         self, *, subject: UUID, apartment_id: UUID, since: datetime | None
@@ -176,13 +178,15 @@ class FakeBills(BillIssuer):
         if apartment_id not in self.apartments:
             raise Rejection("apartment_not_found")
 
-    def add_provider(self, *, provider_id: str, name: str) -> None:
+    def add_provider(self, *, provider_id: str, name: str) -> str | None:
         """Debts show a provider's name of today, so a new one changes what is owed to it."""
         if self.providers.get(provider_id, name) != name:
             lines = (bill.line for bill in self.bills_in("open"))
             owing = {one.apartment_id for one in lines if one.provider_id == provider_id}
             self.raise_versions(owing)
+        former = self.providers.get(provider_id)
         self.providers[provider_id] = name
+        return former
 
     def issue_bills(self, *, batch: BillBatch) -> list[LineResult]:
         if batch.dry_run:

@@ -178,13 +178,19 @@ class FakeUserDirectory(UserDirectory):
         account = self.accounts.get(username)
         if account is None:
             return None
-        return Login(username, account.subject, account.enabled, account.fresh)
+        return Login(username, account.subject, account.enabled, account.fresh, account.email)
 
     def create(self, *, username: str, email: str | None, password: str | None) -> Login:
         if password is not None:
             _check_password(password)
         account = self.accounts.setdefault(username, FakeLogin(uuid4(), password, email))
-        return Login(username, account.subject, account.enabled, account.fresh)
+        return Login(username, account.subject, account.enabled, account.fresh, account.email)
+
+    def invite(self, *, username: str) -> None:
+        account = self._known(username)
+        if not account.fresh:
+            raise Rejection("login_in_use")
+        account.password = None
 
     def set_password(self, *, username: str, password: str, permanent: bool) -> None:
         _check_password(password)

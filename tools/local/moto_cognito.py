@@ -7,13 +7,20 @@ in them, but for issued id and access tokens: moto's signing key is fixed, so th
 from __future__ import annotations
 
 import pickle
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from moto.cognitoidp.models import CognitoIdpUserPool, cognitoidp_backends
+from moto.cognitoidp.models import (
+    CognitoIdpBackend,
+    CognitoIdpUserPool,
+    UserStatus,
+    cognitoidp_backends,
+)
+from moto.core.exceptions import JsonRESTError
 
 from tools.local.files import write_private
 from tools.local.settings import ACCOUNT_ID
@@ -26,6 +33,29 @@ _VALIDITY = {"id": "IdTokenValidity", "access": "AccessTokenValidity"}
 
 
 def install() -> None:
+    """Let tokens end when their app client says, and an invitation be sent anew."""
+    _let_tokens_last_as_said()
+    _let_invitations_be_sent_anew()
+
+
+def _let_invitations_be_sent_anew() -> None:
+    """Keep the user to whom an invitation is sent again; moto makes another, with a new `sub`."""
+    cognito: Any = CognitoIdpBackend
+    create = cognito.admin_create_user
+
+    def admin_create_user(self: Any, pool: str, username: str, action: str, *more: Any) -> Any:
+        if action != "RESEND":
+            return create(self, pool, username, action, *more)
+        user = self.admin_get_user(pool, username)
+        if user.status != UserStatus.FORCE_CHANGE_PASSWORD:
+            raise JsonRESTError("UnsupportedUserStateException", "Resend not possible.")
+        user.password = secrets.token_urlsafe()
+        return user
+
+    cognito.admin_create_user = admin_create_user
+
+
+def _let_tokens_last_as_said() -> None:
     """Let each id and access token end after as many minutes as its app client has.
 
     Moto's own last for an hour, whatever the client says.

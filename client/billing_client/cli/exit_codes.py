@@ -37,6 +37,7 @@ ADVICE = {
     "history_not_fetched": "Run the command without --offline.",
     "invalid_credentials": "Check username and password, then run `billing login` again.",
     "invalid_new_password": "Run `billing login` again with a longer, more varied new password.",
+    "invitation_expired": "Ask the operator to send the invitation again.",
     "login_throttled": "Wait a minute, then run `billing login` again.",
     "no_apartment": "Ask the operator to add it, then run `billing apartments --refresh`.",
     "no_matching_bill": "Run `billing debts` to see what is owed.",

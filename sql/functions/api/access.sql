@@ -56,7 +56,8 @@ BEGIN
     RETURNING resident_id INTO added;
     IF added IS NULL THEN
         RETURN billing.rejected('resident_exists', jsonb_build_object(
-            'resident_id', billing.resident_of(p_subject), 'subject', p_subject
+            'resident_id', billing.resident_of(p_subject), 'subject', p_subject,
+            'name', (SELECT name FROM billing.residents WHERE subject = p_subject)
         ));
     END IF;
     RETURN billing.done(
@@ -66,17 +67,23 @@ END
 $$;
 COMMENT ON FUNCTION api.add_resident(uuid, text) IS 'Adds the resident behind a user of Cognito.';
 
--- Rejects with apartment_exists.
+-- Rejects with apartment_exists if the id is that of another address.
 CREATE OR REPLACE FUNCTION api.add_apartment(p_apartment uuid, p_address text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    is_new boolean;
 BEGIN
     INSERT INTO billing.apartments (apartment_id, address) VALUES (p_apartment, p_address)
     ON CONFLICT ON CONSTRAINT apartments_pkey DO NOTHING;
-    IF NOT FOUND THEN
+    is_new := FOUND;
+    IF is_new THEN
+        INSERT INTO billing.apartment_state (apartment_id) VALUES (p_apartment);
+    ELSIF p_address <> (SELECT address FROM billing.apartments WHERE apartment_id = p_apartment) THEN
         RETURN billing.rejected('apartment_exists');
     END IF;
-    INSERT INTO billing.apartment_state (apartment_id) VALUES (p_apartment);
-    RETURN billing.done(jsonb_build_object('apartment_id', p_apartment, 'address', p_address));
+    RETURN billing.done(jsonb_build_object(
+        'apartment_id', p_apartment, 'address', p_address, 'is_new', is_new
+    ));
 END
 $$;
 COMMENT ON FUNCTION api.add_apartment(uuid, text) IS 'Adds an apartment, at version 1.';

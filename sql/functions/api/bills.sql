@@ -42,26 +42,30 @@ COMMENT ON FUNCTION api.open_debts(uuid, uuid) IS
 CREATE OR REPLACE FUNCTION api.add_provider(p_provider_id text, p_name text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
+    former text;
     debtors uuid[];
 BEGIN
     PERFORM billing.lock_opening();
-    INSERT INTO billing.providers (provider_id, name) VALUES (p_provider_id, p_name)
-    ON CONFLICT ON CONSTRAINT providers_pkey DO NOTHING;
-    IF NOT FOUND THEN
+    SELECT name INTO former FROM billing.providers WHERE provider_id = p_provider_id;
+    IF former IS NULL THEN
+        INSERT INTO billing.providers (provider_id, name) VALUES (p_provider_id, p_name);
+    ELSIF former <> p_name THEN
         SELECT array_agg(DISTINCT o.apartment_id) INTO debtors
         FROM billing.open_bills o
         JOIN billing.bills b ON b.bill_id = o.bill_id
         JOIN billing.providers p ON p.provider_id = b.provider_id
-        WHERE p.provider_id = p_provider_id AND p.name <> p_name;
+        WHERE p.provider_id = p_provider_id;
         PERFORM billing.lock_apartments(debtors);
         PERFORM billing.bump_version(debtor) FROM unnest(debtors) AS t (debtor);
-        UPDATE billing.providers SET name = p_name
-        WHERE provider_id = p_provider_id AND name <> p_name;
+        UPDATE billing.providers SET name = p_name WHERE provider_id = p_provider_id;
     END IF;
-    RETURN billing.done(jsonb_build_object('provider_id', p_provider_id, 'name', p_name));
+    RETURN billing.done(jsonb_build_object(
+        'provider_id', p_provider_id, 'name', p_name, 'former_name', former
+    ));
 END
 $$;
-COMMENT ON FUNCTION api.add_provider(text, text) IS 'Adds a provider or renames it.';
+COMMENT ON FUNCTION api.add_provider(text, text) IS
+    'Adds a provider or renames it; former_name is null for a new one.';
 
 -- One transaction; a line that can't be issued is rejected alone. A bill is known by provider,
 -- reference, utility and period: the same content adds nothing, other content replaces the bill

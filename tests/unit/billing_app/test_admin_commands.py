@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -21,6 +22,7 @@ from billing_app.admin.operations import OPERATIONS, rejected
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
 from tests.support.admin_cli import AdminCli
+from tests.support.bills import APARTMENT
 from tests.support.fake_bills import NOW
 
 
@@ -70,6 +72,67 @@ def test_apartments_are_added_given_and_taken(admin: AdminCli) -> None:
     assert admin.ledger.residencies == {}
     assert admin.run("resident", "disable", "anna", "--yes").exit_code == 0
     assert not admin.directory.accounts["anna"].enabled
+
+
+ID = "0b6c2f5e-6f0e-4f0e-9f5e-2f4f0f0e6b0d"
+INVITED = ("resident", "add", "anna", "--name", "Anna", "--email", "anna@example.org")
+
+
+@pytest.mark.parametrize(
+    ("command", "told", "told_again"),
+    [
+        (
+            "provider add aqua --name Aqua",
+            "Added provider aqua",
+            "aqua is there already, unchanged",
+        ),
+        ("provider add city-gas --name Gas", "from City Gas to Gas", "already, unchanged: Gas"),
+        (
+            f"apartment add Street --id {ID}",
+            f"Apartment {ID}: Street",
+            "is there already, unchanged",
+        ),
+        ("apartment add Street", ": Street", ": Street"),
+        ("resident invite anna", "Invited anna again, at anna@", "Invited anna again, at anna@"),
+        ("resident disable anna --yes", "Disabled the login of anna.", "was disabled already."),
+        (f"apartment give anna {APARTMENT}", "anna has apartment", "already. Nothing was changed."),
+        (
+            f"resident end anna {APARTMENT} --yes",
+            "not any more. Nothing was",
+            "Nothing was changed.",
+        ),
+        (
+            "resident add anna --name Anna",
+            "Nothing was changed: anna.",
+            "Nothing was changed: anna.",
+        ),
+        ("resident add anna --name Anne", "anna has another name", "anna has another name"),
+    ],
+)
+def test_a_command_says_what_it_did_the_second_time_too(
+    admin: AdminCli, command: str, told: str, told_again: str
+) -> None:
+    admin.run(*INVITED)
+    first, second = (admin.run(*shlex.split(command)) for _ in range(2))
+    assert told in first.output
+    assert told_again in second.output
+    assert not second.stdout or second.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ({"enabled": False}, "login_disabled"),
+        ({"fresh": False}, "login_in_use"),
+        ({"email": None}, "login_without_email"),
+    ],
+)
+def test_only_who_was_invited_is_invited_again(
+    admin: AdminCli, state: dict[str, Any], code: str
+) -> None:
+    admin.run(*INVITED)
+    admin.directory.accounts["anna"] = replace(admin.directory.accounts["anna"], **state)
+    assert f"billing-admin: {code}: " in admin.run("resident", "invite", "anna").stderr
 
 
 def test_what_was_applied_is_told(admin: AdminCli) -> None:

@@ -103,6 +103,17 @@ def test_a_bad_refresh_token_ends_the_session(pool: Pool) -> None:
         ("NotAuthorizedException", "Incorrect username or password.", "invalid_credentials"),
         ("NotAuthorizedException", "User is disabled.", "account_disabled"),
         ("UserNotFoundException", "User does not exist.", "invalid_credentials"),
+        # A first password that was not used in time, as Cognito says it and as it used to.
+        (
+            "NotAuthorizedException",
+            "Temporary password has expired and must be reset by an administrator.",
+            "invitation_expired",
+        ),
+        (
+            "NotAuthorizedException",
+            "User account has expired, it must be reset by an administrator.",
+            "invitation_expired",
+        ),
     ],
 )
 def test_each_error_of_cognito_has_its_code(error: str, text: str, code: str) -> None:

@@ -92,7 +92,8 @@ def test_all_four_things_are_made(setup: Setup) -> None:
 def test_a_second_run_says_that_nothing_was_left(setup: Setup) -> None:
     told, rejection = setup.add(), setup.rejection()
     assert rejection.code == "resident_exists"
-    assert rejection.data == {**asdict(told), "made": ()}
+    assert rejection.data == {**asdict(told), "made": (), "kept": ("password", "since")}
+    assert "whose password and since" in rejection.for_operator().message
     assert len(setup.ledger.apartments) == 1
 
 
@@ -117,6 +118,25 @@ def test_a_login_that_is_in_use_keeps_its_password(setup: Setup) -> None:
     setup.anna.fresh = False
     assert "login" not in setup.add().made
     assert setup.anna.password == "her own secret"
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": "Анна Б."}, {"email": "other@example.org"}], ids=["name", "email"]
+)
+@pytest.mark.parametrize("permanent", [True, False])
+def test_a_username_of_somebody_else_changes_nothing_and_gives_nothing(
+    setup: Setup, other: dict[str, Any], permanent: bool
+) -> None:
+    first = replace(ANNA, password=FirstPassword(PASSWORD, permanent=permanent))
+    setup.add(first)
+    before = (asdict(setup.anna), dict(setup.ledger.residencies))
+    mistyped = replace(
+        first, **other, address="2", password=FirstPassword("Another-Horse-9", permanent=False)
+    )
+    rejection = setup.rejection(mistyped)
+    assert rejection.code == "resident_differs"
+    assert next(iter(other)) in rejection.for_operator().message
+    assert (asdict(setup.anna), dict(setup.ledger.residencies)) == before
 
 
 def test_a_first_password_that_was_replaced_is_told(setup: Setup) -> None:
