@@ -104,14 +104,14 @@ class _Check:
             self._console.say(f"received {received} times, then put aside")
             requests = Requests(cloud, functions, resident)
             replies, token = ReplyQueues(cloud, requests), _id_token(url, resident)
+            with self._step("Trying reply queues as somebody whose role may do anything"):
+                tried = require_private_replies(cloud, replies.urls())
+            self._console.say(f"{tried} attempts were rejected")
             actors = RoleActions(functions, requests, replies, resident, url, token)
             self._try_permissions(cloud, actors)
             with self._step("Acting as each function on other functions' resources"):
                 tried = require_no_access(cloud)
             self._console.say(f"{tried} queues and secrets were rejected")
-            with self._step("Trying reply queues as somebody whose role may do anything"):
-                tried = require_private_replies(cloud, replies.urls())
-            self._console.say(f"{tried} attempts were rejected")
             with self._step("Sweeping all reply queues"):
                 swept = replies.sweep(functions)
             self._console.say(f"{swept} reply queues were deleted")

@@ -13,7 +13,9 @@ from billing_app.domain.errors import Unavailable
 from billing_app.ports.reply_queues import FoundQueue
 from billing_app.use_cases import sweep
 from billing_app.use_cases.sweep import ADOPTED, HOLD, PUT_OFF, SweepReport, sweep_reply_queues
-from chalicelib import bootstrap
+from chalicelib import functions
+from chalicelib.bootstrap import AWS, Bootstrap
+from chalicelib.settings import Settings
 from tests.support.fake_ledger import FakeLedger
 from tests.support.fakes import FakeReplyQueues
 
@@ -82,7 +84,7 @@ def test_a_name_is_free_again_after_sqs_is_done_and_forgotten_by_a_later_sweep(
 
 
 def test_a_claim_lasts_longer_than_deleting_a_queue_can_take() -> None:
-    sdk: Any = bootstrap.AWS
+    sdk: Any = AWS
     longest = (sdk.connect_timeout + sdk.read_timeout) * sdk.retries["total_max_attempts"]
     assert timedelta(seconds=60 + longest) < HOLD
 
@@ -141,6 +143,21 @@ def test_a_sweep_without_registry_or_list_fails(fixture: Fixture) -> None:
     fixture.queues.down = True
     with pytest.raises(Unavailable):
         fixture.sweep_after(LONG)
+
+
+def test_a_sweep_that_gets_nowhere_fails_its_function(fixture: Fixture) -> None:
+    environment = {"BILLING_PREFIX": "bill-test", "DATABASE_SECRET_ID": "writer"}
+    adapters = Bootstrap(Settings.from_environment(environment))
+    vars(adapters).update(ledger=fixture.ledger, idle_queues=fixture.queues)
+    fixture.queue()
+    fixture.queues.broken = {fixture.queue(), fixture.queue()}
+    fixture.ledger.clock.advance(LONG)
+    with pytest.raises(functions.NotSwept, match="2 reply queues"):
+        functions.sweep(adapters)
+    fixture.queues.broken.pop()
+    fixture.ledger.clock.advance(PUT_OFF)
+    answer = functions.sweep(adapters)
+    assert (answer["status"], answer["failed"]) == ("done", 1)
 
 
 @pytest.mark.parametrize("subject", [uuid4(), None])
