@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -31,6 +32,14 @@ _CODES: Mapping[str, str] = {
     # Cognito rejects names and passwords that break its patterns before it looks at the user.
     "InvalidParameterException": "invalid_credentials",
 }
+
+# How texts end when the pool's client is set up wrongly, so that nobody can log in. Only an end is
+# compared: a value of the caller is never quoted there.
+_SET_UP_WRONGLY = re.compile(
+    r"(flow not enabled for this client|auth method not supported|secret_hash was not received"
+    r"|secret hash for client \S+)\.?$",
+    re.IGNORECASE,
+)
 
 Json = Mapping[str, Any]
 
@@ -76,13 +85,19 @@ class CognitoLogin:
         return _signed_in(answer, refresh_token=refresh_token)
 
     def _initiate(self, username: str, password: str) -> Json:
-        return _call(
-            lambda: self._client.initiate_auth(
-                ClientId=self._client_id,
-                AuthFlow="USER_PASSWORD_AUTH",
-                AuthParameters={"USERNAME": username, "PASSWORD": password},
+        try:
+            return _call(
+                lambda: self._client.initiate_auth(
+                    ClientId=self._client_id,
+                    AuthFlow="USER_PASSWORD_AUTH",
+                    AuthParameters={"USERNAME": username, "PASSWORD": password},
+                )
             )
-        )
+        except Rejection as rejection:
+            # Cognito says so whatever the password is, which tells anybody that the name exists.
+            if rejection.code == "account_disabled":
+                raise Rejection("invalid_credentials") from rejection
+            raise
 
     def _sign_in_again(self, username: str, password: str) -> SignedIn:
         answer = self._initiate(username, password)
@@ -126,6 +141,8 @@ def _call(request: Callable[[], Any]) -> Json:
 def _translate(error: ClientError) -> Exception:
     name = error.response["Error"]["Code"]
     text = error.response["Error"].get("Message", "")
+    if _SET_UP_WRONGLY.search(text):
+        return Unavailable(f"cognito: {name}, the pool's client is set up wrongly")
     # Cognito tells these only by their text.
     if name == "NotAuthorizedException" and "disabled" in text:
         return Rejection("account_disabled")

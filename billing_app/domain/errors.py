@@ -87,7 +87,8 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     ),
     # Logins and residents
     "invalid_credentials": _resident(
-        "The username or the password is wrong.", "Check both and log in again."
+        "The username or the password is wrong.",
+        "Check both and log in again. If they are right, ask the operator to enable the account.",
     ),
     "account_disabled": _resident("This account is disabled.", "Ask the operator to enable it."),
     "account_not_confirmed": _resident(

@@ -129,7 +129,8 @@ def test_each_way_that_a_login_can_fail_has_its_code(env: Environment) -> None:
 
     cognito, pool = env.stack.clients.cognito, env.stack.cloud.user_pool_id
     cognito.admin_disable_user(UserPoolId=pool, Username=ada.username)
-    assert env.login(ada.username)["code"] == "account_disabled"
+    for password in (PASSWORD, "Wrong-1-password"):
+        assert env.login(ada.username, password)["code"] == "invalid_credentials"
 
 
 @pytest.mark.parametrize("receipt", ["x", "", "&Action=PurgeQueue", "\x00"])

@@ -101,7 +101,13 @@ def test_a_bad_refresh_token_ends_the_session(pool: Pool) -> None:
         ("TooManyRequestsException", "", "login_throttled"),
         ("NotAuthorizedException", "Password attempts exceeded", "login_throttled"),
         ("NotAuthorizedException", "Incorrect username or password.", "invalid_credentials"),
-        ("NotAuthorizedException", "User is disabled.", "account_disabled"),
+        # Cognito says so to a wrong password, too.
+        ("NotAuthorizedException", "User is disabled.", "invalid_credentials"),
+        (
+            "InvalidParameterException",
+            "Value 'flow not enabled for this client' at 'x' failed",
+            "invalid_credentials",
+        ),
         ("UserNotFoundException", "User does not exist.", "invalid_credentials"),
         # A first password that was not used in time, as Cognito says it and as it used to.
         (
@@ -118,6 +124,29 @@ def test_a_bad_refresh_token_ends_the_session(pool: Pool) -> None:
 )
 def test_each_error_of_cognito_has_its_code(error: str, text: str, code: str) -> None:
     with pytest.raises(Rejection, match=code):
+        _stubbed(error, text).sign_in(Credentials("ada", PASSWORD))
+
+
+def test_whoever_holds_a_refresh_token_is_told_that_the_account_is_disabled() -> None:
+    with pytest.raises(Rejection, match="account_disabled"):
+        _stubbed("NotAuthorizedException", "User is disabled.").refresh(refresh_token="t")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client"),
+        ("InvalidParameterException", "Initiate Auth method not supported."),
+        (
+            "NotAuthorizedException",
+            "Client c is configured with secret but SECRET_HASH was not received",
+        ),
+        ("NotAuthorizedException", "Unable to verify secret hash for client c"),
+        ("ResourceNotFoundException", "User pool client c does not exist."),
+    ],
+)
+def test_a_pool_that_is_set_up_wrongly_is_not_the_residents_mistake(error: str, text: str) -> None:
+    with pytest.raises(Unavailable, match=f"cognito: {error}"):
         _stubbed(error, text).sign_in(Credentials("ada", PASSWORD))
 
 
