@@ -6,14 +6,13 @@ gives its name if that is not the field's), or from stdin. Any other field is a 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from billing_app.domain.bill_lines import CellError
+from billing_app.domain.bill_lines import CellError, has_invisible
 from billing_app.domain.limits import (
     MAX_NAME_CHARS,
 )
@@ -22,18 +21,19 @@ from billing_app.ports.operator_ledger import OperatorLedger
 OPTIONAL: dict[str, Any] = {"load_default": None, "allow_none": True}
 
 
-def _without_controls(text: str) -> None:
-    if any(unicodedata.category(one) in {"Cc", "Cs", "Zl", "Zp"} for one in text):
-        raise ValidationError("control characters are not allowed")
+def _without_invisible(text: str) -> None:
+    # The rule of bill files, too: what can't be seen makes two names look alike.
+    if has_invisible(text):
+        raise ValidationError("control and invisible characters are not allowed")
 
 
 def _reason(text: str) -> None:
     # One of nothing but spaces and line breaks is no reason, and has a code of its own.
-    _without_controls(text.strip())
+    _without_invisible(text.strip())
 
 
 def _plain(text: str) -> None:
-    _without_controls(text)
+    _without_invisible(text)
     if not text.strip():
         raise ValidationError("empty")
 

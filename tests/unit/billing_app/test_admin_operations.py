@@ -51,6 +51,25 @@ def test_an_apartment_gets_an_id(context: AdminContext, ledger: FakeLedger) -> N
     assert ledger.apartments[APARTMENT].address == "Main street 1"
 
 
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\u00ad", "\ufeff", "\ue000", "\x1b"])
+@pytest.mark.parametrize(
+    ("operation", "field", "rest"),
+    [
+        ("add_apartment", "address", {}),
+        ("add_provider", "name", {"provider_id": "p"}),
+        ("add_resident", "name", {"username": "ada", "password": "x"}),
+        ("void_bill", "reason", {"bill_id": str(APARTMENT), "operator": "o"}),
+        ("void_bill", "operator", {"bill_id": str(APARTMENT), "reason": "r"}),
+    ],
+)
+def test_no_text_has_a_character_that_nobody_sees(
+    context: AdminContext, operation: str, field: str, rest: dict[str, str], hidden: str
+) -> None:
+    """As in bill files: with one, two names look alike, or read backwards."""
+    answer = ask(context, operation, **rest, **{field: f"North{hidden}Gas"})
+    assert (answer["code"], list(answer["data"]["fields"])) == ("invalid_request", [field])
+
+
 def test_a_file_is_imported_as_text(context: AdminContext, ledger: FakeLedger) -> None:
     text = bill_text(bill_line(), bill_line(provider_reference="=cmd"))
     answer = ask(context, "import_bills", text=text)
