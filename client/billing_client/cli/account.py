@@ -64,9 +64,9 @@ def login(context: CommandContext, username: str | None, password_stdin: bool) -
       pass show billing | billing login ada@example.com --password-stdin
     """
     if not is_private_connection(context.files.base_url):
-        context.terminal.warn(
-            f"The connection to {context.files.base_url} is not encrypted. "
-            "Others may read your password."
+        raise click.UsageError(
+            f"The connection to {context.files.base_url} is not encrypted, so others could read "
+            "your password. Use an https:// address."
         )
     name = username or click.prompt("Username", err=True)
     _log_in(context, name, Secrets(password_stdin))

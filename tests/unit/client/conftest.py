@@ -70,7 +70,7 @@ def billing(
     """The command with files of its own; nobody is logged in."""
     in_process = functools.partial(_with_address, make_client)
     monkeypatch.setattr(context, "BillingClient", in_process)
-    return Billing("http://billing.test", tmp_path / "files")
+    return Billing("https://billing.test", tmp_path / "files")
 
 
 def _with_address(make: MakeClient, _url: str, **settings: Any) -> BillingClient:

@@ -14,7 +14,7 @@ from billing_client.cli.terminal import json_text, safe
 from rich.cells import cell_len
 
 from billing_app.domain.bills import Debt, Provider
-from tests.support.billing_service import BillingService, Residency
+from tests.support.billing_service import BillingService, FaultyTransport, Residency
 from tests.support.bills import a_debt
 from tests.unit.client.billing_runs import Billing
 
@@ -105,6 +105,9 @@ def test_a_connection_without_tls_is_private_on_this_machine_only(url: str, priv
     assert is_private_connection(url) is private
 
 
-def test_a_login_over_an_open_connection_warns(billing: Billing) -> None:
-    result = billing.run("login", "ada", "--password-stdin", answers="secret\n")
-    assert "is not encrypted" in result.stderr
+def test_no_password_is_sent_over_an_open_connection(
+    billing: Billing, wire: FaultyTransport
+) -> None:
+    url = ["--url", "http://api.example"]
+    result = billing.run("login", "ada", "--password-stdin", *url, answers="secret\n")
+    assert (result.exit_code, "is not encrypted" in result.stderr, wire.requests) == (2, True, [])
