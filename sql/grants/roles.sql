@@ -11,6 +11,13 @@ REVOKE ALL ON ALL SEQUENCES IN SCHEMA billing, api
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA billing, api
     FROM PUBLIC, billing_writer, billing_reader, billing_operator;
 
+-- Postgres lets everybody make temporary tables by default.
+DO $$
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+END
+$$;
+
 GRANT USAGE ON SCHEMA api TO billing_writer, billing_reader, billing_operator;
 
 -- What a day is.

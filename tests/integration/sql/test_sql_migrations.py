@@ -58,6 +58,9 @@ def test_an_empty_database_gets_every_file_in_order(empty: LedgerDatabase) -> No
     assert report.applied == NAMES
     assert report.repeated[-1] == "grants/roles.sql"
     assert pending(secret=empty.secret("owner")) == ()
+    # A right to the database itself, which no copy of it has.
+    may = "SELECT has_database_privilege('billing_reader', current_database(), 'TEMPORARY')"
+    assert value(empty.connect("owner"), may) is False
     files = {str(file.relative_to(SQL_FOLDER)) for file in SQL_FOLDER.rglob("*.sql")}
     numbered = {f"migrations/{name}.sql" for name in NAMES}
     assert files == {*numbered, *report.repeated, "examples/pay.sql"}
