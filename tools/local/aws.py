@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
     create_backend_app,
 )
+from werkzeug.exceptions import Forbidden
 from werkzeug.serving import make_server
 
 from tools.local import moto_cognito, moto_sqs
@@ -39,6 +41,8 @@ def create_application(users: moto_cognito.CognitoFile) -> WsgiApplication:
     moto = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if is_from_a_browser(environ):
+            return Forbidden()(environ, start_response)
         moto_sqs.serve_connection(environ.get("werkzeug.socket"))
         keep_from_being_a_form(environ)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
@@ -48,6 +52,16 @@ def create_application(users: moto_cognito.CognitoFile) -> WsgiApplication:
         return answer
 
     return application
+
+
+def is_from_a_browser(environ: Mapping[str, Any]) -> bool:
+    """Tell whether a page in a browser sends the request, which could read every secret here.
+
+    Browsers say so with `Origin`. Where a page's own name leads to this machine (DNS rebinding),
+    they take it for the same origin, and `Host` has that name.
+    """
+    host = urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname
+    return "HTTP_ORIGIN" in environ or host not in {"127.0.0.1", "localhost"}
 
 
 def keep_from_being_a_form(environ: dict[str, Any]) -> None:

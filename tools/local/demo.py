@@ -27,7 +27,6 @@ from tools.local.demo_data import (
 )
 from tools.local.errors import LocalStackError
 from tools.local.files import read_json, write_private_json
-from tools.local.service import service
 from tools.operator_client import OperatorClient, OperatorError, local_adapters, local_operator
 
 
@@ -67,9 +66,8 @@ def ensure_demo(state: Path, cloud: Cloud, clients: Clients) -> dict[str, Any]:
 
 
 def _new_password() -> str:
-    """Make a password that the pool takes, no longer than need be: people type it."""
-    digits = service().logins.password_minimum_length - len("Demo-1-")
-    return f"Demo-1-{secrets.token_hex(digits)[:digits]}"
+    """Make a password that the pool takes and nobody guesses: any process here can try some."""
+    return f"Demo-1-{secrets.token_hex(8)}"
 
 
 def _fill(operator: OperatorClient, ledger: PostgresLedger, demo: dict[str, Any]) -> None:

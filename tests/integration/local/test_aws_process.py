@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 
@@ -69,6 +70,26 @@ def log_in(
     return clients.cognito.initiate_auth(
         ClientId=identity.user_pool_client_id, AuthFlow=flow, AuthParameters=by
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:80"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example:80"}, 403),
+    ],
+)
+def test_a_page_in_a_browser_reads_nothing(
+    aws: EmbeddedAws, headers: dict[str, str], status: int
+) -> None:
+    body = {"Action": "ListQueues", "Version": "2012-11-05"}
+    authorization = "AWS4-HMAC-SHA256 Credential=x/20261122/eu-central-1/sqs/aws4_request"
+    answer = httpx.post(aws.url, data=body, headers={"Authorization": authorization, **headers})
+    assert (answer.status_code, "ListQueuesResult" in answer.text) == (status, status == 200)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
