@@ -87,4 +87,4 @@ def import_bills(event: Mapping[str, Any], context: Any) -> Json:
 @app.lambda_function()
 def reconcile(event: Mapping[str, Any], context: Any) -> Json:
     """Check that payments, lines and bills agree."""
-    return functions.reconcile(_adapters(), event)
+    return functions.reconcile(_adapters(), event, context.get_remaining_time_in_millis() / 1000)

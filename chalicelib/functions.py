@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from billing_app.admin.operations import done, handle_event
+from billing_app.admin.operations import answered, done, handle_event
+from billing_app.admin.reconcile_operations import reconcile_by_schedule
 from billing_app.use_cases.sweep import sweep_reply_queues
 from chalicelib.bootstrap import Bootstrap
 
@@ -17,6 +19,9 @@ Answer = dict[str, Any]
 
 # What the rule in terraform/modules/functions sends.
 SCHEDULED = {"scheduled": True}
+# For the page of a check that has begun, and for what is left to say.
+RESERVED_SECONDS = 60
+PROGRESS = ("checked", "apartments", "waiting", "oldest_check", "violations_left_out")
 
 
 class NotSwept(Exception):
@@ -53,17 +58,24 @@ class NotReconciled(Exception):
     """The scheduled check found that the ledger differs, or could not finish."""
 
 
-def reconcile(adapters: Bootstrap, event: Mapping[str, Any]) -> Answer:
+def reconcile(adapters: Bootstrap, event: Mapping[str, Any], seconds: float) -> Answer:
     """Check the ledger.
 
-    Nobody reads what the schedule's run answers, so that one fails unless everything agrees.
+    The run of the schedule works for almost all of its `seconds` and logs how far it came. Nobody
+    reads what it answers, so it fails unless everything agrees.
 
     Raises:
         NotReconciled: names the code.
     """
-    scheduled = event == SCHEDULED
-    answer = admin(adapters, "reconcile", {} if scheduled else event)
-    if scheduled and answer["status"] != "done":
+    if event != SCHEDULED:
+        return admin(adapters, "reconcile", event)
+    until = adapters.clock() + timedelta(seconds=seconds - RESERVED_SECONDS)
+    answer = answered(lambda: reconcile_by_schedule(adapters.admin_context, until))
+    told = answer["data"] or {}
+    progress = {name: told.get(name) for name in PROGRESS}
+    logged = {"operation": "reconcile", "code": answer["code"], **progress}
+    logger.log(logging.WARNING if answer["code"] else logging.INFO, "reconcile", extra=logged)
+    if answer["status"] != "done":
         raise NotReconciled(answer["code"])
     return answer
 

@@ -146,9 +146,9 @@ variable "password_versions" {
 }
 
 variable "reconcile_schedule" {
-  description = "When the ledger is reconciled, as an EventBridge schedule in UTC."
+  description = "When the ledger is reconciled, as an EventBridge schedule in UTC. A run ends when all is checked, at the latest after its timeout; the next one goes on there."
   type        = string
-  default     = "cron(10 3 * * ? *)"
+  default     = "cron(10 0-5 * * ? *)"
   nullable    = false
 }
 

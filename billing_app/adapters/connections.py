@@ -27,7 +27,7 @@ from tenacity import (
 )
 
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
-from billing_app.domain.errors import Rejection, Unavailable
+from billing_app.domain.errors import Rejection, TimedOut, Unavailable
 
 RDS_CA_BUNDLE = Path(__file__).with_name("rds-ca-bundle.pem")
 CONNECT_TIMEOUT_SECONDS = 3
@@ -76,6 +76,7 @@ class Database:
 
         Raises:
             Rejection: `invalid_request`, a parameter is none that the database can hold.
+            TimedOut: the statement took longer than it may.
             Unavailable: the database does not answer; what happened is not known.
         """
         return self.rows(statement, parameters)[0][0]
@@ -87,7 +88,10 @@ class Database:
         except psycopg2.DataError as error:
             # It would be the same each time, and end among the dead letters.
             raise Rejection("invalid_request") from error
-        except (*_BROKEN, *_CONFLICTS, errors.QueryCanceled) as error:
+        except errors.QueryCanceled as error:
+            self.close()
+            raise TimedOut(describe(error)) from error
+        except (*_BROKEN, *_CONFLICTS) as error:
             self.close()
             raise Unavailable(describe(error)) from error
 

@@ -29,8 +29,9 @@ from billing_app.adapters.timeouts import timeouts_of
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 
 # Folders run in this order, files by name. Postgres checks a LANGUAGE sql function
-# when it is created, so what it calls must come before it; PL/pgSQL is checked when it runs.
-_REPEATABLE_FOLDERS = ("views", "functions/internal", "functions/api", "grants")
+# when it is created, so what it calls must come before it; PL/pgSQL is checked when it runs. The
+# checks are views that call internal functions.
+_REPEATABLE_FOLDERS = ("views", "functions/internal", "checks", "functions/api", "grants")
 
 _BOOKKEEPING_SCHEMA = "billing_migrations"
 _LOCK_NAME = "billing.migrations"

@@ -15,6 +15,8 @@ from billing_app.domain.instants import parse_instant
 from billing_app.ports.clock import CalendarDay
 from billing_app.ports.operator_ledger import (
     BillBatch,
+    CheckedPage,
+    CheckProgress,
     DayOfProvider,
     EndedResidency,
     GrantedResidency,
@@ -27,6 +29,9 @@ from billing_app.ports.operator_ledger import (
 )
 
 Json = dict[str, Any]
+
+# A page of the check is small, whatever the session allows for other statements.
+CHECK_SECONDS = 30
 
 
 class PostgresOperatorLedger(OperatorLedger):
@@ -120,10 +125,28 @@ class PostgresOperatorLedger(OperatorLedger):
         )
         return [DayOfProvider(*row) for row in rows]
 
-    def violations(self) -> Sequence[Violation]:
-        """Read what rules are broken."""
-        rows = self._database.rows("SELECT rule, subject, detail FROM api.violations()", {})
-        return [Violation(*row) for row in rows]
+    def check_apartment(self, *, apartment_id: UUID) -> CheckedPage:
+        """Check an apartment."""
+        return _checked_page(self._call("check_apartment", apartment_id))
+
+    def check_apartments(self, *, kind: str | None, first: UUID, limit: int) -> CheckedPage:
+        """Check a page in one transaction."""
+        page = self._database.value(
+            f"SET LOCAL statement_timeout = '{CHECK_SECONDS}s';"
+            " SELECT api.check_apartments(%(kind)s, %(first)s, %(limit)s)",
+            {"kind": kind, "first": first, "limit": limit},
+        )
+        return _checked_page(page)
+
+    def check_progress(self) -> CheckProgress:
+        """Read how far the check has come."""
+        told = self._database.value("SELECT api.check_progress()", {})
+        return CheckProgress(
+            apartments=told["apartments"],
+            waiting=told["waiting"],
+            oldest=parse_instant(told["oldest"]) if told["oldest"] else None,
+            positions={name: UUID(position) for name, position in told["positions"].items()},
+        )
 
     def _call(self, function: str, *arguments: object) -> Json:
         """Call a function of the schema `api` and return its data.
@@ -134,6 +157,11 @@ class PostgresOperatorLedger(OperatorLedger):
         parameters = {f"p{number}": value for number, value in enumerate(arguments)}
         places = ", ".join(f"%({name})s" for name in parameters)
         return _data(self._database.value(f"SELECT api.{function}({places})", parameters))
+
+
+def _checked_page(page: Mapping[str, Any]) -> CheckedPage:
+    violations = [Violation(v["rule"], v["subject"], v["detail"]) for v in page["violations"]]
+    return CheckedPage(page["checked"], page["next"] and UUID(page["next"]), violations)
 
 
 def _data(answer: Mapping[str, Any]) -> Json:

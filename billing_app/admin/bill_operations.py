@@ -1,11 +1,10 @@
-"""Operations on many bills: importing and reconciling."""
+"""Operations on many bills: importing."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
 from typing import Any, get_type_hints
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
@@ -18,12 +17,10 @@ from billing_app.domain.bill_lines import COLUMNS, EXAMPLE_FILE, PROFILES, BillL
 from billing_app.domain.errors import Rejection
 from billing_app.domain.limits import MAX_AMOUNT_MINOR, MAX_LINES
 from billing_app.ports.operator_ledger import AdminContext, BillBatch
-from billing_app.use_cases import reconciliation
 from billing_app.use_cases.imports import ImportSummary, import_bills
 
 # An answer of a Lambda function holds 6 MB.
 MAX_REJECTED_LINES = 1000
-DAYS_RECONCILED = 31
 
 
 def _issued_field(name: str, kind: type) -> fields.Field[Any]:
@@ -133,35 +130,6 @@ def _row_data(row: Row) -> Json:
     return {"line": row.line, "problems": problems, "cells": row.cells}
 
 
-# Python's first and last days have no day before or after them.
-_A_DAY_OF_THE_LEDGER = validate.Range(date(1970, 1, 1), date(9_000, 1, 1))
-
-
-class Reconcile(Schema):
-    """The days to compare, both included; without them the last thirty-one."""
-
-    first_day = fields.Date(data_key="from", validate=_A_DAY_OF_THE_LEDGER, **OPTIONAL)
-    last_day = fields.Date(data_key="to", validate=_A_DAY_OF_THE_LEDGER, **OPTIONAL)
-
-
-def _reconcile(given: Json, context: AdminContext) -> object:
-    today = context.ledger.day_of(context.clock())
-    last_day: date = given["last_day"] or today.day
-    first_day = given["first_day"] or last_day - timedelta(days=DAYS_RECONCILED - 1)
-    found = reconciliation.reconcile(first_day=first_day, last_day=last_day, ledger=context.ledger)
-    data = {
-        "from": found.first_day,
-        "to": found.last_day,
-        "time_zone": today.time_zone,
-        "agrees": found.agrees,
-        "rows": found.rows,
-        "violations": found.violations,
-    }
-    if not found.agrees:
-        raise Rejection("ledger_differs", data=data)
-    return data
-
-
 BILL_OPERATIONS = (
     AdminOperation(
         name="import_bills",
@@ -169,12 +137,5 @@ BILL_OPERATIONS = (
         schema=ImportBills(),
         work=_import_bills,
         example={"file_name": "bills.csv", "text": EXAMPLE_FILE},
-    ),
-    AdminOperation(
-        name="reconcile",
-        function="reconcile",
-        schema=Reconcile(),
-        work=_reconcile,
-        example={"from": "2026-10-01", "to": "2026-10-31"},
     ),
 )

@@ -6,7 +6,7 @@ values and the deployment check all take the operations from here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -15,6 +15,7 @@ from billing_app.admin.bill_operations import BILL_OPERATIONS
 from billing_app.admin.formatting import plain
 from billing_app.admin.ledger_operations import LEDGER_OPERATIONS
 from billing_app.admin.operation import AdminOperation, Json
+from billing_app.admin.reconcile_operations import RECONCILE_OPERATIONS
 from billing_app.admin.user_operations import USER_OPERATIONS
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import AdminContext
@@ -22,20 +23,25 @@ from billing_app.ports.operator_ledger import AdminContext
 Answer = dict[str, Any]
 
 OPERATIONS: Mapping[str, AdminOperation] = {
-    one.name: one for one in (*LEDGER_OPERATIONS, *USER_OPERATIONS, *BILL_OPERATIONS)
+    one.name: one
+    for one in (*LEDGER_OPERATIONS, *USER_OPERATIONS, *BILL_OPERATIONS, *RECONCILE_OPERATIONS)
 }
 
 
 def handle(name: str, arguments: Mapping[str, Any], *, context: AdminContext) -> Answer:
     """Do an operation; a rejection is an answer, an unexpected error is raised."""
     operation = OPERATIONS[name]
+    return answered(lambda: operation.work(_loaded(operation.schema, arguments), context))
+
+
+def answered(work: Callable[[], object]) -> Answer:
+    """Do some work and return its data, or why there is none, as an answer."""
     try:
-        data = operation.work(_loaded(operation.schema, arguments), context)
+        return done(work())
     except Rejection as rejection:
         return rejected(rejection)
     except Unavailable:
         return rejected(Rejection("service_unavailable"))
-    return done(data)
 
 
 def handle_event(

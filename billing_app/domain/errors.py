@@ -294,6 +294,10 @@ CATALOGUE: Mapping[str, ErrorKind] = {
     "provider_not_found": _line("No provider has this id. Add it first."),
     "utility_not_found": _line("There is no such utility."),
     "reference_of_other_apartment": _line("The bill belongs to another apartment."),
+    "check_overdue": _operator(
+        "Some apartments were not checked for too long.",
+        "See why the nightly check falls behind; let it run more often.",
+    ),
     # The database
     "migration_failed": _operator(
         "The database could not be migrated to this version.",
@@ -368,3 +372,7 @@ class Unavailable(Exception):
     Its text is for the log alone and holds no value of a request. Work that raises it may or
     may not have happened, so it is safe to repeat only what is idempotent.
     """
+
+
+class TimedOut(Unavailable):
+    """It took longer than it may. The same would again; less may not."""

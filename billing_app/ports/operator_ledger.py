@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -63,6 +63,29 @@ class Violation:
     rule: str
     subject: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPage:
+    """How many apartments were checked together, where the next page begins, what contradicts."""
+
+    checked: int
+    next_apartment: UUID | None
+    violations: Sequence[Violation]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProgress:
+    """How far the check of the whole ledger has come.
+
+    `waiting` apartments have changed since they were last checked, or did not agree. `oldest` is
+    when the one that waits longest was last checked. `positions` are where passes go on, by name.
+    """
+
+    apartments: int
+    waiting: int
+    oldest: datetime | None
+    positions: Mapping[str, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +203,20 @@ class OperatorLedger(BillIssuer, Protocol):
     def reconcile(self, *, first_day: date, last_day: date) -> Sequence[DayOfProvider]:
         """Sum payments, lines and bills per provider and posting day, both days included."""
 
-    def violations(self) -> Sequence[Violation]:
-        """Return the broken rules of the ledger; none, when it is right."""
+    def check_apartment(self, *, apartment_id: UUID) -> CheckedPage:
+        """Check an apartment. Rejected: apartment_not_found."""
+
+    def check_apartments(self, *, kind: str | None, first: UUID, limit: int) -> CheckedPage:
+        """Check the first apartments from this id on, and remember that.
+
+        The pass of this kind goes on behind them: `all`, or `changed` for only those that have
+        changed since they were last checked. None checks all and leaves both where they are.
+
+        Raises `TimedOut` when so many take too long.
+        """
+
+    def check_progress(self) -> CheckProgress:
+        """Tell how far the check has come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,10 @@ GRANT EXECUTE ON FUNCTION
     api.reinstate_bill(uuid, text, text, boolean),
     api.reverse_payment(uuid, text, text),
     api.reconcile(date, date),
-    api.day_begins(date)
+    api.day_begins(date),
+    api.check_apartment(uuid),
+    api.check_apartments(text, uuid, integer),
+    api.check_progress()
 TO billing_operator;
 
 GRANT EXECUTE ON FUNCTION api.violations() TO billing_operator, billing_writer;

@@ -18,6 +18,7 @@ from billing_app.domain.bill_lines import BillLine
 from tests.contract.conftest import Setup, rejection
 from tests.support.bills import a_line
 
+LAST = UUID("ffffffff-ffff-4fff-bfff-ffffffffffff")
 NOTE = {"reason": "paid twice", "operator": "olga"}
 
 
@@ -236,4 +237,26 @@ def test_sums_agree_per_provider_and_day(env: Environment) -> None:
     assert json.dumps([row.payments_minor, row.agrees]) == "[5240, true]"
     for other in (today - timedelta(days=1), today + timedelta(days=1)):
         assert list(env.ledger.reconcile(first_day=other, last_day=other)) == []
-    assert list(env.ledger.violations()) == []
+
+
+def test_apartments_are_checked_in_pages_and_the_changed_ones_first(env: Environment) -> None:
+    env.issue_one()
+    env.ledger.add_apartment(apartment_id=LAST, address="Main street 9")
+    begin = env.ledger.check_progress()
+    page = env.ledger.check_apartments(kind="all", first=UUID(int=0), limit=1)
+    assert page.next_apartment is not None
+    assert env.ledger.check_progress().positions["all"] == page.next_apartment
+    rest = env.ledger.check_apartments(kind="all", first=page.next_apartment, limit=10_000)
+    assert (page.checked, rest.next_apartment) == (1, None)
+    done = env.ledger.check_progress()
+    assert page.checked + rest.checked == done.apartments == begin.apartments
+    assert (done.waiting, done.positions["all"]) == (0, UUID(int=0))
+    env.issue_one(provider_reference="G-2", amount_minor=100)
+    changed = env.ledger.check_apartments(kind="changed", first=UUID(int=0), limit=10_000)
+    assert (changed.checked, changed.next_apartment, list(changed.violations)) == (1, None, [])
+    assert env.ledger.check_progress().waiting == 0
+
+
+def test_one_apartment_is_checked(env: Environment) -> None:
+    assert list(env.ledger.check_apartment(apartment_id=env.apartment).violations) == []
+    assert code_of(env.ledger.check_apartment, apartment_id=uuid4()) == "apartment_not_found"

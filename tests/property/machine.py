@@ -158,4 +158,6 @@ class LedgerMachine(RuleBasedStateMachine):
                 self.pay(Order(who, uuid4().hex, apartment, bills))
         for order in self.orders:
             self.pay(order)
-        assert self.service.operators.ledger.violations() == []
+        for apartment in (self.home, self.other):
+            checked = self.service.operators.ledger.check_apartment(apartment_id=apartment)
+            assert checked.violations == []

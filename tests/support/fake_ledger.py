@@ -28,6 +28,8 @@ from billing_app.ports.ledger import (
     ReplyQueueRegistry,
 )
 from billing_app.ports.operator_ledger import (
+    CheckedPage,
+    CheckProgress,
     DayOfProvider,
     OperatorLedger,
     Reversal,
@@ -70,6 +72,9 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         self.claims: dict[str, datetime] = {}
         # Told by checks of the ledger, since nothing here can break a rule.
         self.broken_rules: list[Violation] = []
+        # The version at which an apartment was checked last, and when.
+        self.checked: dict[UUID, tuple[int, datetime]] = {}
+        self.positions: dict[str, UUID] = {}
         self.differing: list[DayOfProvider] = []
 
     def new_receipt_number(self) -> str:
@@ -280,10 +285,38 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
             DayOfProvider(provider, day, currency, paid, paid, paid, reversed_, agrees=True)
             for (day, provider, currency), (paid, reversed_) in sorted(sums.items())
         ]
-        return [*rows, *self.differing]
+        return [*rows, *(row for row in self.differing if first_day <= row.day <= last_day)]
 
-    def violations(self) -> Sequence[Violation]:
-        return self.broken_rules
+    def check_apartment(self, *, apartment_id: UUID) -> CheckedPage:
+        if apartment_id not in self.apartments:
+            raise Rejection("apartment_not_found")
+        self.checked[apartment_id] = (self.apartments[apartment_id].version, self.clock())
+        return CheckedPage(1, None, self.broken_rules)
+
+    def check_apartments(self, *, kind: str | None, first: UUID, limit: int) -> CheckedPage:
+        waiting = sorted(one for one in self._waiting(kind) if one >= first)
+        page, behind = waiting[:limit], [*waiting[limit : limit + 1], None][0]
+        self.checked |= {one: (self.apartments[one].version, self.clock()) for one in page}
+        if kind:
+            self.positions[kind] = behind or UUID(int=0)
+        return CheckedPage(len(page), behind, self.broken_rules)
+
+    def check_progress(self) -> CheckProgress:
+        instants = [at for _, at in self.checked.values()]
+        return CheckProgress(
+            apartments=len(self.apartments),
+            waiting=len(self._waiting("changed")),
+            oldest=min(instants, default=None),
+            positions=self.positions,
+        )
+
+    def _waiting(self, kind: str | None) -> list[UUID]:
+        known = {one: version for one, (version, _) in self.checked.items()}
+        return [
+            one
+            for one, apartment in self.apartments.items()
+            if kind != "changed" or known.get(one) != apartment.version
+        ]
 
 
 def _is_wanted(event: SettledDebt, query: HistoryQuery, *, visible_from: datetime) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from redis import exceptions
 
 from billing_app.adapters.redis_cache import RedisCache
+from billing_app.domain.errors import Rejection, Unavailable
 from chalicelib import functions
 from chalicelib.bootstrap import Bootstrap
 from chalicelib.logs import JsonFormatter
@@ -50,32 +52,46 @@ def test_a_cache_that_is_out_of_reach_is_counted(caplog: pytest.LogCaptureFixtur
     assert len(found("cache_left_alone", caplog)) == 1
 
 
-@pytest.mark.parametrize(("code", "times"), [("ledger_differs", 1), ("service_unavailable", 0)])
-def test_a_ledger_that_differs_is_counted(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, code: str, times: int
-) -> None:
-    monkeypatch.setattr(
-        functions,
-        "handle_event",
-        lambda *_args, **_named: ("reconcile", {"status": "rejected", "code": code}),
-    )
+def run_by_schedule(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> Any:
+    """Run the scheduled check, with something else in place of its work."""
+    monkeypatch.setattr(functions, "reconcile_by_schedule", lambda *_: work())
     adapters = Bootstrap(Settings.from_environment(ENVIRONMENT))
     vars(adapters)["admin_context"] = None
-    with caplog.at_level(logging.WARNING), pytest.raises(functions.NotReconciled):
-        functions.reconcile(adapters, functions.SCHEDULED)
-    assert len(found("ledger_differs", caplog)) == times
+    return functions.reconcile(adapters, functions.SCHEDULED, seconds=900)
 
 
+@pytest.mark.parametrize(
+    ("error", "times"),
+    [
+        (Rejection("ledger_differs", data={"checked": 7}), 1),
+        (Rejection("check_overdue", data={"checked": 7}), 0),
+        (Unavailable("gone"), 0),
+    ],
+    ids=["differs", "overdue", "away"],
+)
 def test_a_run_of_the_schedule_fails_unless_everything_agrees(
+    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    times: int,
 ) -> None:
     """Also when the database is away: nobody reads the answer."""
-    answers: dict[str, Any] = {"status": "failed", "code": "service_unavailable"}
-    monkeypatch.setattr(functions, "handle_event", lambda *_args, **_named: ("reconcile", answers))
-    adapters = Bootstrap(Settings.from_environment(ENVIRONMENT))
-    vars(adapters)["admin_context"] = None
-    assert functions.reconcile(adapters, {}) == answers
-    with pytest.raises(functions.NotReconciled, match="service_unavailable"):
-        functions.reconcile(adapters, functions.SCHEDULED)
-    answers.update(status="done", code=None)
-    assert functions.reconcile(adapters, functions.SCHEDULED) == answers
+
+    def fail() -> object:
+        raise error
+
+    with caplog.at_level(logging.WARNING), pytest.raises(functions.NotReconciled):
+        run_by_schedule(monkeypatch, fail)
+    assert len(found("ledger_differs", caplog)) == times
+    assert [getattr(one, "checked", None) for one in caplog.records] == [
+        7 if isinstance(error, Rejection) else None
+    ]
+
+
+def test_a_run_of_the_schedule_that_agrees_logs_how_far_it_came(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = {"checked": 5, "apartments": 9, "waiting": 4, "oldest_check": "2026-11-01"}
+    with caplog.at_level(logging.INFO):
+        assert run_by_schedule(monkeypatch, lambda: progress)["status"] == "done"
+    assert progress.items() <= vars(caplog.records[-1]).items()

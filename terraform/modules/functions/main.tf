@@ -76,7 +76,8 @@ resource "aws_lambda_invocation" "migrate" {
   }
 }
 
-# The ledger is reconciled every night. A run of the schedule fails unless everything agrees.
+# The ledger is reconciled every night, in as many runs as it takes. One fails unless everything that
+# it saw agrees.
 
 resource "aws_cloudwatch_event_rule" "reconcile" {
   name                = "${var.prefix}-reconcile"

@@ -142,13 +142,13 @@ variable "reserve_concurrency" {
 }
 
 variable "reconcile_schedule" {
-  description = "When the ledger is reconciled, as an EventBridge schedule in UTC."
+  description = "When the ledger is reconciled, as an EventBridge schedule in UTC. A run ends when all is checked, at the latest after its timeout; the next one goes on there."
   type        = string
-  default     = "cron(10 3 * * ? *)"
+  default     = "cron(10 0-5 * * ? *)"
 
   validation {
     condition     = can(regex("^(cron|rate)\\(.+\\)$", var.reconcile_schedule))
-    error_message = "Set reconcile_schedule to an EventBridge schedule such as cron(10 3 * * ? *)."
+    error_message = "Set reconcile_schedule to an EventBridge schedule such as cron(10 0-5 * * ? *)."
   }
 }
 

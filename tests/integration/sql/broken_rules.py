@@ -77,6 +77,11 @@ ROWS = {
     },
     "reply_queues": {"name": "'new'", "expires_at": "now()"},
     "deployment": {"time_zone": "'UTC'", "is_the_only_row": "TRUE"},
+    "apartment_checks": {
+        "apartment_id": "%(other_apartment)s", "version": "1", "last_seq": "0",
+        "checked_at": "now()", "agrees": "true",
+    },
+    "check_positions": {"pass": "'all'", "next_apartment": "gen_random_uuid()"},
 }  # fmt: skip
 
 
@@ -171,6 +176,8 @@ PEOPLE = [
     adding("residency_lasts_once", "residencies", ended_at="NULL"),
     statement("residency_only_ends", "UPDATE billing.residencies SET since = now()"),
     adding("reply_queue_name_fits_sqs", "reply_queues", name="'a/b'"),
+    adding("check_is_of_an_apartment", "apartment_checks", apartment_id="gen_random_uuid()"),
+    adding("check_pass_is_known", "check_positions", **{"pass": "'some'"}),
 ]  # fmt: skip
 
 BILLS = [

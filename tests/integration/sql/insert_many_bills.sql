@@ -17,7 +17,8 @@ CREATE TEMPORARY TABLE charge ON COMMIT DROP AS
 SELECT
     flat.id, place, pg_temp.id(n * 20 + place) AS bill,
     n * 6 + place / 3 AS payment_number, pg_temp.id(n * 6 + place / 3) AS payment,
-    timestamptz '2026-01-01Z' + n * interval '1 second' + place * interval '1 day' AS posted_at
+    timestamptz '2026-01-01Z' + n * interval '1 second' + place / 3 * interval '1 day'
+        + mod(place, 3) * interval '1 microsecond' AS posted_at
 FROM flat CROSS JOIN generate_series(0, 19) AS place;
 
 INSERT INTO billing.providers (provider_id, name) VALUES ('northgas', 'North Gas');
@@ -46,8 +47,9 @@ SELECT payment, 'R-2026-' || lpad(payment_number::text, 10, '0'), id, id,
     CASE place WHEN 15 THEN 100 ELSE 300 END, 'EUR', posted_at
 FROM charge WHERE place IN (0, 3, 6, 9, 12, 15);
 INSERT INTO billing.payment_requests (resident_id, request_key, fingerprint, payment_id, answered_at)
-SELECT id, payment::text, repeat('0', 64), payment, posted_at
-FROM charge WHERE place IN (0, 3, 6, 9, 12, 15);
+SELECT id, payment::text, billing.request_fingerprint(id, array_agg(bill ORDER BY bill), NULL), payment,
+    min(posted_at)
+FROM charge WHERE place <= 15 GROUP BY id, payment;
 INSERT INTO billing.payment_lines
     (payment_id, bill_id, apartment_id, amount_minor, currency, utility, provider_id, provider_name,
         period_from, period_to)
@@ -61,6 +63,10 @@ INSERT INTO billing.history (apartment_id, seq, posted_at, event, payment_id, bi
 SELECT id, place + 1, posted_at, 'payment', payment, bill FROM charge WHERE place <= 15;
 INSERT INTO billing.history (apartment_id, seq, posted_at, event, payment_id, bill_id)
 SELECT id, 17, posted_at + interval '1 hour', 'reversal', payment, bill FROM charge WHERE place = 15;
+
+-- Nothing was checked yet.
+INSERT INTO billing.apartment_checks (apartment_id, version, last_seq, checked_at, agrees)
+SELECT id, 0, 0, now(), false FROM flat;
 
 -- The numbers used above must not be used again.
 SELECT setval('billing.receipt_numbers', %(apartments)s * 6 + 6);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg2
 import pytest
@@ -76,6 +76,7 @@ def env(ledger: Ledger) -> dict[str, Any]:
     reversed_payment = ledger.pay(home, [reversed_])["data"]["payment_id"]
     ledger.reverse(reversed_payment)
     ledger.ask("writer", "register_reply_queue", "known", None, "1 hour")
+    ledger.ask("operator", "check_apartments", "all", UUID(int=0), 10_000)
     resident = "SELECT resident_id FROM billing.residents WHERE subject = %s"
     return {
         "subject": home.subject,

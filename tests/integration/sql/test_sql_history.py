@@ -51,8 +51,11 @@ def test_a_clock_set_back_does_not_disturb_the_order(ledger: Ledger, home: Home)
         SET LOCAL session_replication_role = replica;
         UPDATE billing.history SET posted_at = '2900-01-01Z' WHERE apartment_id = %s;
         UPDATE billing.apartment_state SET last_posted_at = '2900-01-01Z' WHERE apartment_id = %s;
+        UPDATE billing.payments
+        SET settled_at = '2900-01-01Z', receipt_number = 'R-2900-' || right(receipt_number, 10)
+        WHERE apartment_id = %s;
         COMMIT
     """
-    query(ledger.connection("admin"), set_ahead, home.apartment, home.apartment)
+    query(ledger.connection("admin"), set_ahead, *[home.apartment] * 3)
     pay_one_by_one(ledger, home, 1)
     assert ledger.history(home)["last_posted_at"] == "2900-01-01T00:00:00.000001Z"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
@@ -103,6 +104,18 @@ def test_paying_and_reversing_touch_rows_by_index(admin: Connection, home: Home)
         query(admin, "ROLLBACK")
     for found in (paid, rules, rejected, reversed_):
         assert_cheap(found, blocks=600)
+
+
+@pytest.mark.parametrize("kind", ["all", "changed"])
+def test_a_page_of_the_check_reads_its_apartments_by_index(admin: Connection, kind: str) -> None:
+    query(admin, "UPDATE billing.apartment_checks SET agrees = false WHERE agrees")
+    for first in (1, APARTMENTS // 2):
+        page = trace(admin, "SELECT api.check_apartments(%s, %s, 10)", kind, UUID(int=first))
+        # There is one import.
+        assert {table for table, _ in page.scans_of_whole_tables()} <= {"imports"}
+        # For each of twenty bills about fifty: some twenty rows that hang on it, found by index.
+        assert page.blocks < 10 * 20 * 80
+    assert value(admin, "SELECT count(*) FROM billing.apartment_checks WHERE agrees") == 20
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ NOT_FOR_READERS = {
 }  # fmt: skip
 # A function for each method that operators' code can call.
 OPERATOR = {name for name in (*vars(OperatorLedger), *vars(BillIssuer)) if name[0] != "_"}
+OPERATOR |= {"violations"}
 
 EXECUTABLE = """
     SELECT pronamespace::regnamespace::text, proname FROM pg_proc

@@ -1,100 +1,77 @@
-"""billing_violations finds what got past constraints and triggers, here switched off."""
+"""The checks find what got past constraints and triggers, here switched off."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.sql.damage import DAMAGE
 from tests.support.databases import Server
-from tests.support.ledger import Ledger, value
+from tests.support.ledger import Ledger, query, value
 
-# Damage to the ledger, and the rules that the view then finds broken.
-DAMAGE = {
-    "a bill is owed and settled": (
-        ("INSERT INTO billing.open_bills SELECT bill_id, apartment_id, amount_minor, currency"
-        " FROM billing.bills JOIN billing.settled_bills USING (bill_id, apartment_id)"),
-        {"bill_has_one_state"},
-    ),
-    "an open bill is lost": ("DELETE FROM billing.open_bills", {"bill_has_one_state"}),
-    "a void is lost": ("DELETE FROM billing.bill_voids", {"bill_has_one_state"}),
-    "an open bill's amount is changed":
-        ("UPDATE billing.open_bills SET amount_minor = 99", {"open_bill_is_as_billed"}),
-    "a line's amount is changed":
-        ("UPDATE billing.payment_lines SET amount_minor = amount_minor - 1",
-         {"line_is_as_billed", "payment_is_the_sum_of_its_lines"}),
-    "a line's period is changed":
-        ("UPDATE billing.payment_lines SET period_to = period_to + 1", {"line_is_as_billed"}),
-    "a payment's total is changed":
-        ("UPDATE billing.payments SET total_minor = total_minor + 1",
-         {"payment_is_the_sum_of_its_lines"}),
-    "a payment's currency is changed":
-        ("UPDATE billing.payments SET currency = 'USD'", {"line_is_of_its_payment"}),
-    "lines are lost":
-        ("DELETE FROM billing.payment_lines",
-         {"event_is_of_a_line", "payment_is_the_sum_of_its_lines", "settled_bill_has_a_line"}),
-    "a request is lost": ("DELETE FROM billing.payment_requests", {"payment_answers_a_request"}),
-    "a settlement is lost":
-        ("DELETE FROM billing.settled_bills",
-         {"bill_has_one_state", "bill_is_settled_by_its_live_line"}),
-    "a reversal is lost":
-        ("DELETE FROM billing.reversals",
-         {"bill_is_settled_by_its_live_line", "line_is_in_the_history"}),
-    "an event is lost": (
-        ("DELETE FROM billing.history WHERE (apartment_id, seq) IN"
-        " (SELECT apartment_id, seq FROM billing.history ORDER BY seq LIMIT 1)"),
-        {"history_follows_without_gap", "line_is_in_the_history"},
-    ),
-    "the newest event is lost": (
-        ("DELETE FROM billing.history h USING billing.apartment_state s"
-        " WHERE s.apartment_id = h.apartment_id AND s.last_seq = h.seq"),
-        {"apartment_state_is_the_head", "line_is_in_the_history"},
-    ),
-    "an event is set back in time":
-        ("UPDATE billing.history SET posted_at = '2000-01-01Z' WHERE seq = 2",
-         {"history_follows_without_gap"}),
-    "the head is moved":
-        ("UPDATE billing.apartment_state SET last_seq = last_seq + 1",
-         {"apartment_state_is_the_head"}),
-    "the state is lost":
-        ("DELETE FROM billing.apartment_state", {"apartment_state_is_the_head"}),
-    "a revision is lost": (
-        ("DELETE FROM billing.bills WHERE revision = 1 AND bill_id IN"
-        " (SELECT replaces FROM billing.bills)"),
-        {"revisions_follow_without_gap"},
-    ),
-}  # fmt: skip
+ALL_AT_ONCE = "SELECT rule, subject, detail FROM api.violations()"
+IN_PAGES = """
+    WITH RECURSIVE page AS (
+        SELECT api.check_apartments(NULL, '00000000-0000-0000-0000-000000000000', 1) AS found
+        UNION ALL
+        SELECT api.check_apartments(NULL, (found ->> 'next')::uuid, 1) FROM page
+        WHERE found ->> 'next' IS NOT NULL
+    )
+    SELECT v ->> 'rule', v ->> 'subject', v ->> 'detail'
+    FROM page, jsonb_array_elements(found -> 'violations') v
+"""
 
 
 @pytest.fixture(scope="module")
 def ledger(postgres_server: Server) -> Iterator[Ledger]:
-    """Give open, paid, reversed, void and replaced bills, in a database of their own."""
+    """Give open, paid, reversed, void, reinstated and replaced bills, in a database of their own.
+
+    Beside them are an apartment where nothing happened, and a resident who never had one.
+    """
     with postgres_server.database() as database:
         ledger = Ledger(database)
+        ledger.resident("Stranger")
+        ledger.home()
         home = ledger.home()
         ledger.pay(home, ledger.bills(home, 1, 2, 3))
-        ledger.reverse(ledger.pay(home, ledger.bills(home, 4))["data"]["payment_id"])
+        ledger.reverse(ledger.pay(home, ledger.bills(home, 4), total=4)["data"]["payment_id"])
         ledger.void(ledger.bill(home))
+        taken_back = ledger.bill(home, 7)
+        ledger.void(taken_back)
+        ledger.reinstate(taken_back)
         for amount in (5, 6):
             ledger.bill(home, provider_reference="replaced", amount_minor=amount)
+        query(ledger.connection("operator"), IN_PAGES)
         yield ledger
 
 
-def test_a_consistent_ledger_has_no_violation(ledger: Ledger) -> None:
-    assert ledger.violations() == []
+@pytest.mark.parametrize("question", [ALL_AT_ONCE, IN_PAGES], ids=["at once", "in pages"])
+def test_a_consistent_ledger_has_no_violation(ledger: Ledger, question: str) -> None:
+    assert query(ledger.connection("operator"), question) == []
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damage_is_found(ledger: Ledger, damage: str) -> None:
     statement, broken = DAMAGE[damage]
-    found = ledger.after_damage(statement, "SELECT rule, subject, detail FROM api.violations()")
+    found = ledger.after_damage(statement, ALL_AT_ONCE)
     assert {rule for rule, _, _ in found} == broken
     assert all(subject and detail for _, subject, detail in found)
+    assert sorted(ledger.after_damage(statement, IN_PAGES)) == sorted(found)
+
+
+def test_two_kinds_of_damage_are_both_found(ledger: Ledger) -> None:
+    first, second = DAMAGE["a request's fingerprint is changed"], DAMAGE["a void is lost"]
+    both = f"{first.statement}; {second.statement}"
+    found = ledger.after_damage(both, IN_PAGES)
+    assert {rule for rule, _, _ in found} == first.rules | second.rules
 
 
 def test_every_rule_of_the_view_has_its_damage(ledger: Ledger) -> None:
-    view = "SELECT pg_get_viewdef('billing.billing_violations')"
-    definition = value(ledger.connection("admin"), view)
-    rules = [part.split("'")[1] for part in definition.split("SELECT ")[1:] if part[0] == "'"]
-    assert rules
-    assert set(rules) == set().union(*(broken for _, broken in DAMAGE.values()))
+    rules: set[str] = set()
+    for part in ("apartment", "bill", "payment", "history"):
+        view = f"SELECT pg_get_viewdef('billing.{part}_violations')"
+        definition = value(ledger.connection("admin"), view)
+        rules |= set(re.findall(r"SELECT '(\w+_\w+)'", definition))
+    assert rules == set().union(*(damage.rules for damage in DAMAGE.values()))

@@ -6,10 +6,12 @@ import json
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import click
 import pytest
@@ -18,7 +20,7 @@ from click.testing import CliRunner
 from billing_app.admin.cli.backends import local_backend
 from billing_app.admin.cli.context import Backend, CliContext
 from billing_app.admin.cli.main import billing_admin
-from billing_app.admin.operations import OPERATIONS, rejected
+from billing_app.admin.operations import OPERATIONS, Answer, done, rejected
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.operator_ledger import DayOfProvider, Violation
 from tests.support.admin_cli import AdminCli
@@ -171,6 +173,39 @@ def test_a_ledger_that_differs_end_with_five_and_the_rows(admin: AdminCli) -> No
     assert "Rows that differ" in result.stdout
     assert "[red]by ten" in result.stdout
     assert "ledger_differs" in result.stderr
+
+
+def test_a_check_of_many_calls_is_told_as_one(admin: AdminCli) -> None:
+    """Also when a later call fails: what was found before is printed all the same."""
+    days = {"from": "a", "to": "b", "time_zone": "UTC"}
+    data = {**days, "rows": [], "violations": [], "violations_left_out": 0}
+    differs = {"rule": "r-1", "subject": "s", "detail": "d"}
+    again = {**data, "agrees": True, "checked": 5, "apartments": 12, "next": None}
+    calls = {
+        None: done({**again, "next": {"first_apartment": "x"}}),
+        "x": {
+            **rejected(Rejection("ledger_differs")),
+            "data": {**again, "agrees": False, "violations": [differs], "next": {"from": "z"}},
+        },
+    }
+    for last, exit_code in ((done(again), 5), (rejected(Rejection("service_unavailable")), 1)):
+        calls["z"] = last
+
+        def ask(_name: str, event: Mapping[str, Any]) -> Answer:
+            return calls[event.get("first_apartment") or (event["from"] if event else None)]
+
+        cli = CliContext(partial(lambda ask, _prefix: Backend(ask=ask, bills=admin.ledger), ask))
+        result = CliRunner().invoke(billing_admin, ["--local", "reconcile"], obj=cli)
+        assert (result.exit_code, "r-1" in result.stdout) == (exit_code, True)
+        assert result.stderr.startswith("5 of 12 apartments\n10 of 12 apartments\n")
+    found = CliRunner().invoke(billing_admin, ["--local", "reconcile", "--json"], obj=cli)
+    assert json.loads(found.stdout)["data"]["checked"] == 10
+
+
+def test_one_apartment_is_reconciled(admin: AdminCli) -> None:
+    assert admin.run("reconcile", "--apartment", str(APARTMENT)).exit_code == 0
+    unknown = admin.run("reconcile", "--apartment", str(uuid4()))
+    assert (unknown.exit_code, "apartment_not_found" in unknown.stderr) == (3, True)
 
 
 def test_a_reconciliation_is_printed_as_csv_and_json(admin: AdminCli) -> None:
