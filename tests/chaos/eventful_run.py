@@ -19,7 +19,7 @@ def eventful_run() -> RunBuilder:
     """
     run = RunBuilder()
     secrets = {"password": PASSWORD, "name": NAME, "token": TOKEN, "receipt": RECEIPT}
-    run.secrets = [{"kind": kind, "value": value} for kind, value in secrets.items()]
+    run.secrets = [{"kind": kind, "value": text, "user": "ada"} for kind, text in secrets.items()]
     run.logs = {"utils-1.log": '{"message": "request", "status": "done"}\n'}
     run.apartment("den")
     run.resident("eve", "den")
@@ -29,7 +29,7 @@ def eventful_run() -> RunBuilder:
     run.end("mo", "home").update(_found_done("residency_not_found"))
     run.event("phase", name="faults_begin")
     run.login(name="login")
-    run.data("login")["resident"] = {"name": NAME}
+    run.data("login")["resident"]["name"] = NAME
     # A login has no dead-letter queue.
     run.ask("auth", apartment=None, login="password")
     for bill in ("paid", "second", "reversed", "keyless", "void", "corrected"):
@@ -49,16 +49,16 @@ def eventful_run() -> RunBuilder:
     run.pay("keyless", user="bob", key=None, name="pay without key")
     run.void("void")
     run.revise("corrected", "open")
-    answer = {"status": "rejected", "code": "bill_already_void"}
-    run.call("void", {"bill_id": "open"}, None, answer=answer)
+    answer = {"status": "rejected", "code": "bill_already_paid"}
+    run.call("void", {"bill_id": "paid"}, None, answer=answer)
     run.look(name="last look")
     run.look("eve", "den", name="eve looks")
     run.reject("apartment_not_found", "den's", user="eve", key="attack")
     run.reject("apartment_not_found", op="utils", user="mo")
-    attributes = {"request_id": run.ask(bills=["open"], key="dead")}
+    attributes = {"request_id": run.ask(bills=["open"], key="dead", name="dead")}
     run.event("phase", name="faults_end")
     run.final = {"dead_letters": [{"queue": "dlq", "body": "{}", "attributes": attributes}]}
-    leave_in_queue(run, run.ask("utils"), "ada", "queue-ada")
+    leave_in_queue(run, run.ask("utils", "eve", "den"), "eve", "queue-eve")
     return run
 
 
@@ -73,9 +73,17 @@ def grant_again(run: RunBuilder, user: str) -> None:
     run.call("grant", args, None, **_found_done("residency_exists"))
 
 
-def leave_in_queue(run: RunBuilder, request_id: str, owner: str, queue_name: str) -> None:
-    """Leave the answer to a request about debts in a queue, from where nobody took it."""
-    body = run.reply(request_id, run.debts())["reply"]
+def leave_in_queue(
+    run: RunBuilder,
+    request_id: str,
+    owner: str,
+    queue_name: str,
+    data: Json | None = None,
+    code: str | None = None,
+) -> None:
+    """Leave an answer in a queue, from where nobody took it: by default debts as they are now."""
+    shown = data or (None if code else run.debts(run.sent[request_id]["apartment"]))
+    body = run.reply(request_id, shown, code=code)["reply"]
     run.events.pop()
     place = {"owner": owner, "queue_name": queue_name, "replies": [body]}
     run.final.setdefault("replies", []).append(place)

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from tools.chaos.checker import Result, RunRecord, check
+from tools.chaos.checker import Result, RunRecord, check, rebuilt
+from tools.chaos.checker.ledger import Ledger
 from tools.chaos.workload.final_state import TABLES
 
 Json = dict[str, Any]
@@ -24,7 +25,7 @@ _BILL = {
     "provider_id": "northgas",
     "period_from": "2026-10-01",
     "period_to": "2026-10-31",
-    "replaces": None,
+    "due_on": "2026-11-15",
 }
 # Where the rows of an answer are, by operation: each row may come in a part of its own.
 _ROWS = {"payments": "lines", "utils": "debts", "histories": "settled_debts"}
@@ -43,8 +44,15 @@ class RunBuilder:
         self.sent: dict[str, Json] = {}
         self.t = 0.0
         self._numbers: Counter[str] = Counter()
+        self.add("deployment", time_zone="Pacific/Auckland")
+        self.add("providers", provider_id="northgas", name="North Gas")
         self.apartment("home")
         self.resident("ada", "home")
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger as it is now."""
+        return Ledger(self.tables)
 
     def result(self) -> Result:
         """Check the run."""
@@ -108,6 +116,7 @@ class RunBuilder:
 
     def apartment(self, apartment: str) -> None:
         """Add an apartment."""
+        self.add("apartments", apartment_id=apartment, address="1 Main Street")
         self.add(
             "apartment_state", apartment_id=apartment, version=1, last_seq=0, last_posted_at=None
         )
@@ -137,14 +146,14 @@ class RunBuilder:
     def bill(self, name: str | None = None, apartment: str = "home", **columns: Any) -> str:
         """Issue a bill; returns its id, which is its name."""
         bill_id = name or self.new("bill")
-        place = {"bill_id": bill_id, "apartment_id": apartment}
-        row = {**place, **_BILL, "import_id": self.new("import"), **columns}
-        self.add("bills", **row)
+        replaces, import_id = columns.pop("replaces", None), self.new("import")
+        line = {"apartment_id": apartment, **_BILL, **columns}
+        self.add("bills", **line, bill_id=bill_id, import_id=import_id, replaces=replaces)
         self.add("open_bills", bill_id=bill_id)
         self.state(apartment)["version"] += 1
-        result = "revised" if row["replaces"] else "issued"
-        line = {"line": 1, "result": result, "code": None, "bill_id": bill_id}
-        self.call("issue", {"lines": [{"apartment_id": apartment}]}, {"lines": [line]})
+        result = "revised" if replaces else "issued"
+        answer = {"lines": [{"result": result, "bill_id": bill_id}]}
+        self.call("issue", {"file": {"import_id": import_id, "lines": [line]}}, answer)
         return bill_id
 
     def revise(self, bill_id: str, name: str) -> None:
@@ -177,12 +186,12 @@ class RunBuilder:
 
     def book_reversal(self, payment_id: str) -> None:
         """Reverse a payment in the ledger; nobody is told."""
-        self.add("reversals", payment_id=payment_id)
-        bills = [line["bill_id"] for line in self.lines(payment_id)]
-        self._post("reversal", payment_id, bills)
-        for bill_id in bills:
-            self.drop("settled_bills", bill_id=bill_id)
-            self.add("open_bills", bill_id=bill_id)
+        at = self.instant()
+        self.add("reversals", payment_id=payment_id, reversed_at=at)
+        self._post(rebuilt.events(self.ledger, self._payment(payment_id), reversed_at=at))
+        for line in self.lines(payment_id):
+            self.drop("settled_bills", bill_id=line["bill_id"])
+            self.add("open_bills", bill_id=line["bill_id"])
 
     def book(self, bills: Iterable[str], *, user: str = "ada", key: str) -> str:
         """Make a payment in the ledger; nobody is told. Returns its id."""
@@ -201,27 +210,29 @@ class RunBuilder:
             apartment_id=rows[0]["apartment_id"],
             total_minor=sum(row["amount_minor"] for row in rows),
             currency=rows[0]["currency"],
-            settled_at=self._post("payment", payment_id, bills),
+            settled_at=self.instant(),
         )
+        self._post(rebuilt.events(self.ledger, self._payment(payment_id)))
         self.add("payment_requests", **owner, request_key=key)
         return payment_id
+
+    def _payment(self, payment_id: str) -> Json:
+        return self.row("payments", payment_id=payment_id)
 
     def lines(self, payment_id: str) -> list[Json]:
         """Return a payment's lines."""
         return [r for r in self.tables["payment_lines"] if r["payment_id"] == payment_id]
 
-    def _post(self, event: str, payment_id: str, bills: Iterable[str]) -> str:
-        """Add an event for each bill to the history; returns the first one's instant."""
-        apartment = self.lines(payment_id)[0]["apartment_id"]
-        state, instants = self.state(apartment), []
-        for bill_id in bills:
-            instants.append(self.instant())
-            state.update(last_seq=state["last_seq"] + 1, last_posted_at=instants[-1])
-            place = {"apartment_id": apartment, "seq": state["last_seq"], "bill_id": bill_id}
-            told = {"posted_at": instants[-1], "event": event, "payment_id": payment_id}
-            self.add("history", **place, **told)
+    def _post(self, events: Iterable[Json]) -> None:
+        """Add events to the history, a microsecond after each other."""
+        for event in events:
+            place = {name: event[name] for name in ("posted_at", "event", "payment_id", "bill_id")}
+            apartment = self.ledger.apartment(event["bill_id"])
+            state = self.state(apartment)
+            state.update(last_seq=state["last_seq"] + 1, last_posted_at=event["posted_at"])
+            self.add("history", apartment_id=apartment, seq=state["last_seq"], **place)
+            self._numbers["instant"] += 1
         state["version"] += 1
-        return instants[0]
 
     # Clients --------------------------------------------------------------------------------------
 
@@ -276,29 +287,21 @@ class RunBuilder:
 
     def receipt(self, payment_id: str) -> Json:
         """Return a payment as its payer sees it."""
-        payment = self.row("payments", payment_id=payment_id)
-        names = ("payment_id", "receipt_number", "settled_at", "total_minor", "currency")
-        lines = [_shown(line) for line in self.lines(payment_id)]
-        return {**{name: payment[name] for name in names}, "status": "settled", "lines": lines}
+        return rebuilt.receipt(self.ledger, self._payment(payment_id))
 
     def reject(self, code: str, *bills: str, data: Json | None = None, **fields: Any) -> None:
         """Ask for something that is rejected: a payment, unless `op` says what else."""
         request_id = self.ask(bills=list(bills), **{"key": "key" if bills else None, **fields})
-        self.reply(request_id, {"bills": list(bills)} if data is None else data, code=code)
+        if code.startswith("bill_") and data is None:
+            data = {"bills": list(bills), "bills_count": len(bills)}
+        self.reply(request_id, data, code=code)
 
-    def debts(self, apartment: str = "home") -> Json:
+    def debts(self, apartment: str = "home", *, as_of: str | None = None) -> Json:
         """Return an apartment's debts as they are now."""
-        owed = {row["bill_id"] for row in self.tables["open_bills"]}
-        bills = [row for row in self.tables["bills"] if row["bill_id"] in owed]
-        rows = [debt(row) for row in bills if row["apartment_id"] == apartment]
-        return {
-            "apartment_id": apartment,
-            "version": self.state(apartment)["version"],
-            "as_of": self.instant(),
-            "currency": "EUR",
-            "total_minor": sum(row["amount_minor"] for row in rows),
-            "debts": rows,
-        }
+        ledger, at = self.ledger, as_of or self.instant()
+        owed = [bill for bill in ledger.open if ledger.apartment(bill) == apartment]
+        head = {"version": self.state(apartment)["version"], "as_of": at}
+        return {"apartment_id": apartment, **head, **rebuilt.debts(ledger, owed, as_of=at)}
 
     def look(
         self, user: str = "ada", apartment: str = "home", *, name: str | None = None, **data: Any
@@ -308,21 +311,26 @@ class RunBuilder:
         self.reply(request_id, {**self.debts(apartment), **data})
         return request_id
 
+    def history_rows(self) -> list[Json]:
+        """Return the whole history of the home as it is now."""
+        ledger, events = self.ledger, []
+        for payment in self.tables["payments"]:
+            if payment["apartment_id"] == "home":
+                events += rebuilt.events(ledger, payment)
+                if at := ledger.reversed.get(payment["payment_id"]):
+                    events += rebuilt.events(ledger, payment, reversed_at=at)
+        return sorted(events, key=lambda event: str(event["posted_at"]))
+
     def history(self, since: str = LONG_AGO) -> Json:
-        """Return the whole history of the home as it is now, in one part."""
-        events = []
-        for row in self.tables["history"]:
-            if row["posted_at"] >= since:
-                lines = {line["bill_id"]: line for line in self.lines(row["payment_id"])}
-                told = {name: row[name] for name in ("event", "payment_id", "posted_at")}
-                events.append({**_shown(lines[row["bill_id"]]), **told})
+        """Return the history of the home since then as it is now, in one part."""
+        end = self.state()["last_posted_at"]
         return {
             "apartment_id": "home",
             "version": self.state()["version"],
-            "covered": {"date_down": since, "date_up": self.instant()},
+            "covered": {"date_down": since, "date_up": max(since, rebuilt.later(end or since))},
             "cursor": "cursor",
             "more": False,
-            "settled_debts": events,
+            "settled_debts": [one for one in self.history_rows() if one["posted_at"] >= since],
         }
 
     def sync(self, since: str = LONG_AGO, *, final: bool = True, name: str | None = None) -> Json:
@@ -336,23 +344,7 @@ class RunBuilder:
     def login(self, user: str = "ada", *apartments: str, **fields: Any) -> str:
         """Log in; returns the request's id."""
         request_id = self.ask("auth", user, None, **{"login": "password", **fields})
-        listed = [{"apartment_id": one} for one in apartments or ["home"]]
-        data = {"tokens": {"sub": user}, "apartments": listed}
+        listed = rebuilt.addresses(self.ledger, apartments or ["home"])
+        data = {"resident": {"name": user}, "tokens": {"sub": user}, "apartments": listed}
         self.reply(request_id, data)
         return request_id
-
-
-def debt(bill: Json) -> Json:
-    """Return a bill as debts show it."""
-    names = ("bill_id", "amount_minor", "currency", "utility")
-    return {**{name: bill[name] for name in names}, "days_overdue": 0}
-
-
-def _shown(line: Json) -> Json:
-    """Return a payment's line as receipts and events show it."""
-    names = ("bill_id", "amount_minor", "utility", "provider_id")
-    return {
-        **{name: line[name] for name in names},
-        "provider": line["provider_name"],
-        "period": {"from": line["period_from"], "to": line["period_to"]},
-    }

@@ -169,10 +169,11 @@ def test_a_cache_is_away_empty_or_old(
 def test_a_lying_cache_never_says_the_truth_for_long(env: Environment, variant: str) -> None:
     with cache(env.servers) as client:
         client.mset({"a": "1", "b": "2"})
-        with env.fault("redis_lying", variant):
+        with env.fault("redis_lying", variant) as fault:
             client.mset({"a": "3", "b": "4"})
             heard = [(key, _said(client, key)) for key in ("a", "b") * 20]
     assert any(said not in (("a", b"3"), ("b", b"4")) for said in heard)
+    assert fault.struck > 0
     with cache(env.servers) as client:
         assert client.get("a") == b"3"
 
@@ -188,14 +189,15 @@ def _said(client: redis.Redis, key: str) -> object:
 def test_a_queue_misbehaves_only_while_its_fault_lasts(env: Environment, name: str) -> None:
     proxy = env.servers.aws_proxy
     for variant in FAULTS[name].variants:
-        with env.fault(name, variant):
+        with env.fault(name, variant) as fault:
             assert len(proxy._rules) == 1
-        assert proxy._rules == []
+        assert (proxy._rules, fault.struck) == ([], 0)
 
 
 def test_the_first_worker_at_the_step_is_killed_and_no_other(env: Environment) -> None:
     pids = env.workers
     with env.fault("kill_at_step", "committed") as fault:
+        assert fault.struck == 0
         for step, pid in [
             ("received", pids["utils-1"]),
             ("committed", os.getpid()),
@@ -207,7 +209,7 @@ def test_the_first_worker_at_the_step_is_killed_and_no_other(env: Environment) -
             env.servers.postgres_proxy.notify(step, line, "payments")
         assert fault.over.is_set()
     env.assert_killed("payments-2")
-    assert fault.report["killed"][0]["worker"] == "payments-2"
+    assert (fault.report["killed"][0]["worker"], fault.struck) == ("payments-2", 1)
 
 
 @pytest.mark.parametrize(

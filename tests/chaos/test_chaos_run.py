@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,8 @@ def result(*violations: Violation, **missing: int) -> Result:
 
 
 BROKEN = Violation("I4", "r", "paid, yet not there", [])
+# A worker was to be killed at a step twice, and nobody came there.
+IDLE = replace(result(), strikes={"kill_at_step received": [0, 0], "sqs_late": [0, 3]})
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,8 @@ BROKEN = Violation("I4", "r", "paid, yet not there", [])
     [
         (result(), [], 0, "Every invariant holds, with seed 77"),
         (result(I12=0), [], 0, "Every invariant holds"),
+        (IDLE, [], 0, "kill_at_step received 0/2, sqs_late 1/2"),
+        (IDLE, ["--seconds", "60"], 0, "Never took effect: kill_at_step received, kill_at_step"),
         (result(I4=0), [], 1, "There was nothing to check I4 on"),
         (result(I4=0), ["--only", "sqs_late"], 0, "Every invariant holds"),
         (result(*[BROKEN] * 9), [], 1, "paid, yet not there"),
@@ -137,6 +142,7 @@ def test_the_exit_code_and_the_last_lines_tell_the_outcome(
     said = capsys.readouterr().out
     assert said.split("\n")[0].endswith("Seed 77")
     assert words in said
+    assert ("Never took effect" in said) is ("--seconds" in more)
     assert ("python -m tools.chaos --seed 77 --seconds 30" in said) is (code != 0)
 
 

@@ -131,12 +131,19 @@ ACCEPTED: dict[str, Step] = {
     "a forged token is rejected": lambda run: run.ask("utils", forged=True, outcome=401),
     "a corrected bill can't be paid": lambda run: run.reject("bill_void", "corrected"),
     "a void is taken back": reinstate_and_look,
-    "an old total is rejected": lambda run: run.reject("total_changed", "open", expected=100),
+    "an old total is rejected": (
+        lambda run: run.reject(
+            "total_changed",
+            "open",
+            expected=100,
+            data={"total_minor": 300, "expected_total_minor": 100},
+        )
+    ),
     "a key was used for another payment": (
-        lambda run: run.reject("idempotency_key_reused", "open", key="two", data={})
+        lambda run: run.reject("idempotency_key_reused", "open", key="two")
     ),
     "a key was used with another total": (
-        lambda run: run.reject("idempotency_key_reused", "reversed", key="two", expected=5, data={})
+        lambda run: run.reject("idempotency_key_reused", "reversed", key="two", expected=5)
     ),
     "a sync that ends": lambda run: run.sync(),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from tests.chaos.run_builder import RunBuilder
 from tools.chaos.checker import NAMES, Violation, render
 from tools.chaos.checker.__main__ import main
 
+SHORT = "s3cret"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -57,7 +59,7 @@ def test_a_counterexample_has_the_bill_its_payment_the_read_and_the_faults(run: 
 
 def test_a_counterexample_can_be_read_in_a_terminal(run: RunBuilder) -> None:
     text = render(i9(run))
-    assert text.startswith("I9 broken: bill bill-1 was paid at")
+    assert text.startswith("I9 broken: bill bill-1 is a debt in a read, where it is paid")
     assert all(word in text for word in ("client-ada", "redis_old", "R-payment-2", "issue"))
     assert len(text.splitlines()) == 1 + len(i9(run).counterexample)
     assert all(len(line) < 200 for line in text.splitlines())
@@ -81,17 +83,23 @@ def test_a_key_that_was_a_requests_id_leads_to_that_request() -> None:
     assert kinds == ["invoke", "accepted", "reply"] * 2
 
 
+def in_the_middle(text: str) -> str:
+    """Write what stands in the middle of a text as base64."""
+    return b64encode(f"before {text} after".encode()).decode()
+
+
 @pytest.mark.parametrize(
     "written",
     [
-        *(PASSWORD, quote(PASSWORD)),
-        *(NAME, NAME.split(" ", maxsplit=1)[0], json.dumps(NAME), quote(NAME)),
-        *(TOKEN, TOKEN.split(".")[1]),
-        *(RECEIPT, quote(RECEIPT, safe="")),
+        *(PASSWORD, quote(PASSWORD), PASSWORD.upper(), PASSWORD[:20], in_the_middle(PASSWORD)),
+        *(NAME, *NAME.split(" "), json.dumps(NAME), quote(NAME), NAME.encode().hex()),
+        *(TOKEN, TOKEN.split(".")[1], TOKEN[:40], TOKEN[-25:], in_the_middle(TOKEN[20:])),
+        *(RECEIPT, quote(RECEIPT, safe=""), SHORT, f"'{SHORT.upper()}'"),
     ],
 )
 def test_a_secret_is_found_however_a_log_writes_it_and_is_not_repeated(written: str) -> None:
     run = eventful_run()
+    run.secrets.append({"kind": "password", "value": SHORT})
     run.logs["gateway.log"] = f"GET /auth?x={written}&y=1\n"
     [violation] = run.result().violations
     assert violation.invariant == "I11"
@@ -99,10 +107,21 @@ def test_a_secret_is_found_however_a_log_writes_it_and_is_not_repeated(written: 
     assert written not in violation.text
 
 
+def test_a_short_secret_is_no_part_of_a_longer_word() -> None:
+    run = eventful_run()
+    run.secrets.append({"kind": "password", "value": SHORT})
+    run.logs["gateway.log"] = f"not{SHORT}ly"
+    assert run.broken() == set()
+
+
 def test_a_result_says_on_how_much_each_invariant_was_checked() -> None:
     run = RunBuilder()
     run.pay(run.bill())
+    for struck in (0, 2):
+        at = {"variant": "old", "struck": struck}
+        run.event("fault", name="redis_lying", phase="end", at=at)
     result = run.result()
+    assert result.strikes == {"redis_lying old": [0, 2]}
     assert (result.facts["I1"], result.facts["I4"], result.facts["I12"]) == (1, 1, 0)
     assert "I12 cache_never_stalls         checked on nothing" in str(result)
     run.events.clear()
@@ -128,7 +147,7 @@ def test_a_kept_run_can_be_checked_again(
     assert main([str(tmp_path)]) == 1
     said = capsys.readouterr().out
     assert "I9 paid_is_no_debt            BROKEN" in said
-    assert "I9 broken: bill " in said
+    assert "I9 broken: a read shows version 10" in said
     assert "I11 broken: log one.log has a password" in said
 
 

@@ -25,6 +25,8 @@ from tools.local.settings import REPOSITORY
 
 # I12 compares two kinds of reads; a short run, or one without Redis's faults, has too few.
 _MAY_BE_VACUOUS = ("I12",)
+# A whole round of the schedule.
+_WHOLE_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +59,9 @@ def command(options: Options) -> str:
 
 def _report(result: Result, options: Options, console: Console) -> int:
     console.text(str(result))
+    console.text(f"Faults that took effect, of those that began: {result.struck}")
+    if options.seconds >= _WHOLE_SECONDS and (missing := _never_struck(result, options)):
+        console.say(f"Never took effect: {', '.join(missing)}.", style="bold yellow")
     for violation in result.smallest:
         console.text(f"\n{render(violation)}")
     if result.violations:
@@ -68,6 +73,18 @@ def _report(result: Result, options: Options, console: Console) -> int:
         return 1
     console.say(f"Every invariant holds, with seed {options.seed}.", style="bold green")
     return 0
+
+
+def _never_struck(result: Result, options: Options) -> list[str]:
+    """Name the faults, each in all ways that a round needs, which no request met."""
+    kinds = (one for name, one in FAULTS.items() if not options.only or name in options.only)
+    struck = [name for name, counts in result.strikes.items() if any(counts)]
+    named = ((k.name, [f"{k.name} {v}".strip() for v in k.variants], k.needs_all) for k in kinds)
+    missing = []
+    for name, ways, needs_all in named:
+        left = [way for way in ways if way not in struck]
+        missing += left if needs_all else [name] * (left == ways)
+    return missing
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -20,7 +20,7 @@ from typing import Any
 from psycopg2 import sql
 
 from tools.chaos.proxies import resp, sqs
-from tools.chaos.proxies.aws import Rule
+from tools.chaos.proxies.aws import Call, Rule
 from tools.chaos.proxies.tcp import STEPS, StepEvent
 from tools.chaos.servers import Servers
 from tools.chaos.service import Service
@@ -31,7 +31,11 @@ _COMMIT_SECONDS = 0.004
 
 @dataclass
 class Fault:
-    """One occurrence of a fault. `over`: there is nothing more to wait for."""
+    """One occurrence of a fault.
+
+    `over`: there is nothing more to wait for. `struck`: how often it took effect, which for some
+    depends on what the service does meanwhile.
+    """
 
     servers: Servers
     service: Service
@@ -39,6 +43,7 @@ class Fault:
     rng: random.Random
     over: threading.Event = field(default_factory=threading.Event)
     report: dict[str, Any] = field(default_factory=dict)
+    struck: int = 1
 
 
 Steps = Iterator[None]
@@ -86,7 +91,7 @@ def _kill(pid: int | None) -> None:
 def kill_at_step(fault: Fault) -> Steps:
     """Kill a worker exactly when it is at the step; see `STEPS`."""
     killed: list[dict[str, str]] = []
-    fault.report["killed"] = killed
+    fault.report["killed"], fault.struck = killed, 0
     lock = threading.Lock()
 
     def see(moment: StepEvent) -> None:
@@ -97,6 +102,7 @@ def kill_at_step(fault: Fault) -> Steps:
             if not killed and moment.line.pid in names:
                 _kill(moment.line.pid)
                 killed.append({"worker": names[moment.line.pid], "queue": moment.queue})
+                fault.struck = 1
                 fault.over.set()
 
     with fault.servers.postgres_proxy.watching(see), fault.servers.aws_proxy.watching(see):
@@ -113,7 +119,7 @@ def kill_random(fault: Fault) -> Steps:
     pids = fault.service.cloud.pids
     for name in victims:
         _kill(pids[name])
-    fault.report["killed"] = victims
+    fault.report["killed"], fault.struck = victims, len(victims)
     yield
 
 
@@ -140,6 +146,7 @@ def postgres_immediate(fault: Fault) -> Steps:
         with fault.servers.postgres_proxy.watching(see):
             yield
     if not fault.over.is_set():
+        fault.struck = 0
         stop()
     fault.servers.postgres.recover()
 
@@ -199,6 +206,7 @@ def redis_flushed(fault: Fault) -> Steps:
 def redis_old(fault: Fault) -> Steps:
     """Put the values of some seconds ago back, as a restore or a failover does."""
     values = fault.servers.cached_values()
+    fault.struck = len(values)
     yield
     with fault.servers.redis() as redis:
         for key, value in values.items():
@@ -211,10 +219,13 @@ def redis_lying(fault: Fault) -> Steps:
     # An entry that claims the present version for another body is not among the lies: no network
     # and no Redis makes one, and who can write one on purpose has the service's own password.
     values = fault.servers.cached_values()
+    fault.struck = 0
 
     def answer(words: list[bytes], true: bytes) -> bytes:
         is_get = bool(words) and words[0].upper() == b"GET"
-        return _lie(fault, values, words[1], true) if is_get else true
+        told = _lie(fault, values, words[1], true) if is_get else true
+        fault.struck += told != true
+        return told
 
     fault.servers.redis_proxy.change_answers(answer)
     yield
@@ -257,8 +268,14 @@ def _on_sqs(name: str, chance: float, makers: Mapping[str, Callable[[sqs.When], 
     """Register a fault that applies a rule to calls by chance; one maker for each variant."""
 
     def run(fault: Fault) -> Steps:
-        rule = makers[fault.variant](lambda _call: fault.rng.random() < chance)
-        with fault.servers.aws_proxy.applying(rule):
+        fault.struck = 0
+
+        def chooses(_call: Call) -> bool:
+            chosen = fault.rng.random() < chance
+            fault.struck += chosen
+            return chosen
+
+        with fault.servers.aws_proxy.applying(makers[fault.variant](chooses)):
             yield
 
     FAULTS[name] = FaultKind(name, run, tuple(makers))

@@ -76,7 +76,8 @@ class Nemesis:
             if scheduled.until <= now or fault.over.is_set():
                 self._active.remove(active)
                 next(steps, None)
-                self._note(scheduled.name, "end", _variant(scheduled) | fault.report)
+                told = fault.report | {"struck": fault.struck}
+                self._note(scheduled.name, "end", _variant(scheduled) | told)
 
 
 def _variant(scheduled: ScheduledFault) -> dict[str, Any]:

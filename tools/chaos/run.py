@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ class Run:
         started = time.monotonic()
         history = Recorder(self._folder / "history.jsonl", lambda: time.monotonic() - started)
         canaries = Canaries(self._folder / "secrets.jsonl")
+        # The time of day at 0 s, which instants in answers are compared with.
+        history.record("start", at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
         with closing(history) as self._recorder, closing(canaries), self._started() as service:
             self._live(service, canaries)
         self._console.say("Checking")

@@ -27,6 +27,8 @@ _TIMEOUTS_SECONDS = (3, 10)
 _COLD_STARTS = 3
 _SWEEP_SECONDS = 5
 _START_SECONDS = 180.0
+# Whose days are for many hours not those of UTC.
+_TIME_ZONE = "Pacific/Auckland"
 
 
 class Service(Stack):
@@ -40,6 +42,7 @@ class Service(Stack):
             "BILLING_FUNCTION_TIMEOUT": str(self.timeout_seconds),
             "BILLING_WORKERS": _WORKERS,
             "BILLING_SWEEP_SECONDS": str(_SWEEP_SECONDS),
+            "BILLING_TIME_ZONE": _TIME_ZONE,
             "PYTHONPATH": str(PRELOAD),
             "COLUMNS": "200",
         }

@@ -6,6 +6,7 @@ for violation in result.violations: print(render(violation))
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 
 from tools.chaos.checker.answers import request_answered
@@ -20,7 +21,7 @@ from tools.chaos.checker.durability import paid_is_durable, paid_was_never_rejec
 from tools.chaos.checker.isolation import private
 from tools.chaos.checker.latency_budget import cache_never_stalls
 from tools.chaos.checker.leaks import nothing_personal_in_logs
-from tools.chaos.checker.read_your_writes import paid_is_no_debt
+from tools.chaos.checker.reads import paid_is_no_debt
 from tools.chaos.checker.result import Facts, Result, Violation
 from tools.chaos.checker.run_record import RunRecord, load
 from tools.chaos.checker.sync import sync_is_history
@@ -56,4 +57,14 @@ def check(run: RunRecord, *, only: Collection[str] = CHECKS) -> Result:
         for count, one in enumerate(finding for finding in found if finding is not None):
             events = counterexample(run, one) if count < _WITH_COUNTEREXAMPLE else one.events
             violations.append(Violation(number, one.request_id, one.text, events))
-    return Result(violations, {number: len(found) for number, found in facts.items()}, NAMES)
+    counts = {number: len(found) for number, found in facts.items()}
+    return Result(violations, counts, NAMES, _strikes(run))
+
+
+def _strikes(run: RunRecord) -> dict[str, list[int]]:
+    strikes: dict[str, list[int]] = defaultdict(list)
+    for event in run.history.of("fault"):
+        if event["phase"] == "end":
+            name = f"{event['name']} {event['at'].get('variant', '')}".strip()
+            strikes[name].append(event["at"].get("struck", 1))
+    return strikes

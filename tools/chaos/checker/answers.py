@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any
 
-from tools.chaos.checker.history import Answer, Read, Reply, Request
+from tools.chaos.checker.history import Reply, Request
+from tools.chaos.checker.rejections import missing_cause
 from tools.chaos.checker.result import Facts, Finding, finding
 from tools.chaos.checker.run_record import RunRecord, request_ids
 
-# As the ledger has it.
-_MAX_REJECTIONS = 200
 # Depends on the moment of an answer and not on the ledger.
 _OF_THE_MOMENT = ("as_of", "today", "days_overdue")
+# What faults leave behind: workers that start anew, a database that recovers.
+_AFTERMATH_SECONDS = 8.0
 
 
 def request_answered(run: RunRecord) -> Facts:
@@ -29,16 +30,9 @@ def request_answered(run: RunRecord) -> Facts:
             if reply.version is not None
         ),
     )
-    yield from _agree(
-        "two reads of an apartment at one version show different debts",
-        (
-            ((read.request.apartment, read.version), _content(read), read)
-            for read in run.history.debts
-        ),
-    )
     for reply in run.history.replies:
         if reply.status == "rejected" and reply.request is not None:
-            yield finding(_missing_cause(run, reply, reply.request), reply)
+            yield finding(missing_cause(run, reply, reply.request), reply)
 
 
 def _all_answered(run: RunRecord) -> Facts:
@@ -64,23 +58,24 @@ def _whole_answers(run: RunRecord) -> set[str]:
     """Return the requests all of whose parts came, or lie in a reply queue."""
     parts: dict[tuple[str, Any], set[int]] = defaultdict(set)
     whole = set()
-    for body in _bodies(run):
-        version = (body.get("data") or {}).get("version")
-        parts[body["request_id"], version].add(body["part"])
-        if len(parts[body["request_id"], version]) == body["parts"]:
-            whole.add(body["request_id"])
+    for reply in run.history.replies:
+        if reply.status != "failed" or _may_have_failed(run, reply):
+            parts[reply.request_id, reply.version].add(reply.body["part"])
+            if len(parts[reply.request_id, reply.version]) == reply.body["parts"]:
+                whole.add(reply.request_id)
     return whole
 
 
-def _bodies(run: RunRecord) -> Iterator[Mapping[str, Any]]:
-    yield from (reply.body for reply in run.history.replies)
-    for queue in run.final.get("replies", []):
-        yield from queue["replies"]
+def _may_have_failed(run: RunRecord, reply: Reply) -> bool:
+    """Whether a fault was active, or just over, between a request and its reply."""
+    begin = reply.t if reply.request is None else reply.request.t
+    faults = run.history.faults
+    return any(one.meets(begin, reply.t, rest=_AFTERMATH_SECONDS) for one in faults)
 
 
-def _agree(text: str, answers: Iterable[tuple[Hashable, str, Reply | Answer]]) -> Facts:
+def _agree(text: str, answers: Iterable[tuple[Hashable, str, Reply]]) -> Facts:
     """Answers (key, content, source) with the same key have the same content."""
-    first_of: dict[Hashable, tuple[str, Reply | Answer]] = {}
+    first_of: dict[Hashable, tuple[str, Reply]] = {}
     for key, content, answer in answers:
         expected, first = first_of.setdefault(key, (content, answer))
         events = (*first.events, *answer.events)
@@ -111,61 +106,3 @@ def _without_moment(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_moment(one) for one in value]
     return value
-
-
-def _content(read: Read) -> str:
-    debts = sorted(read.rows("debts"), key=lambda debt: str(debt["bill_id"]))
-    return _json({**read.first.data, "debts": debts})
-
-
-# Whether a rejection had its reason ---------------------------------------------------------------
-
-# From the first time that the same was requested, as a rejection is stored, to the reply.
-_Span = tuple[float, float]
-
-
-def _missing_cause(run: RunRecord, reply: Reply, request: Request) -> str | None:
-    code = str(reply.body["code"])
-    if request.op == "auth":
-        is_right = code == "invalid_credentials" and request.event.get("login") == "wrong"
-        return None if is_right else f"a right login was rejected: {code}"
-    causes = _causes(run, reply, request)
-    if code not in causes:
-        return f"a well-formed request was rejected: {code}"
-    text = f"rejected with {code}, which was not so at any time: {reply.data or ''}"
-    return None if causes[code] else text
-
-
-def _causes(run: RunRecord, reply: Reply, request: Request) -> dict[str, bool]:
-    """Return whether a request may have been rejected, by code."""
-    same_key = run.history.same_key(request)
-    span = min([request.t, *(o.t for o in same_key if o.content == request.content)]), reply.t
-    asked = set(request.event["bills"])
-    bills = [run.ledger.bills[bill] for bill in asked if bill in run.ledger.bills]
-    named = set(reply.data.get("bills") or [])
-    names_its_own = bool(named) and named <= asked
-    total = sum(bill["amount_minor"] for bill in bills)
-    return {
-        "apartment_not_found": not run.stays.is_certain(request.user, request.apartment, *span),
-        "bill_not_found": any(run.ledger.apartment(bill) != request.apartment for bill in asked),
-        "bill_void": names_its_own and named <= run.ledger.gone,
-        "bill_already_paid": names_its_own and all(_was_paid(run, bill, span) for bill in named),
-        "total_changed": request.event["expected"] not in (None, total),
-        "currency_mixed": len({bill["currency"] for bill in bills}) > 1,
-        "idempotency_key_reused": any(
-            one.content != request.content and one.t <= reply.t for one in same_key
-        ),
-        "too_many_rejections": run.ledger.rejections(request.user) >= _MAX_REJECTIONS,
-        # May come whenever a resident's view of the history moved: the client starts anew.
-        "history_frame_unknown": True,
-    }
-
-
-def _was_paid(run: RunRecord, bill_id: str, span: _Span) -> bool:
-    """Whether some payment of a bill may have stood in the span."""
-    for line in run.ledger.lines_of_bill.get(bill_id, []):
-        payment_id = str(line["payment_id"])
-        may_begin = min((one.t for one in run.requests_for(payment_id)), default=0.0)
-        if may_begin <= span[1] and span[0] <= run.reversed_by(payment_id):
-            return True
-    return False

@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 Event = Mapping[str, Any]
 Row = Mapping[str, Any]
+
+NEVER = float("inf")
+# How far `clock_back` goes, and how far two clocks of one machine may be apart otherwise.
+_CLOCK_STEP_SECONDS = 3600.0
+_SLACK_SECONDS = 2.0
+
+
+# What is answered to a call when the same was done before.
+_DONE_ALREADY = {
+    "grant": "residency_exists",
+    "end": "residency_not_found",
+    "reverse": "payment_already_reversed",
+    "void": "bill_void",
+    "reinstate": "bill_replaced",
+}
+
+
+def told_done(call: Event) -> bool:
+    """Whether the answer to an operator's call says that it is done, by this call or before."""
+    answer = call["answer"] or {}
+    already = _DONE_ALREADY.get(call["action"])
+    return answer.get("status") == "done" or (already is not None and answer.get("code") == already)
+
+
+def happened(call: Event) -> bool:
+    """Whether an operator's call was done, at its first attempt or at one that went unanswered."""
+    is_done = (call["answer"] or {}).get("status") == "done"
+    return is_done or (call.get("attempts", 1) > 1 and told_done(call))
+
+
+def issued_lines(calls: Iterable[Event]) -> Iterator[tuple[Row, Row]]:
+    """Give the lines that operators sent, each with what was answered to it."""
+    for call in calls:
+        answered = ((call["answer"] or {}).get("data") or {}).get("lines", [])
+        yield from zip(call["args"]["file"]["lines"], answered, strict=False)
 
 
 class Request:
@@ -37,6 +73,12 @@ class Request:
     def events(self) -> tuple[Event, ...]:
         """The request and what became of it."""
         return (self.event,) if self.outcome is None else (self.event, self.outcome)
+
+    def asks_for(self, payment: Row, bills: frozenset[str]) -> bool:
+        """Whether it asks to pay these bills, as this payment did."""
+        apartment, asked, expected = self.content
+        is_same = (apartment, asked) == (payment["apartment_id"], bills)
+        return is_same and expected in (None, payment["total_minor"])
 
 
 class Reply:
@@ -86,8 +128,14 @@ class Answer:
         return max(part.t for part in self.parts)
 
     def rows(self, name: str) -> list[Row]:
-        """Return the rows of all parts: debts, or lines."""
+        """Return the rows of all parts: debts, lines or events."""
         return [row for part in self.parts for row in part.data[name]]
+
+    def shown(self, name: str) -> dict[str, Any]:
+        """Return the parts as one: what they repeat, as each of them says it, and all rows."""
+        heads = [{k: v for k, v in part.data.items() if k != name} for part in self.parts]
+        same = {k: v for k, v in heads[0].items() if all(head.get(k) == v for head in heads)}
+        return {**same, name: self.rows(name)}
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -104,11 +152,25 @@ class Read(Answer):
     version: int
 
 
-class History:
-    """All events in the order of time."""
+@dataclass(frozen=True)
+class FaultSpan:
+    """When a fault was active; one that never ended is so for ever."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    name: str
+    begins: float
+    ends: float
+
+    def meets(self, begin: float, end: float, *, rest: float = 0.0) -> bool:
+        """Whether it, or `rest` seconds after it, has an instant in common with [begin, end]."""
+        return self.begins <= end and begin <= self.ends + rest
+
+
+class History:
+    """All events in the order of time. `left`: replies that nobody took off their queue."""
+
+    def __init__(self, events: Sequence[Event], left: Sequence[Event] = ()) -> None:
         self.events = sorted(events, key=lambda event: float(event["t"]))
+        self._left = left
         self._by_kind: dict[str, list[Event]] = defaultdict(list)
         for event in self.events:
             self._by_kind[event["e"]].append(event)
@@ -121,6 +183,44 @@ class History:
     def operators(self, *actions: str) -> list[Event]:
         """Return the operators' calls of some actions."""
         return [event for event in self.of("operator") if event["action"] in actions]
+
+    def calls(self, action: str, **args: Any) -> list[Event]:
+        """Return the operators' calls of an action with these arguments."""
+        return [one for one in self.operators(action) if args.items() <= one["args"].items()]
+
+    @cached_property
+    def imports(self) -> dict[str, list[Event]]:
+        """The operators' calls that issued bills, by import."""
+        found: dict[str, list[Event]] = defaultdict(list)
+        for event in self.operators("issue"):
+            found[event["args"]["file"]["import_id"]].append(event)
+        return found
+
+    @cached_property
+    def faults(self) -> list[FaultSpan]:
+        """Return when which faults were active."""
+        begun: dict[str, list[float]] = defaultdict(list)
+        found = []
+        for event in self.of("fault"):
+            name, at = str(event["name"]), float(event["t"])
+            if event["phase"] == "begin":
+                begun[name].append(at)
+            elif begun[name]:
+                found.append(FaultSpan(name, begun[name].pop(), at))
+        lasting = [FaultSpan(name, at, NEVER) for name, times in begun.items() for at in times]
+        return [*found, *lasting]
+
+    def may_be_at(self, instant: str, begin: float, end: float) -> bool:
+        """Whether a clock of the service can have shown an instant between two times of the run."""
+        start = self.of("start")
+        if not start:
+            return True
+        seconds = (
+            datetime.fromisoformat(instant) - datetime.fromisoformat(start[0]["at"])
+        ).total_seconds()
+        stepped = any(one.name == "clock_back" for one in self.faults)
+        back = _CLOCK_STEP_SECONDS if stepped else 0.0
+        return begin - back - _SLACK_SECONDS <= seconds <= end + _SLACK_SECONDS
 
     def phase(self, name: str) -> float | None:
         """Return when a phase began first, None when it never did."""
@@ -139,11 +239,18 @@ class History:
 
     @cached_property
     def replies(self) -> list[Reply]:
-        """Every reply that a client got, each time that it came."""
+        """Every reply that a client got, each time that it came, and those that were left."""
         return [
             Reply(event, self.accepted.get(event["reply"]["request_id"]))
-            for event in self.of("reply")
+            for event in (*self.of("reply"), *map(self._came_last, self._left))
         ]
+
+    def _came_last(self, left: Event) -> Event:
+        """Return a reply that was left as if its owner had taken it at the end of the run."""
+        asked = self.accepted.get(left["reply"]["request_id"])
+        # Of a login's queue only its name is known.
+        owner = left["user"] or (asked.user if asked and asked.op == "auth" else None)
+        return {**left, "t": self.end, "user": owner, "op": left["reply"]["operation"]}
 
     @cached_property
     def attempts(self) -> dict[tuple[str, str], list[Request]]:
@@ -195,6 +302,17 @@ class History:
             for answer in self.answers
             if answer.first.request is not None and answer.first.version is not None
         ]
+
+    @cached_property
+    def _reads_of(self) -> dict[str, list[Read]]:
+        found: dict[str, list[Read]] = defaultdict(list)
+        for read in self.reads:
+            found[read.request.apartment].append(read)
+        return found
+
+    def reads_of(self, apartment: str) -> list[Read]:
+        """Return whole answers to reads of an apartment."""
+        return self._reads_of.get(apartment, [])
 
     @property
     def debts(self) -> list[Read]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from tools.chaos.checker.history import Reply, Request
+from tools.chaos.checker import rebuilt
+from tools.chaos.checker.history import NEVER, Event, Reply, Request
+from tools.chaos.checker.residency import ResidencySpan
 from tools.chaos.checker.result import Facts, Finding, finding
 from tools.chaos.checker.run_record import RunRecord
 
@@ -16,14 +17,14 @@ def private(run: RunRecord) -> Facts:
         yield finding(_misdelivered(run, reply), reply)
         if reply.request is not None and reply.status == "done":
             yield finding(_foreign_content(run, reply, reply.request), reply)
-    for queue in run.final.get("replies", []):
-        yield from _queue_is_its_users(run, queue)
     for request in run.history.requests:
         if request.event.get("forged"):
             accepted = request.request_id is not None
             yield finding("a forged token was accepted" if accepted else None, request)
     for payment_id in run.ledger.payments:
         yield from _paid_by_a_resident(run, payment_id)
+    for call in run.history.operators("grant"):
+        yield finding(_grant_trouble(run, call))
 
 
 def _misdelivered(run: RunRecord, reply: Reply) -> str | None:
@@ -36,18 +37,6 @@ def _misdelivered(run: RunRecord, reply: Reply) -> str | None:
     if asked.event["queue_name"] != reply.event["queue_name"]:
         return "the reply came to another queue than the request named"
     return None
-
-
-def _queue_is_its_users(run: RunRecord, queue: Mapping[str, Any]) -> Facts:
-    """Check what was left in a reply queue; of a login's only its queue_name is known."""
-    for body in queue["replies"]:
-        asked = run.history.accepted.get(body["request_id"])
-        if asked is None:
-            continue
-        owner = queue["owner"] if asked.op != "auth" else asked.user
-        is_theirs = (owner, queue["queue_name"]) == (asked.user, asked.event["queue_name"])
-        text = f"a reply to {asked.user} lies in the queue of {owner}"
-        yield finding(None if is_theirs else text, asked)
 
 
 def _foreign_content(run: RunRecord, reply: Reply, request: Request) -> str | None:
@@ -64,9 +53,7 @@ def _foreign_content(run: RunRecord, reply: Reply, request: Request) -> str | No
             if run.ledger.apartment(row["bill_id"]) != apartment:
                 return f"the answer shows bill {row['bill_id']}, which is not of this apartment"
     if request.op == "histories":
-        known = [stay.since for stay in stays if stay.since is not None]
-        sinces = known if len(known) == len(stays) else run.ledger.sinces(user, apartment)
-        return _too_early(reply, min(sinces, default=""))
+        return _too_early(run, reply, request, stays)
     return None
 
 
@@ -75,8 +62,16 @@ def _login_trouble(run: RunRecord, reply: Reply, request: Request) -> str | None
         return "a wrong password was accepted"
     if reply.data["tokens"]["sub"] != request.user:
         return f"{request.user} got a token of {reply.data['tokens']['sub']}"
-    listed = {one["apartment_id"] for one in reply.data["apartments"]}
-    for apartment in sorted(listed):
+    if run.names.get(request.user) not in (None, reply.data["resident"]["name"]):
+        return "the login tells somebody else's name"
+    return _apartments_trouble(run, reply, request)
+
+
+def _apartments_trouble(run: RunRecord, reply: Reply, request: Request) -> str | None:
+    listed = [one["apartment_id"] for one in reply.data["apartments"]]
+    if reply.data["apartments"] != rebuilt.addresses(run.ledger, listed):
+        return "the login lists apartments twice, or not as they are in the ledger"
+    for apartment in listed:
         if not run.stays.possible(request.user, apartment, request.t, reply.t):
             return f"the login lists apartment {apartment}, where they didn't live"
     for apartment in run.stays.apartments(request.user):
@@ -86,13 +81,44 @@ def _login_trouble(run: RunRecord, reply: Reply, request: Request) -> str | None
     return None
 
 
-def _too_early(reply: Reply, floor: str) -> str | None:
+def _too_early(
+    run: RunRecord, reply: Reply, request: Request, stays: Sequence[ResidencySpan]
+) -> str | None:
     """Say what of a history was shown from before the resident may see it."""
-    if reply.data["covered"]["date_down"] < floor:
-        return f"a frame from {reply.data['covered']['date_down']} for a resident since {floor}"
+    sinces = run.ledger.sinces(request.user, request.apartment)
+    stays = [stay for stay in stays if stay.since is None or stay.since in sinces]
+    down = reply.data["covered"]["date_down"]
+    if down < min((stay.since or min(sinces, default="") for stay in stays), default=""):
+        return f"a frame from {down} for a resident since later"
+    known = {
+        event["posted_at"]: change.known
+        for change in run.changes.posted(request.apartment)
+        for event in change.events
+    }
     for event in reply.data["settled_debts"]:
-        if event["posted_at"] < floor:
-            return f"an event of {event['posted_at']} for a resident since {floor}"
+        at = event["posted_at"]
+        if not any(
+            at >= stay.since if stay.since else known.get(at, NEVER) >= stay.begins
+            for stay in stays
+        ):
+            return f"an event of {at}, from before the resident may see it"
+    return None
+
+
+def _grant_trouble(run: RunRecord, call: Event) -> str | None:
+    """Say how a residency counts from another instant than was said, or from before now."""
+    answer, asked = call["answer"] or {}, call["args"].get("since")
+    if answer.get("status") != "done":
+        return None
+    since = answer["data"]["since"]
+    if since not in run.ledger.sinces(call["args"]["user"], call["args"]["apartment"]):
+        return f"a residency since {since} was granted, and is not there"
+    if asked is not None:
+        is_same = rebuilt.later(asked, 0) == since
+        return None if is_same else f"a residency since {asked} counts from {since}"
+    for change in run.changes.posted(call["args"]["apartment"]):
+        if change.known < float(call["t0"]) and change.events[-1]["posted_at"] >= since:
+            return f"a residency from now on counts from {since}, before what was known then"
     return None
 
 
@@ -106,14 +132,15 @@ def _paid_by_a_resident(run: RunRecord, payment_id: str) -> Facts:
             yield finding(text, None, payment_id)
     if user not in run.users:
         return
-    asked = run.requests_for(payment_id)
+    bills = frozenset(line["bill_id"] for line in run.ledger.lines.get(payment_id, []))
+    asked = [o for o in run.changes.requests_for(payment_id) if o.asks_for(payment, bills)]
     if not asked:
-        yield finding(f"payment {payment_id} of {user} has no request", None, payment_id)
+        yield finding(f"payment {payment_id} of {user} is not as requested", None, payment_id)
         return
-    receipts = run.receipts.get(apartment, [])
-    known_at = (one.t for one in receipts if one.data["payment_id"] == payment_id)
-    span = asked[0].t, next(known_at, run.history.end)
+    changes = run.changes.posted(apartment)
+    spans = ((one.begins, one.known) for one in changes if one.pays(payment_id))
+    begin, end = next(spans, (asked[0].t, NEVER))
     text = f"payment {payment_id} is by {user}, who didn't live in {apartment}"
     events = tuple(one.event for one in asked)
     broken = Finding(text, asked[0].request_id, events, frozenset({payment_id}))
-    yield None if run.stays.possible(user, apartment, *span) else broken
+    yield None if run.stays.possible(user, apartment, begin, end) else broken

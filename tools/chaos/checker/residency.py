@@ -10,16 +10,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tools.chaos.checker.history import Event
-
-_NEVER = float("inf")
-# The answer to a call that is repeated when an earlier attempt had its effect.
-_DONE_ALREADY = {"grant": "residency_exists", "end": "residency_not_found"}
+from tools.chaos.checker.history import NEVER, Event, happened
+from tools.chaos.checker.rebuilt import later
 
 
 @dataclass(frozen=True)
 class ResidencySpan:
-    """A span of a run; `since` is from when on history may be seen, None when it is not known."""
+    """A span of a run; `since` is from when on history may be seen, None for "from now on"."""
 
     begins: float
     ends: float
@@ -44,8 +41,9 @@ class ResidencySpans:
         stays: list[ResidencySpan] = []
         for call in self._calls.get((user, apartment), []):
             if call["action"] == "grant" and _may_have_happened(call):
-                stays.append(ResidencySpan(float(call["t0"]), _NEVER, _since(call)))
-            elif call["action"] == "end" and _happened(call):
+                since = call["args"]["since"] and later(call["args"]["since"], 0)
+                stays.append(ResidencySpan(float(call["t0"]), NEVER, since))
+            elif call["action"] == "end" and happened(call):
                 stays = _ended(stays, float(call["t"]))
         return [stay for stay in stays if stay.meets(begin, end)]
 
@@ -54,7 +52,7 @@ class ResidencySpans:
         stays: list[ResidencySpan] = []
         lasts = False
         for call in self._calls.get((user, apartment), []):
-            if call["action"] == "grant" and _happened(call):
+            if call["action"] == "grant" and happened(call):
                 # A repeated grant may have met not its own first attempt but another grant.
                 if not lasts or call["answer"]["status"] == "done":
                     stays.append(ResidencySpan(float(call["t"]), self._certain_until(call)))
@@ -70,8 +68,8 @@ class ResidencySpans:
         resident has to wait. That is hard on them, and no promise.
         """
         if grant["args"].get("since") is not None:
-            return _NEVER
-        return min((at for at in self._clock_steps if at >= float(grant["t0"])), default=_NEVER)
+            return NEVER
+        return min((at for at in self._clock_steps if at >= float(grant["t0"])), default=NEVER)
 
     def apartments(self, user: str) -> list[str]:
         """Return the apartments that a user was ever granted."""
@@ -83,16 +81,5 @@ def _ended(stays: list[ResidencySpan], at: float) -> list[ResidencySpan]:
     return [replace(stay, ends=min(stay.ends, at)) for stay in stays]
 
 
-def _happened(call: Event) -> bool:
-    answer = call["answer"] or {}
-    again = call.get("attempts", 1) > 1 and answer.get("code") == _DONE_ALREADY[call["action"]]
-    return answer.get("status") == "done" or again
-
-
 def _may_have_happened(call: Event) -> bool:
-    return call["answer"] is None or _happened(call)
-
-
-def _since(call: Event) -> str | None:
-    since: str | None = ((call["answer"] or {}).get("data") or {}).get("since")
-    return since
+    return call["answer"] is None or happened(call)

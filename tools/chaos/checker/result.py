@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from tools.chaos.checker.history import Answer, Event, Reply, Request
 
@@ -33,6 +34,12 @@ def finding(
     return Finding(trouble, source.request_id, source.events, frozenset(about))
 
 
+def differences(shown: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
+    """Name what two answers don't have in common, empty when they are equal."""
+    names = sorted(shown.keys() | expected.keys())
+    return ", ".join(name for name in names if shown.get(name, "-") != expected.get(name, "-"))
+
+
 @dataclass(frozen=True)
 class Violation:
     """A broken invariant, with the smallest counterexample: events in order of time."""
@@ -45,11 +52,15 @@ class Violation:
 
 @dataclass(frozen=True)
 class Result:
-    """All violations, and the number of facts by invariant; `names` are the invariants' names."""
+    """All violations, and the number of facts by invariant; `names` are the invariants' names.
+
+    `strikes` has for each fault, with its variant, how often it took effect each time it began.
+    """
 
     violations: Sequence[Violation]
     facts: Mapping[str, int]
     names: Mapping[str, str]
+    strikes: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def vacuous(self) -> list[str]:
@@ -63,6 +74,12 @@ class Result:
         for one in sorted(self.violations, key=lambda one: len(one.counterexample)):
             found.setdefault(one.invariant, one)
         return list(found.values())
+
+    @property
+    def struck(self) -> str:
+        """A line for a terminal: how often each fault took effect, of how often it began."""
+        counts = ((name, sum(map(bool, one)), len(one)) for name, one in self.strikes.items())
+        return ", ".join(f"{name} {struck}/{begun}" for name, struck, begun in sorted(counts))
 
     def __str__(self) -> str:
         """Return a table for a terminal, a line an invariant."""

@@ -2,25 +2,76 @@
 
 from __future__ import annotations
 
-from tools.chaos.checker.history import Event, Row
-from tools.chaos.checker.result import Facts, Finding
+from collections.abc import Sequence
+from typing import Any
+
+from tools.chaos.checker import rebuilt
+from tools.chaos.checker.history import Event, Read, Reply, Row
+from tools.chaos.checker.result import Facts, Finding, finding
 from tools.chaos.checker.run_record import RunRecord
 
 _Identity = tuple[str, str, str]
+# From an instant to another, which is not in it.
+_Frame = tuple[str, str]
+# A client with more gets the rest when it asks on.
+_EVENTS_IN_AN_ANSWER = 2_000
 
 
 def sync_is_history(run: RunRecord) -> Facts:
-    """I10: each copy is the ledger between its edges, and the last one is all of it."""
+    """I10: each answer is what its client lacks, each copy the ledger between its edges."""
+    for read in run.history.reads:
+        if read.request.op == "histories":
+            yield finding(_answer_trouble(run, read), read)
     for sync in run.history.of("sync"):
         yield _copy_is_the_ledger(run, sync)
-        yield _has_what_was_answered_before(run, sync)
         if sync.get("final"):
             yield _reaches_to_both_ends(run, sync)
     yield from _all_synced_at_the_end(run)
 
 
-def _identity(event: Row) -> _Identity:
-    return event["event"], event["payment_id"], event["bill_id"]
+def _answer_trouble(run: RunRecord, read: Read) -> str | None:
+    """Say how an answer isn't what the client lacked, or all of the history if it begins anew."""
+    events = run.changes.history(read.request.apartment)
+    held = read.request.event.get("held") or {}
+    starts = [None, (held["date_down"], held["date_up"])] if held.get("date_up") else [None]
+    if not any(_is_the_rest(events, start, read.parts) for start in starts):
+        return "an answer is not, in order, what its client lacked of the history"
+    last = read.parts[-1].data
+    if any(part.data["more"] is not True for part in read.parts[:-1]):
+        return "a part says that no other follows"
+    if last["more"]:
+        return None if len(events) >= _EVENTS_IN_AN_ANSWER else "there is more, and is not"
+    is_whole = last["covered"]["date_up"] in _ends(run, read)
+    return None if is_whole else "the answer ends before what was known, or after what had happened"
+
+
+def _is_the_rest(events: Sequence[Row], start: _Frame | None, parts: Sequence[Reply]) -> bool:
+    """Whether each part adds what lies between the client's frame and the one that it covers."""
+    down = parts[0].data["covered"]["date_down"]
+    # Of what a client holds it keeps what its resident may still see.
+    held = (max(start[0], down), max(start[1], down)) if start else (down, down)
+    for part in parts:
+        covered = part.data["covered"]["date_down"], part.data["covered"]["date_up"]
+        newer = _between(events, held[1], covered[1])
+        older = _between(events, covered[0], held[0])
+        if part.data["settled_debts"] != [*newer, *reversed(older)]:
+            return False
+        held = covered
+    return True
+
+
+def _between(events: Sequence[Row], down: str, up: str) -> list[Row]:
+    return [event for event in events if down <= event["posted_at"] < up]
+
+
+def _ends(run: RunRecord, read: Read) -> set[Any]:
+    """Return where the history can have ended for a read: where the view begins, or after that."""
+    posted = run.changes.posted(read.request.apartment)
+    down = read.parts[-1].data["covered"]["date_down"]
+    least = sum(change.is_in(read) for change in posted)
+    most = sum(change.may_be_in(read) for change in posted)
+    ends = [down, *(rebuilt.later(change.events[-1]["posted_at"]) for change in posted)]
+    return {max(end, down) for end in ends[least : most + 1]}
 
 
 def _held(sync: Event) -> set[_Identity]:
@@ -33,30 +84,12 @@ def _broken(sync: Event, text: str, *about: str) -> Finding:
 
 def _copy_is_the_ledger(run: RunRecord, sync: Event) -> Finding | None:
     frame, held = sync["frame"], _held(sync)
-    inside = {
-        _identity(event)
-        for event in run.ledger.history.get(sync["apartment"], [])
-        if frame["date_down"] <= event["posted_at"] < frame["date_up"]
-    }
+    between = _between(run.changes.history(sync["apartment"]), frame["date_down"], frame["date_up"])
+    inside = {rebuilt.identity(event) for event in between}
     if held == inside and len(held) == len(sync["events"]):
         return None
     text = f"its copy lacks {len(inside - held)} events and has {len(held - inside)} too many"
     return _broken(sync, text, *(payment for _, payment, _ in held ^ inside))
-
-
-def _has_what_was_answered_before(run: RunRecord, sync: Event) -> Finding | None:
-    """A payment that was answered before the sync began is in it, unless it may not be seen."""
-    held, apartment = _held(sync), sync["apartment"]
-    posted = {_identity(e): e["posted_at"] for e in run.ledger.history.get(apartment, [])}
-    for reply in run.receipts.get(apartment, []):
-        if reply.t >= sync["asked"]:
-            break
-        for line in reply.data["lines"]:
-            one = ("payment", reply.data["payment_id"], line["bill_id"])
-            if one not in held and posted.get(one, "") >= sync["frame"]["date_down"]:
-                text = f"payment {one[1]} was answered before the sync began and is not in it"
-                return Finding(text, reply.request_id, (reply.event, sync), frozenset({one[1]}))
-    return None
 
 
 def _reaches_to_both_ends(run: RunRecord, sync: Event) -> Finding | None:

@@ -2,6 +2,7 @@
 
 `final.json` holds
 - `ledger`: for each table of the ledger its rows as objects; instants as in the HTTP contract;
+- `violations`: what `api.violations()` says of these tables;
 - `dead_letters`, `waiting`: messages of the dead-letter and the request queues, each with `queue`,
   `body` and `attributes`;
 - `replies`: reply queues, each with `owner` (a sub, or null for a login), `queue_name`, `replies`;
@@ -22,31 +23,36 @@ from uuid import UUID
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
+from tools.chaos.workload.http import without_tokens
 from tools.local.service import service
 
 Json = dict[str, Any]
 
 TABLES = (
-    *("apartment_state", "bill_reinstatements", "bill_voids", "bills", "history", "open_bills"),
-    *("payment_lines", "payment_requests", "payments", "residencies", "residents", "reversals"),
-    "settled_bills",
+    *("apartment_state", "apartments", "bill_reinstatements", "bill_voids", "bills", "deployment"),
+    *("history", "open_bills", "payment_lines", "payment_requests", "payments", "providers"),
+    *("residencies", "residents", "reversals", "settled_bills"),
 )
 # Long enough to empty a queue, short enough to look again.
 _HIDDEN_SECONDS = 20
 
 
-def dump_ledger(connect: Callable[[], Connection]) -> dict[str, list[Json]]:
-    """Read all tables of the ledger in one snapshot, as their owner, without people's names."""
+def dump_ledger(connect: Callable[[], Connection]) -> Json:
+    """Read the ledger in one snapshot, as its owner: `ledger` and `violations`."""
     with closing(connect()) as connection, connection, connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        return {table: _rows(cursor, table) for table in TABLES}
+        tables = {table: sql.Identifier("billing", table) for table in TABLES}
+        return {
+            "ledger": {table: _rows(cursor, place) for table, place in tables.items()},
+            "violations": _rows(cursor, sql.SQL("api.violations()")),
+        }
 
 
-def _rows(cursor: Any, table: str) -> list[Json]:
-    cursor.execute(sql.SQL("SELECT * FROM billing.{}").format(sql.Identifier(table)))
+def _rows(cursor: Any, place: sql.Composable) -> list[Json]:
+    cursor.execute(sql.SQL("SELECT * FROM {}").format(place))
     names = [column.name for column in cursor.description]
     return [
-        {name: as_json(value) for name, value in zip(names, row, strict=True) if name != "name"}
+        {name: as_json(value) for name, value in zip(names, row, strict=True)}
         for row in cursor.fetchall()
     ]
 
@@ -55,7 +61,7 @@ def as_json(value: Any) -> Any:
     """Write instants as the contract does, and what else JSON doesn't know as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    return value if value is None or isinstance(value, bool | int | str | dict) else str(value)
 
 
 class Queues:
@@ -90,7 +96,8 @@ class Queues:
                 *owner, queue_name = (
                     str(UUID(one)) for one in name.removeprefix(prefix).split("-")
                 )
-                replies = [json.loads(one["body"]) for one in self._messages(name)]
+                bodies = [json.loads(one["body"]) for one in self._messages(name)]
+                replies = [without_tokens(body) for body in bodies]
                 place = {"owner": owner[0] if owner else None, "queue_name": queue_name}
                 found += [{**place, "replies": replies}] if replies else []
         return found
@@ -132,7 +139,7 @@ def collect(
     `owner` connects as the owner of the database.
     """
     final = {
-        "ledger": dump_ledger(owner),
+        **dump_ledger(owner),
         "dead_letters": queues.dead_letters(),
         "waiting": queues.waiting(),
         "replies": queues.replies(),

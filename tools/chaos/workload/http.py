@@ -85,6 +85,7 @@ class RecordingTransport(httpx.HTTPTransport):
             "key": request.headers.get("Idempotency-Key"),
             "bills": body.get("bills_id", []),
             "expected": body.get("expected_total_minor"),
+            "held": {name: body.get(name) for name in ("date_down", "date_up")},
             "queue_name": body["queue_name"],
         }
         self._recorder.record("invoke", **asked)
@@ -135,7 +136,7 @@ def _content(response: httpx.Response) -> Json:
 
 def without_tokens(reply: Json) -> Json:
     """Return a reply as it may be recorded: of tokens only whose they are."""
-    if tokens := (reply["data"] or {}).get("tokens"):
+    if tokens := (reply.get("data") or {}).get("tokens"):
         sub = subject_of(tokens["id_token"])
         return {**reply, "data": {**reply["data"], "tokens": {"sub": sub}}}
     return reply

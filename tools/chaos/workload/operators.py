@@ -188,8 +188,10 @@ class ResidencyWorker:
 
     def _step(self) -> None:
         if not self._movers or self._rng.random() < 0.2:
-            name = self._canaries.name()
-            self._operator.call("add_resident", "add_resident", name, user=str(uuid4()))
+            user = str(uuid4())
+            self._operator.call(
+                "add_resident", "add_resident", self._canaries.name(user), user=user
+            )
             return
         user, apartment = self._rng.choice(self._movers)
         if self._rng.random() < 0.4:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 # Scripts, quotes and markup that have broken escaping elsewhere.
-_SURNAMES = ("Коваленко", "王小明", "O'Neil", 'Zoë "Z"', "<b>&amp;", "Ωmega\\")
+# None is a demo resident's.
+_SURNAMES = ("Ткачук", "李雪峰", "O'Neil", 'Chloë "Z"', "<b>&amp;", "Ωmega\\")
 
 
 class _Lines:
@@ -62,16 +63,16 @@ class Recorder(_Lines):
 class Canaries(_Lines):
     """Makes and collects secrets that must be found in no log, dead letter or error text."""
 
-    def add(self, kind: str, value: str) -> str:
-        """Record a secret of this kind (password, name, token, receipt) and return it."""
+    def add(self, kind: str, value: str, user: str | None = None) -> str:
+        """Record a secret (password, username, name, token, receipt), whose it is; return it."""
         with self.lock:
-            self.write({"kind": kind, "value": value})
+            self.write({"kind": kind, "value": value, "user": user})
         return value
 
     def password(self) -> str:
         """Make a password that every password policy here takes."""
         return self.add("password", f"Canary-{secrets.token_hex(12)}-Aa1!")
 
-    def name(self) -> str:
-        """Make a person's name that occurs nowhere else."""
-        return self.add("name", f"Kanarek{secrets.token_hex(6)} {secrets.choice(_SURNAMES)}")
+    def name(self, user: str) -> str:
+        """Make the name of a user, which occurs nowhere else."""
+        return self.add("name", f"Kanarek{secrets.token_hex(6)} {secrets.choice(_SURNAMES)}", user)

@@ -156,7 +156,9 @@ class Workload:
     def _user(self, operator: Operator) -> User:
         username, password = f"user-{uuid4().hex[:12]}", self.canaries.password()
         user = User(str(self.add_user(username, password)), username, password)
-        operator.call("add_resident", "add_resident", self.canaries.name(), user=user.sub)
+        self.canaries.add("username", username, user.sub)
+        name = self.canaries.name(user.sub)
+        operator.call("add_resident", "add_resident", name, user=user.sub)
         return user
 
     def _residencies(self, personas: Iterable[Persona]) -> list[tuple[str, str]]:
