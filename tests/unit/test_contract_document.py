@@ -13,7 +13,7 @@ from openapi_spec_validator import validate
 
 from chalicelib.operations import OPERATIONS
 from tests.unit.gateway.tools import CONTRACT, DOCUMENT
-from tools.local.gateway.document import METHODS, SOURCE, fill
+from tools.local.gateway.document import METHODS, SOURCE, fill, read
 from tools.local.gateway.health_and_docs import public_document
 
 TREE: dict[str, Any] = yaml.safe_load(DOCUMENT)
@@ -265,3 +265,49 @@ def test_a_rejection_fits_with_and_without_data(name: str) -> None:
     rejected = {**SCHEMAS[name]["example"], "status": "rejected", "code": "invalid_request"}
     assert problems({**rejected, "data": None}, name) == []
     assert problems({**rejected, "data": {"fields": ["queue_name"]}}, name) == []
+
+
+AUD = "$context.authorizer.claims.aud"
+MESSAGE = "$util.urlEncode($input.body)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("timeoutInMillis: 29000", "timeoutMillis: 29000", "timeoutMillis"),
+        ("timeoutInMillis: 29000", "timeoutInMillis: 90000", "90000 is not"),
+        ("passthroughBehavior: never", "passthroughBehavior: when_no_match", "when_no_match"),
+        ("type: aws", "type: aws_proxy", "'aws_proxy' is not"),
+        ("/x-www-form-urlencoded", "/json", "application/json"),
+        ("request.header.Content-Type", "request.header.X-Amz-Target", "X-Amz-Target"),
+        ("integration.request.header.Content", "integration.request.querystring.C", "querystring"),
+        ("header.Retry-After: \"'1'\"", "header.Retry-After: context.requestId", "'context.req"),
+        ("requestTemplates:", "requestTemplate:", "requestTemplate"),
+        ("validateRequestBody: true", "validateRequestBodies: true", "validateRequestBodies"),
+        ("request-validator: body-and-parameters", "request-validator: body", "validator body"),
+        ("apigateway-request-validator:", "apigateway-validator:", "apigateway-validator"),
+        ("x-amazon-apigateway-authtype", "x-amazon-apigateway-auth", "x-amazon-apigateway-auth"),
+        ("type: cognito_user_pools", "type: token", "'token' is not"),
+        (AUD, "$context.authorizer.claims.audience", "claims.audience"),
+        (AUD, "$context.authoriser.claims.aud", "$context.authoriser"),
+        (AUD, "$stageVariables.client", "$stageVariables.client"),
+        (MESSAGE, "$util.escapeJavaScript($input.body)", "$util.escapeJavaScript"),
+        (MESSAGE, "$util.urlEncode($input.json('$'))", "$input.json"),
+        (MESSAGE, "$util.urlEncode($boby)", "$boby"),
+        ('"request_id":"$context.requestId"', '"request_id":"$context.requestID"', "requestID"),
+    ],
+)
+def test_what_is_not_executed_here_is_not_even_read(old: str, new: str, named: str) -> None:
+    assert old in DOCUMENT
+    with pytest.raises(ValueError, match=re.escape(named)):
+        read(DOCUMENT.replace(old, new))
+
+
+def test_bodies_and_parameters_are_validated_where_the_document_says_so() -> None:
+    body, parameters = "validateRequestBody: true", "validateRequestParameters: true"
+    lax = read(DOCUMENT.replace(body, "validateRequestBody: false"))
+    laxer = read(DOCUMENT.replace(parameters, "validateRequestParameters: false"))
+    assert any(one.bodies for one in CONTRACT.operations)
+    assert any(one.required_parameters for one in CONTRACT.operations)
+    assert not any(one.bodies for one in lax.operations)
+    assert not any(one.required_parameters for one in laxer.operations)

@@ -95,7 +95,7 @@ class GatewayApp:
     def _gateway_response(self, error: GatewayError, call: Call) -> Response:
         entry = self._executor.contract.gateway_responses[error.kind]
         values = {"requestId": call.request_id}
-        body = _CONTEXT_VARIABLE.sub(lambda found: values.get(found[1], ""), entry.template)
+        body = _CONTEXT_VARIABLE.sub(lambda found: values[found[1]], entry.template)
         headers = {"Content-Type": "application/json", **entry.headers}
         return Response(body, entry.status, headers)
 

@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft4Validator
 
+from tools.local.gateway.known import require_known
+
 SOURCE = Path(__file__).parents[3] / "terraform" / "modules" / "api" / "openapi.yaml"
 METHODS = ("get", "post", "put", "delete", "patch", "head", "options")
 # These two keep the status of their cause; that of all which the executor rejects by them is this.
@@ -133,8 +135,13 @@ def _example(tree: Mapping[str, Any], post: Mapping[str, Any]) -> dict[str, Any]
 
 @lru_cache(maxsize=4)
 def read(document: str) -> Contract:
-    """Read a rendered document."""
+    """Read a rendered document.
+
+    Raises:
+        ValueError: It has something that is not executed here.
+    """
     tree = parse(document)
+    require_known(tree)
     return Contract(
         operations=tuple(_operations(tree)),
         gateway_responses={
@@ -153,6 +160,7 @@ def _operations(tree: Mapping[str, Any]) -> Iterator[Operation]:
 
 
 def _operation(tree: Mapping[str, Any], path: str, method: str, entry: Any) -> Operation:
+    validator = _validator(tree, entry)
     return Operation(
         method=method.upper(),
         path=path,
@@ -161,11 +169,21 @@ def _operation(tree: Mapping[str, Any], path: str, method: str, entry: Any) -> O
         required_parameters=tuple(
             (parameter["in"], parameter["name"])
             for parameter in (_resolved(tree, found) for found in entry.get("parameters", ()))
-            if parameter.get("required")
+            if parameter.get("required") and validator["validateRequestParameters"]
         ),
-        bodies=_bodies(tree, entry),
+        bodies=_bodies(tree, entry) if validator["validateRequestBody"] else {},
         integration=_integration(entry["x-amazon-apigateway-integration"]),
     )
+
+
+def _validator(tree: Mapping[str, Any], entry: Mapping[str, Any]) -> Mapping[str, bool]:
+    """Return what is validated; as on API Gateway nothing is unless a validator says so."""
+    name = "x-amazon-apigateway-request-validator"
+    chosen = entry.get(name, tree.get(name))
+    validators: Mapping[str, Mapping[str, bool]] = tree[f"{name}s"]
+    if chosen not in validators:
+        raise ValueError(f"there is no request validator {chosen}")
+    return validators[chosen]
 
 
 def _resolved(tree: Mapping[str, Any], node: Any) -> Any:

@@ -139,6 +139,9 @@ def _queue_path(uri: str, context: Context) -> str:
     if found is None:
         raise GatewayError("API_CONFIGURATION_ERROR", "not an SQS path")
     overrides = context["requestOverride"]["path"]
+    unset = [name for name in _URI_PARAMETER.findall(found[1]) if not overrides[name]]
+    if unset:
+        raise GatewayError("API_CONFIGURATION_ERROR", f"the template sets no {', '.join(unset)}")
     return _URI_PARAMETER.sub(lambda name: overrides[name[1]], found[1])
 
 
