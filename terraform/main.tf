@@ -184,6 +184,8 @@ module "observability" {
   thresholds               = var.alarm_thresholds
   function_names           = module.functions.function_names
   reconcile_log_group_name = module.functions.log_group_names["reconcile"]
+  auth_log_group_name      = module.functions.log_group_names["auth"]
+  web_acl_name             = module.api.web_acl_name
   request_queue_names      = module.queues.request_queue_names
   dead_letter_queue_names  = module.queues.dead_letter_queue_names
   cache_node_ids           = module.cache.node_ids

@@ -58,13 +58,16 @@ resource "aws_cognito_user_pool" "this" {
 }
 
 # Public: the gateway hands passwords from the queue to Cognito, and a secret beside them would guard
-# nothing. No hosted login, no OAuth, no attribute that a resident may change.
+# nothing. No hosted login, no OAuth, and no attribute that means something which a resident may change.
 resource "aws_cognito_user_pool_client" "this" {
   name         = "${var.prefix}-service"
   user_pool_id = aws_cognito_user_pool.this.id
 
   generate_secret     = false
   explicit_auth_flows = var.login_flows
+
+  # Without any, an access token could change all of them, and by its email get the password reset.
+  write_attributes = ["locale"]
 
   # A wrong password and an unknown name read alike.
   prevent_user_existence_errors = "ENABLED"

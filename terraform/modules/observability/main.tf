@@ -110,6 +110,18 @@ locals {
         namespace = local.own_namespace, metric = local.cache_metric, dimensions = {}
         statistic = "Sum", threshold = 0, comparison = "GreaterThanThreshold", minutes = 5
       }
+      failed-logins = {
+        guards    = []
+        about     = "Many logins fail: somebody guesses passwords, or a client keeps an old one."
+        namespace = local.own_namespace, metric = aws_cloudwatch_log_metric_filter.failed_logins.metric_transformation[0].name, dimensions = {}
+        statistic = "Sum", threshold = var.thresholds.failed_logins_per_minute, comparison = "GreaterThanThreshold", minutes = 5
+      }
+      firewall-blocks = {
+        guards    = []
+        about     = "The firewall blocks many requests: an attack, or a rule that rejects residents."
+        namespace = "AWS/WAFV2", metric = "BlockedRequests", dimensions = { WebACL = var.web_acl_name, Region = data.aws_region.this.name, Rule = "ALL" }
+        statistic = "Sum", threshold = var.thresholds.blocked_requests_per_minute, comparison = "GreaterThanThreshold", minutes = 5
+      }
       ledger-differs = {
         guards    = ["I1", "I2", "I3", "I8"]
         about     = "Reconciling found payments, lines and bills that don't agree. Stop imports and look at the answer of reconcile."
@@ -177,6 +189,18 @@ resource "aws_cloudwatch_log_metric_filter" "ledger_differs" {
   metric_transformation {
     namespace = local.own_namespace
     name      = "LedgerDiffers"
+    value     = "1"
+  }
+}
+
+resource "aws_cloudwatch_log_metric_filter" "failed_logins" {
+  name           = "${var.prefix}-failed-logins"
+  log_group_name = var.auth_log_group_name
+  pattern        = "{ $.operation = \"auth\" && $.code = \"invalid_credentials\" }"
+
+  metric_transformation {
+    namespace = local.own_namespace
+    name      = "FailedLogins"
     value     = "1"
   }
 }

@@ -34,6 +34,16 @@ variable "reconcile_log_group_name" {
   type        = string
 }
 
+variable "auth_log_group_name" {
+  description = "Name of the log group of the function that logs residents in."
+  type        = string
+}
+
+variable "web_acl_name" {
+  description = "Name of the firewall's list of rules, as its metrics name it."
+  type        = string
+}
+
 variable "cache_log_group_names" {
   description = "Names of the log groups of the functions that use the cache, by their name in app.py."
   type        = map(string)
@@ -85,7 +95,7 @@ variable "cache_node_ids" {
 }
 
 variable "thresholds" {
-  description = "When alarms go off: age of the oldest request (seconds), share of a function's timeout, of the database's connections and of its processor (percent), free storage and memory of the database (bytes), share of 5xx answers (percent), latency of POST methods at the 95th percentile (milliseconds), processor of the cache (percent)."
+  description = "When alarms go off: age of the oldest request (seconds), share of a function's timeout, of the database's connections and of its processor (percent), free storage and memory of the database (bytes), share of 5xx answers (percent), latency of POST methods at the 95th percentile (milliseconds), processor of the cache (percent), failed logins and blocked requests (each minute)."
   type = object({
     oldest_request_seconds         = optional(number, 60)
     duration_percent               = optional(number, 80)
@@ -96,6 +106,8 @@ variable "thresholds" {
     api_error_percent              = optional(number, 1)
     api_latency_milliseconds       = optional(number, 1000)
     cache_processor_percent        = optional(number, 80)
+    failed_logins_per_minute       = optional(number, 20)
+    blocked_requests_per_minute    = optional(number, 100)
   })
   default = {}
 

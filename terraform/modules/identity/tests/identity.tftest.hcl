@@ -55,6 +55,13 @@ run "only_operators_make_logins_and_the_client_has_no_secret" {
   }
 }
 
+run "no_resident_changes_what_their_login_is_known_by" {
+  assert {
+    condition     = aws_cognito_user_pool_client.this.write_attributes == toset(["locale"])
+    error_message = "Whoever holds an access token must not change the email that resets the password. An empty list means all."
+  }
+}
+
 run "passwords_are_long_and_mixed" {
   assert {
     condition = alltrue([

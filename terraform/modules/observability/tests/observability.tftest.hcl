@@ -8,6 +8,8 @@ variables {
   function_names            = { payments = "bill-test-payments", utils = "bill-test-utils", migrate = "bill-test-migrate", reconcile = "bill-test-reconcile" }
   function_timeouts_seconds = { payments = 20, utils = 30 }
   reconcile_log_group_name  = "/aws/lambda/bill-test-reconcile"
+  auth_log_group_name       = "/aws/lambda/bill-test-auth"
+  web_acl_name              = "bill-test"
   cache_log_group_names     = { utils = "/aws/lambda/bill-test-utils" }
   invariants = {
     I1  = { name = "bill_paid_once", promise = "" }
@@ -30,7 +32,7 @@ run "each_failure_has_an_alarm" {
       "api-errors", "ledger-differs", "cache-evictions-bill-test-001", "cache-evictions-bill-test-002", "cache-left-alone",
       "cache-processor-bill-test-001", "cache-processor-bill-test-002", "database-connections", "database-memory",
       "database-processor", "database-storage", "dead-letters-payments", "duration-payments", "duration-utils", "errors-migrate",
-      "errors-payments", "errors-reconcile", "errors-utils", "latency-requestPayment", "oldest-request-auth", "oldest-request-payments",
+      "errors-payments", "errors-reconcile", "errors-utils", "failed-logins", "firewall-blocks", "latency-requestPayment", "oldest-request-auth", "oldest-request-payments",
       "throttles-migrate", "throttles-payments", "throttles-reconcile", "throttles-utils",
     ])
     error_message = "Each way to fail needs its alarm."
@@ -109,6 +111,22 @@ run "a_ledger_that_differs_is_found_in_the_log_of_reconcile" {
   }
 }
 
+run "attacks_on_logins_and_at_the_firewall_ring" {
+  assert {
+    condition = alltrue([
+      aws_cloudwatch_log_metric_filter.failed_logins.log_group_name == "/aws/lambda/bill-test-auth",
+      strcontains(aws_cloudwatch_log_metric_filter.failed_logins.pattern, "invalid_credentials"),
+      aws_cloudwatch_metric_alarm.this["failed-logins"].metric_name == aws_cloudwatch_log_metric_filter.failed_logins.metric_transformation[0].name,
+      aws_cloudwatch_metric_alarm.this["failed-logins"].namespace == aws_cloudwatch_log_metric_filter.failed_logins.metric_transformation[0].namespace,
+      aws_cloudwatch_metric_alarm.this["firewall-blocks"].namespace == "AWS/WAFV2",
+      aws_cloudwatch_metric_alarm.this["firewall-blocks"].metric_name == "BlockedRequests",
+      aws_cloudwatch_metric_alarm.this["firewall-blocks"].dimensions["WebACL"] == "bill-test",
+      aws_cloudwatch_metric_alarm.this["firewall-blocks"].dimensions["Rule"] == "ALL",
+    ])
+    error_message = "Failed logins must be counted in the log of auth, and blocked requests over all rules of the firewall."
+  }
+}
+
 run "an_unreachable_cache_is_found_in_the_logs_of_its_users" {
   assert {
     condition = alltrue([
@@ -163,7 +181,7 @@ run "notifications_are_encrypted_and_come_from_this_account_alone" {
   }
 
   assert {
-    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 9 && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics) > 0 && widget.properties.region == "eu-central-1"])
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 10 && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics) > 0 && widget.properties.region == "eu-central-1"])
     error_message = "No picture of the dashboard may be empty."
   }
 }
