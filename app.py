@@ -14,7 +14,7 @@ from typing import Any
 from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import functions, logs
-from chalicelib.batch import Batch
+from chalicelib.batch import RESERVE_SECONDS, Batch
 from chalicelib.bootstrap import Bootstrap
 from chalicelib.operations import OPERATIONS, Operation
 from chalicelib.settings import settings
@@ -36,11 +36,15 @@ def _queue_function(operation: Operation) -> Any:
 
     def handler(event: SQSEvent) -> Json:
         adapters = _adapters()
+        context: Any = event.context
+        seconds = context.get_remaining_time_in_millis() / 1000
+        adapters.deadline.start(seconds - RESERVE_SECONDS)
         batch = Batch(
             operation,
             adapters,
             requests=adapters.request_queue,
             queues=adapters.reply_queues,
+            deadline=adapters.deadline,
             max_receive_count=adapters.settings.max_receive_count,
         )
         return dict(batch.handle(event.to_dict()))

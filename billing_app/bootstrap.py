@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from billing_app.adapters.cognito_admin import CognitoUserDirectory
 from billing_app.adapters.connections import Database
+from billing_app.adapters.deadline import Deadline
 from billing_app.adapters.migrations import MigrationReport, migrate
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
 from billing_app.adapters.secrets import Secrets
@@ -42,6 +43,7 @@ class Adapters:
         self._client = client
         self._application_name = application_name
         self._database_place = database_place
+        self.deadline = Deadline()
 
     @cached_property
     def secrets(self) -> Secrets:
@@ -54,6 +56,7 @@ class Adapters:
             secret=lambda: self._database_secret(secret_id),
             renew_secret=lambda: self.secrets.forget(secret_id),
             application_name=self._application_name,
+            deadline=self.deadline,
         )
 
     def operators(self, *, database_secret_id: str, user_pool_id: str) -> AdminContext:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
+from billing_app.adapters.deadline import Deadline
 from billing_app.domain.errors import Rejection, Unavailable
 from billing_app.ports.reply_queues import ReplyAddress, ReplyQueueHeld, ReplyQueues
 from billing_app.ports.request_queue import RequestQueue
@@ -20,6 +21,9 @@ from chalicelib.replies import Outcome
 from chalicelib.settings import SettingsError
 
 logger = logging.getLogger(__name__)
+
+# Of a function's time, for what has no deadline: a pause between two attempts, Redis, the log.
+RESERVE_SECONDS = 1.5
 
 Record = Mapping[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
@@ -39,21 +43,23 @@ class Batch:
         *,
         requests: RequestQueue,
         queues: ReplyQueues,
+        deadline: Deadline,
         max_receive_count: int,
     ) -> None:
         self._operation = operation
         self._dependencies = dependencies
         self._requests = requests
         self._queues = queues
+        self._deadline = deadline
         self._max_receive_count = max_receive_count
 
     def handle(self, event: Mapping[str, Any]) -> BatchAnswer:
         """Work off an SQS event; name the records that must come back."""
-        failures = [
-            {"itemIdentifier": record["messageId"]}
-            for record in event["Records"]
-            if not self._acknowledged(record)
-        ]
+        records, failures = event["Records"], []
+        for position, record in enumerate(records):
+            self._deadline.divide(len(records) - position)
+            if not self._acknowledged(record):
+                failures.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failures}
 
     def _acknowledged(self, record: Record) -> bool:

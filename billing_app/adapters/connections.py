@@ -26,11 +26,14 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from billing_app.adapters.deadline import Deadline
 from billing_app.adapters.timeouts import Timeouts, timeouts_of
 from billing_app.domain.errors import Rejection, TimedOut, Unavailable
 
 RDS_CA_BUNDLE = Path(__file__).with_name("rds-ca-bundle.pem")
-CONNECT_TIMEOUT_SECONDS = 3
+CONNECT_TIMEOUT_SECONDS = 2
+# The server ends a statement; if it vanished, the connection ends so much later.
+VANISHED_MILLISECONDS = 1_000
 _ATTEMPTS = 3
 # How often at most a failed connect fetches the secret anew.
 RENEWAL_SECONDS = 10.0
@@ -51,7 +54,8 @@ class Database:
     `secret` returns the connection's fields (`username`, `password`, `host`, `port`, `dbname`,
     optional `sslmode` and `pooled`); `renew_secret` is called when a connect fails, before one more
     try: the password may have been rotated while this process was warm. Statements end after
-    `timeouts`, by default those of the role that logs in; one that did is not tried again.
+    `timeouts`, by default those of the role that logs in; one that did is not tried again. Nothing
+    is begun that might end after the `deadline`.
     """
 
     def __init__(
@@ -61,12 +65,15 @@ class Database:
         renew_secret: Callable[[], None],
         application_name: str,
         timeouts: Timeouts | None = None,
+        deadline: Deadline | None = None,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._secret = secret
         self._renew_secret = renew_secret
         self._application_name = application_name
         self._timeouts = timeouts
+        self._deadline = deadline or Deadline()
+        self._longest_seconds = 0.0
         self._now = now
         self._renewable_at = now()
         self._connection: Connection | None = None
@@ -120,6 +127,7 @@ class Database:
 
     def _run(self, statement: str, parameters: Mapping[str, Any]) -> Sequence[Row]:
         with self._open().cursor() as cursor:
+            self._deadline.require(self._longest_seconds)
             cursor.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
@@ -149,7 +157,10 @@ class Database:
         return dict(self._secret())
 
     def _connect(self, secret: Mapping[str, Any]) -> Connection:
+        self._deadline.require(CONNECT_TIMEOUT_SECONDS)
         timeouts = self._timeouts or timeouts_of(secret["username"])
+        vanished_after = timeouts.statement + VANISHED_MILLISECONDS
+        self._longest_seconds = vanished_after / 1_000
         connection: Connection = psycopg2.connect(
             host=secret["host"],
             port=secret["port"],
@@ -163,7 +174,7 @@ class Database:
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=2,
-            tcp_user_timeout=timeouts.statement + 2_000,
+            tcp_user_timeout=vanished_after,
             options="" if is_pooled(secret) else _options(timeouts),
         )
         connection.autocommit = True

@@ -28,7 +28,7 @@ class Timeouts:
 
 
 # A resident waits for no statement longer than this.
-_RESIDENTS = Timeouts(statement=5_000, lock=2_000, idle_in_transaction=5_000)
+_RESIDENTS = Timeouts(statement=4_000, lock=2_000, idle_in_transaction=5_000)
 # A large batch of bills or a reconciliation of years takes longer.
 _OPERATORS = Timeouts(statement=60_000, lock=2_000, idle_in_transaction=5_000)
 

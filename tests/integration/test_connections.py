@@ -226,7 +226,7 @@ def test_a_connection_sets_its_timeouts_unless_a_pool_would_reject_them(
     assert connection.value(shown, {}) == "500ms"
     secret.fields["pooled"] = "true"
     connection.close()
-    assert connection.value(shown, {}) == "5s"
+    assert connection.value(shown, {}) == "4s"
 
 
 @pytest.mark.parametrize("role", ["writer", "reader", "operator"])

@@ -23,6 +23,7 @@ import httpx
 import jwt
 from billing_client.transport import Clock
 
+from billing_app.adapters.deadline import Deadline
 from billing_app.adapters.reply_queues import VISIBILITY_TIMEOUT_SECONDS
 from billing_app.domain.bills import Debt
 from billing_app.domain.errors import Rejection
@@ -292,6 +293,7 @@ class BillingService:
             self.dependencies,
             requests=FakeRequestQueue(),
             queues=replies,
+            deadline=Deadline(),
             max_receive_count=1,
         )
         failures = batch.handle({"Records": [record]})["batchItemFailures"]

@@ -24,8 +24,8 @@ class Queue:
 class Function:
     """A function: its limits, and whom the database and the cache know it as.
 
-    A function that reads a queue gets `batch_size` messages at once, each of which may take
-    `record_seconds`; another function has neither (1 and 0).
+    A function that reads a queue gets `batch_size` messages at once, each of which has
+    `record_seconds` at least; another function has neither (1 and 0).
     """
 
     timeout_seconds: int

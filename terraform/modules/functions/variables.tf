@@ -4,7 +4,7 @@ variable "prefix" {
 }
 
 variable "functions" {
-  description = "What each function of the package gets: memory (MiB), timeout (seconds), concurrency (most copies at once), role in the database, whether it uses the cache. Those that read a queue also have a batch size (messages) and the longest time of one message (seconds)."
+  description = "What each function of the package gets: memory (MiB), timeout (seconds), concurrency (most copies at once), role in the database, whether it uses the cache. Those that read a queue also have a batch size (messages) and how much time each message has at least (seconds)."
   type = map(object({
     description     = string
     memory_mib      = number
@@ -43,7 +43,7 @@ variable "functions" {
 
   validation {
     condition     = alltrue([for name in keys(var.request_queue_arns) : try(var.functions[name].batch_size * var.functions[name].record_seconds <= var.functions[name].timeout_seconds, false)])
-    error_message = "Raise timeout_seconds or lower batch_size: batch_size x record_seconds must fit into the timeout, else a slow batch is cut off and all of it comes back."
+    error_message = "Raise timeout_seconds or lower batch_size: batch_size x record_seconds must fit into the timeout, else a message gets no time for a slow call."
   }
 }
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from marshmallow import INCLUDE, Schema
 
+from billing_app.adapters.deadline import Deadline
 from billing_app.domain.errors import Rejection, Unavailable
 from chalicelib.batch import Batch
 from chalicelib.logs import JsonFormatter
@@ -42,6 +43,7 @@ class Fixture:
             FakeDependencies(),
             requests=self.requests,
             queues=self.queues,
+            deadline=Deadline(),
             max_receive_count=3,
         )
 
