@@ -20,6 +20,7 @@ from marshmallow import fields as schema_fields
 
 from billing_app.domain.errors import Rejection
 
+_QUEUE_NAME = re.compile(r'"queue_name"\s*:\s*"([0-9A-Fa-f-]{32,36})"')
 _KEY = re.compile(r"[\x20-\x7e]{1,200}")
 
 
@@ -113,10 +114,21 @@ def _read_body(body: str) -> Mapping[str, Any]:
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):
-        raise Undeliverable("body is not JSON") from None
+        return _unreadable(body)
     if not isinstance(fields, dict):
         raise Undeliverable("body is not an object")
     return fields
+
+
+def _unreadable(body: str) -> Mapping[str, Any]:
+    """Read no more than where the answer goes, so that the rest is rejected and no dead letter.
+
+    The gateway's parser takes numbers and depths that ours does not.
+    """
+    named = _QUEUE_NAME.findall(body)
+    if not named:
+        raise Undeliverable("body is not JSON")
+    return {"queue_name": named[-1], "": None}
 
 
 def _attribute(attributes: Mapping[str, Any], name: str) -> str | None:

@@ -25,7 +25,7 @@ from tools.local.gateway.document import example_bodies
 
 QUEUE = str(UUID("6f0fad5b-d9cb-469f-a165-70867728950e"))
 OPTIONAL: dict[str, dict[str, Any]] = {
-    "payments": {"expected_total_minor": 1},
+    "payments": {"expected_total_minor": 1, "asked_seconds_ago": 1},
     "histories": {"cursor": None},
 }
 VALID = {
@@ -146,6 +146,7 @@ def test_a_function_answers_whatever_a_gateway_would_let_pass(
     service.log.clear()
     came_back, replies = service.work(operation, a_record(body, **service.home._asdict()))
     if not replies:
-        # It does not say where the answer goes, or is no JSON to Python: a dead letter, no crash.
+        # It does not say where the answer goes: a dead letter, no crash.
+        assert name == "queue_name"
         assert '"undeliverable"' in service.log.text
         assert came_back == (operation != "auth")

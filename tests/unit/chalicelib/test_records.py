@@ -7,7 +7,14 @@ from uuid import uuid4
 import pytest
 
 from billing_app.domain.errors import Rejection
-from chalicelib.records import Undeliverable, apartment_of, idempotency_key_of, read_record
+from chalicelib.records import (
+    RequestBody,
+    Undeliverable,
+    apartment_of,
+    idempotency_key_of,
+    read_record,
+    validated,
+)
 from tests.support.records import QUEUE, a_record
 
 SUBJECT = uuid4()
@@ -29,6 +36,15 @@ NO_QUEUE = ["{}", *(f'{{"queue_name": {name}}}' for name in ("5", '"x"', "null")
 def test_a_body_that_names_no_reply_queue_is_undeliverable(body: str) -> None:
     with pytest.raises(Undeliverable):
         read_record(a_record(body, subject=SUBJECT))
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 100_000, "\x00", '"cut'])
+def test_a_body_that_can_not_be_read_is_rejected_where_it_says_where(value: str) -> None:
+    body = f'{{"queue_name": "x", "a": {value}, "queue_name" : "{QUEUE}"}}'
+    request = read_record(a_record(body, subject=SUBJECT))
+    assert request.queue_name == QUEUE
+    with pytest.raises(Rejection, match="invalid_request"):
+        validated(RequestBody, request.fields)
 
 
 @pytest.mark.parametrize("apartment", [None, "", "x", "../..", "' OR 1=1 --", "Квартира"])
