@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from tools.deploy_check.privileges import Decision, Decisions, Permission, Roles, unused
+from tools.deploy_check.privileges import (
+    Decision,
+    Decisions,
+    Permission,
+    Roles,
+    too_wide,
+    unused,
+)
 
 QUEUES = ["arn:aws:sqs:::bill-r-*", "arn:aws:sqs:::bill-login-*"]
 ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
@@ -91,6 +98,32 @@ def test_a_permission_is_unused_if_another_allows_the_same_calls() -> None:
     assert unused([permission(), wide], [used("bill-r-1")]) == [permission(), wide]
     calls = [used("bill-r-1"), used("bill-payments")]
     assert unused([permission(), wide], calls) == [permission()]
+
+
+WIDE = "arn:aws:sqs:::bill-*"
+
+
+@pytest.mark.parametrize(
+    ("statement", "action", "resource", "more"),
+    [
+        ("Replies", "sqs:DeleteMessage", QUEUES[0], None),
+        ("Replies", "sqs:DeleteMessage", WIDE, "arn:aws:sqs:::bill-payments"),
+        ("Replies", "sqs:DeleteMessage", "*", "anything"),
+        ("ReadRequests", "sqs:*", QUEUES[0], "anything"),
+        ("ReadRequests", "sqs:ReceiveMessage", "*", "anything"),
+        ("LookForOrphans", "sqs:ListQueues", "*", None),
+        ("Trace", "xray:PutTraceSegments", "*", None),
+    ],
+)
+def test_a_permission_that_allows_more_than_its_role_used_is_named(
+    statement: str, action: str, resource: str, more: str | None
+) -> None:
+    """Whatever somebody else did: here to a queue for requests."""
+    calls = [used(f"bill-r-{'a' * 32}"), used(f"bill-r-{'b' * 32}", role="other")]
+    calls.append(used("bill-payments", role="other"))
+    found = too_wide([Permission("role", statement, action, resource)], calls)
+    assert [more in one for one in found if more] == ([True] if more else [])
+    assert bool(found) == bool(more)
 
 
 def test_permissions_that_only_aws_uses_are_not_reported() -> None:

@@ -24,7 +24,7 @@ from tools.deploy_check.journey import Resident, make_journey, use_other_operati
 from tools.deploy_check.least_privilege import Finding, PermissionProbe, RoleActions
 from tools.deploy_check.orphaned_resources import orphaned_resources
 from tools.deploy_check.poison import try_poison
-from tools.deploy_check.privileges import Decisions, Permission, Roles, unused
+from tools.deploy_check.privileges import Decisions, Permission, Roles, too_wide, unused
 from tools.deploy_check.requests import ReplyQueues, Requests
 from tools.deploy_check.terraform import Terraform, program
 
@@ -99,9 +99,9 @@ class _Check:
             cached = int(cache.dbsize())
             _require_none("No function has stored a result", [] if cached else ["the cache"])
             self._console.say(f"the cache holds {cached} results")
-            with self._step("A poison message, up to the dead-letter queue"):
+            with self._step("A poison message in each queue, up to its dead-letter queue"):
                 received = try_poison(cloud)
-            self._console.say(f"received {received} times, then put aside")
+            self._console.say(f"received so often, then put aside: {received}")
             requests = Requests(cloud, functions, resident)
             replies, token = ReplyQueues(cloud, requests), _id_token(url, resident)
             with self._step("Trying reply queues as somebody whose role may do anything"):
@@ -109,9 +109,9 @@ class _Check:
             self._console.say(f"{tried} attempts were rejected")
             actors = RoleActions(functions, requests, replies, resident, url, token)
             self._try_permissions(cloud, actors)
-            with self._step("Acting as each function on other functions' resources"):
+            with self._step("Acting in each role on what is not its own"):
                 tried = require_no_access(cloud)
-            self._console.say(f"{tried} queues and secrets were rejected")
+            self._console.say(f"{tried} calls of queues and secrets were rejected")
             with self._step("Sweeping all reply queues"):
                 swept = replies.sweep(functions)
             self._console.say(f"{swept} reply queues were deleted")
@@ -127,8 +127,9 @@ class _Check:
             actors.replies.create_expired()
             actors.functions.sweep()
             held = [one for role in names for one in roles.permissions(role)]
-            found = unused(held, decisions.since())
-            _require_none("Permissions are not used", map(str, found))
+            seen = decisions.since()
+            _require_none("Permissions are not used", map(str, unused(held, seen)))
+            _require_none("Permissions allow more than is used", too_wide(held, seen))
         self._show_unseen(held)
         chosen = self._options.roles or arns
         tried = [one for one in held if one.reason_unseen is None and names[one.role] in chosen]

@@ -1,4 +1,4 @@
-"""Acts in the role of each function and tries every queue and secret that is not its own."""
+"""Acts in each role and tries every queue and secret that is not its own: read, send, delete."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from botocore.exceptions import ClientError
 
 from tools.deploy_check.cloud import Cloud
 from tools.deploy_check.errors import DeployCheckError
+from tools.local.service import service
 
 
 def require_no_access(cloud: Cloud) -> int:
-    """Return how many resources were tried and all rejected.
+    """Return how many calls were tried and all rejected.
 
     Raises:
-        DeployCheckError: a role can access another function's resources.
+        DeployCheckError: a role can do something with what is not its own.
     """
+    outputs = cloud.outputs
+    roles = {"gateway": outputs["gateway_role_arn"], "redrive": outputs["redrive_role_arn"]}
     attempts = {
-        f"{name}: {resource}": attempt
-        for name in cloud.outputs["function_role_arns"]
-        for resource, attempt in _attempts(cloud, name)
+        f"{name}: {what}": attempt
+        for name, role_arn in (outputs["function_role_arns"] | roles).items()
+        for what, attempt in _attempts(cloud, name, role_arn)
     }
     accessible = [what for what, attempt in attempts.items() if not is_rejected(attempt)]
     if accessible:
         raise DeployCheckError(
-            "Roles can access another function's resources:\n  " + "\n  ".join(accessible)
+            "Roles can access what is not their own:\n  " + "\n  ".join(accessible)
         )
     return len(attempts)
 
@@ -62,24 +65,55 @@ def is_rejected(attempt: Callable[[], Any]) -> bool:
     return False
 
 
-def _attempts(cloud: Cloud, name: str) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield each queue and secret of the others, and how the function tries to read it."""
-    role_arn = cloud.outputs["function_role_arns"][name]
+def _attempts(cloud: Cloud, name: str, role_arn: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield what a role must not do, and how it tries to."""
     sqs, manager = (cloud.in_role(role_arn, one) for one in ("sqs", "secretsmanager"))
-    for url in _queues(cloud):
-        if not url.endswith(f"/{cloud.prefix}-{name}"):
-            yield url, partial(sqs.receive_message, QueueUrl=url, VisibilityTimeout=0)
+    for kind, url in _queues(cloud).items():
+        if kind not in _reads(name):
+            yield f"read {url}", partial(sqs.receive_message, QueueUrl=url, VisibilityTimeout=0)
+            yield f"delete in {url}", partial(sqs.delete_message, QueueUrl=url, ReceiptHandle="no")
+        if kind not in _sends(name):
+            yield f"send to {url}", partial(sqs.send_message, QueueUrl=url, MessageBody="{}")
     own = _own_secrets(cloud, name)
     for arn in _secrets(cloud):
         if not any(one in arn for one in own):
-            yield arn, partial(manager.get_secret_value, SecretId=arn)
+            yield f"read {arn}", partial(manager.get_secret_value, SecretId=arn)
 
 
-def _queues(cloud: Cloud) -> Iterator[str]:
-    """List every queue of the deployment: requests, dead letters, replies."""
-    pages = cloud.client("sqs").get_paginator("list_queues")
-    for page in pages.paginate(QueueNamePrefix=f"{cloud.prefix}-"):
-        yield from page.get("QueueUrls", ())
+def _reads(name: str) -> set[str]:
+    """Return the kinds of queues that a role reads and deletes messages in."""
+    if name == "gateway":
+        return {"login", "r"}
+    return _dead_letters() if name == "redrive" else {name}
+
+
+def _sends(name: str) -> set[str]:
+    """Return the kinds of queues that a role sends to."""
+    if name == "gateway":
+        return set(service().queues)
+    if name == "redrive":
+        return {kind.removesuffix("-dlq") for kind in _dead_letters()}
+    return {"login" if name == "auth" else "r"} if name in service().queues else set()
+
+
+def _dead_letters() -> set[str]:
+    return {f"{name}-dlq" for name, queue in service().queues.items() if queue.dead_letters}
+
+
+def _queues(cloud: Cloud) -> dict[str, str]:
+    """Return every queue for requests and dead letters, and one for replies of each kind."""
+    prefix = f"{cloud.prefix}-"
+    pages = cloud.client("sqs").get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
+    urls = {
+        url.rpartition("/")[2].removeprefix(prefix): url
+        for page in pages
+        for url in page.get("QueueUrls", ())
+    }
+    return {name if name in _kinds() else name.partition("-")[0]: url for name, url in urls.items()}
+
+
+def _kinds() -> set[str]:
+    return {*service().queues, *_dead_letters()}
 
 
 def _secrets(cloud: Cloud) -> Iterator[str]:
@@ -88,7 +122,9 @@ def _secrets(cloud: Cloud) -> Iterator[str]:
 
 
 def _own_secrets(cloud: Cloud, name: str) -> list[str]:
-    """Return the secrets that the function's environment names."""
+    """Return the secrets that the environment of a function names; other roles have none."""
+    if name not in cloud.outputs["function_names"]:
+        return []
     function = cloud.outputs["function_names"][name]
     found = cloud.client("lambda").get_function_configuration(FunctionName=function)
     variables = found["Environment"]["Variables"]

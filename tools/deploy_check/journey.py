@@ -71,16 +71,16 @@ def _as_resident(
     apartment, total = resident.apartment_id, sum(_AMOUNTS_MINOR[:2])
     login = client.login(resident.username, resident.password)
     _require([one.apartment_id for one in login.apartments] == [apartment], "the apartments")
-    _require_debts(client, apartment, set(bills))
+    _require_debts(client, apartment, bills)
     say(f"{login.resident_name} logged in and owes three bills")
     receipt = client.pay(apartment, bills[:2], expected_total_minor=total)
     _require(receipt.total.minor == total, "the receipt's total")
     say(f"two were paid, receipt {receipt.receipt_number}")
-    _require_debts(client, apartment, {bills[2]})
-    paid = {("payment", bill) for bill in bills[:2]}
+    _require_debts(client, apartment, bills[2:])
+    paid = [("payment", bill) for bill in sorted(bills[:2])]
     history = _require_history(client, HistoryState(apartment), paid)
     operator.do("reverse_payment", {"payment_id": receipt.payment_id, **_AUDIT})
-    _require_history(client, history, paid | {("reversal", bill) for bill in bills[:2]})
+    _require_history(client, history, paid + [("reversal", bill) for _, bill in paid])
     say("the payment was reversed, and the history has both")
     client.refresh()
     _require(operator.do("reconcile", {})["agrees"], "the reconciliation")
@@ -91,17 +91,19 @@ def _require(truth: bool, what: str) -> None:
         raise DeployCheckError(f"The journey: {what} is not as it should be.")
 
 
-def _require_debts(client: BillingClient, apartment: str, bills: set[str]) -> None:
-    shown = {debt.bill_id for debt in client.debts(apartment).debts}
-    _require(shown == bills, f"the list of debts ({len(shown)} of {len(bills)})")
+def _require_debts(client: BillingClient, apartment: str, bills: Sequence[str]) -> None:
+    """Require these bills, each once. Those of one day and utility come in the order of ids."""
+    shown = [debt.bill_id for debt in client.debts(apartment).debts]
+    _require(shown == sorted(bills), f"the list of debts ({shown}, not {sorted(bills)})")
 
 
 def _require_history(
-    client: BillingClient, state: HistoryState, expected: set[tuple[str, str]]
+    client: BillingClient, state: HistoryState, expected: Sequence[tuple[str, str]]
 ) -> HistoryState:
+    """Require these events, each once and in this order."""
     synced = client.sync_history(state)
-    found = {(event.event, event.bill_id) for event in synced.events}
-    _require(found == expected, f"the history ({sorted(found)})")
+    found = [(event.event, event.bill_id) for event in synced.events]
+    _require(found == expected, f"the history ({found}, not {expected})")
     return synced
 
 

@@ -7,6 +7,7 @@ a call. Each is denied in turn, and whoever acts in the role must be rejected.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ BY_AWS: Mapping[str, str] = {
 # Asked for by AWS together with another action, which the emulator takes for both.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 BY_AWS_ACTIONS: Mapping[str, str] = {"sqs:TagQueue": "CreateQueue with tags asks for it"}
+
+
+# AWS knows no resources for these.
+WITHOUT_RESOURCES = ("ec2:", "sqs:ListQueues", "xray:")
 
 
 @dataclass(frozen=True, order=True)
@@ -129,6 +134,36 @@ def unused(permissions: Iterable[Permission], decisions: Iterable[Decision]) -> 
         if decision.allowed and len(allowing) == 1:
             used.update(allowing)
     return [permission for permission in seen if permission not in used]
+
+
+def too_wide(permissions: Iterable[Permission], decisions: Iterable[Decision]) -> list[str]:
+    """Return the permissions that allow more than they were used for, and what more.
+
+    That is any action or resource, where AWS knows them; or a kind of resource that somebody asked
+    for, and this role never did.
+    """
+    seen = [one for one in decisions if one.allowed]
+    found = []
+    for permission in permissions:
+        more = _kinds(permission, seen) - _kinds(
+            permission, [one for one in seen if one.uses(permission)]
+        )
+        if "*" in (permission.action, permission.resource) or permission.action.endswith("*"):
+            more.add("anything")
+        if more and not permission.action.startswith(WITHOUT_RESOURCES):
+            found.append(f"{permission}: also {', '.join(sorted(more))}")
+    return found
+
+
+def _kinds(permission: Permission, calls: Iterable[Decision]) -> set[str]:
+    """Return which kinds of resources of these calls the permission's pattern fits.
+
+    What differs between resources of one kind is left out: users and queue names.
+    """
+    if permission.reason_unseen:
+        return set()
+    found = {re.sub("[0-9a-f]{32}", "0", one.resource) for one in calls}
+    return {kind for kind in found if fnmatchcase(kind, permission.resource)}
 
 
 def _many(value: Any) -> list[str]:
