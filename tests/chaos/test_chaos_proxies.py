@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import Any
+from uuid import uuid4
 
 import psycopg2
 import pytest
@@ -131,9 +132,11 @@ def client(servers: Servers) -> Iterator[Any]:
 
 @pytest.fixture
 def queue(client: Any) -> Iterator[str]:
-    url = client.create_queue(QueueName="t-payments", Attributes={"VisibilityTimeout": "60"})
+    # The name of a queue that was deleted is not free for a minute.
+    name = f"t{uuid4().hex}-payments"
+    url = client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})
     yield url["QueueUrl"]
-    client.purge_queue(QueueUrl=url["QueueUrl"])
+    client.delete_queue(QueueUrl=url["QueueUrl"])
 
 
 def send(client: Any, queue: str, body: str = "b & c") -> None:
@@ -172,11 +175,11 @@ def test_the_steps_are_told_with_queue_and_process(
         send(client, replies)
         assert len(receive(client, replies)) == 1
         delete(client, queue, message)
-    me = os.getpid()
+    me, name = os.getpid(), queue.rpartition("/")[2]
     assert seen == [
-        ("received", "payments", "t-payments", me),
+        ("received", "payments", name, me),
         ("replied", "", "t-r-1", me),
-        ("before_delete", "payments", "t-payments", me),
+        ("before_delete", "payments", name, me),
     ]
 
 
