@@ -149,8 +149,8 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "To give another apartment, use `apartment give`.",
     ),
     "resident_differs": _operator(
-        "Somebody else may have this username: the resident exists otherwise. Nothing was changed",
-        "Choose another username, or give what the resident has.",
+        "The username is that of a resident with another name or email. Nothing was changed",
+        "Choose another username, or give the name and email that they have.",
     ),
     "resident_not_found": _resident(
         "The credentials are valid, but no resident is linked to this login.",

@@ -91,7 +91,7 @@ def add_resident(
             made.append("residency")
     added = AddedResident(resident.username, subject, apartment_id, tuple(made), tuple(kept))
     if not made:
-        ignored = f", whose {' and '.join(kept)} stays as it was" if kept else ""
+        ignored = f" (given and ignored: {', '.join(kept)})" if kept else ""
         raise Rejection("resident_exists", detail=resident.username + ignored, data=asdict(added))
     return added
 

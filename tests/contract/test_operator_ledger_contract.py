@@ -112,6 +112,8 @@ DUPLICATE = ("rejected", "probable_duplicate")
         ("paid", {}, PRESENT),
         ("void", {}, ("rejected", "bill_void")),
         ("open", {"amount_minor": 4000}, REVISED),
+        ("open", {"currency": "USD"}, REVISED),
+        ("open", {"due_on": date(2026, 12, 1)}, REVISED),
         ("paid", {"amount_minor": 4000}, ("rejected", "bill_already_paid")),
         ("void", {"amount_minor": 4000}, REVISED),
         ("open", {"apartment_id": uuid4()}, ("rejected", "apartment_not_found")),

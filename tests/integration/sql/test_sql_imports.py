@@ -1,47 +1,16 @@
-"""api.issue_bills: corrections, dry runs, chunks."""
+"""api.issue_bills: dry runs, chunks."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import uuid4
-
-import pytest
 
 from tests.support.ledger import Answer, Home, Ledger, line, query
 
 Result = tuple[str, str | None]
 
 
-def one_bill(home: Home, **fields: Any) -> Answer:
-    """Return the line of one and the same bill of this home."""
-    return line(home, provider_reference=str(home.apartment), **fields)
-
-
 def results(answer: Answer) -> list[Result]:
     return [(row["result"], row["code"]) for row in answer["data"]["lines"]]
-
-
-def ids(answer: Answer) -> list[str | None]:
-    return [row["bill_id"] for row in answer["data"]["lines"]]
-
-
-@pytest.mark.parametrize(
-    "correction",
-    [
-        {"amount_minor": 1},
-        {"currency": "USD"},
-        {"due_on": "2026-12-01"},
-    ],
-    ids=lambda correction: next(iter(correction)),
-)
-def test_a_correction_replaces_an_open_bill(
-    ledger: Ledger, home: Home, correction: dict[str, Any]
-) -> None:
-    first = ledger.bill(home, provider_reference=str(home.apartment))
-    answer = ledger.issue([one_bill(home, **correction)])
-    assert results(answer) == [("revised", None)]
-    assert ledger.open_bills(home) == set(ids(answer))
-    assert ledger.pay(home, [first])["code"] == "bill_void"
 
 
 def test_a_dry_run_notes_no_import(ledger: Ledger, home: Home) -> None:

@@ -124,6 +124,7 @@ def move_out(ledger: Ledger, home: Home, _bill: str) -> Answer:
     ("role", "act", "meanwhile", "code"),
     [
         ("operator", void, pay, "bill_already_paid"),
+        ("operator", void, void, "bill_void"),
         ("writer", pay, move_out, "apartment_not_found"),
         ("operator", move_out, move_out, "residency_not_found"),
     ],
@@ -180,7 +181,13 @@ def reversing(ledger: Ledger, home: Home) -> Callable[[Ledger], Answer]:
     return lambda operator: operator.reverse(payment_id)
 
 
-@pytest.mark.parametrize("opening", [importing, reversing])
+def reinstating(ledger: Ledger, home: Home) -> Callable[[Ledger], Answer]:
+    bill = ledger.bill(home)
+    ledger.void(bill)
+    return lambda operator: operator.reinstate(bill)
+
+
+@pytest.mark.parametrize("opening", [importing, reversing, reinstating])
 def test_a_rename_and_the_opening_of_a_bill_take_turns(
     ledger: Ledger, home: Home, opening: Callable[[Ledger, Home], Callable[[Ledger], Answer]]
 ) -> None:

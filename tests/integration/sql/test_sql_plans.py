@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
 from tests.support.databases import LedgerDatabase
-from tests.support.ledger import Home, query, value
+from tests.support.ledger import Home, line, query, value
 from tests.support.plans import Trace, trace
 
 APARTMENTS = 10_000
@@ -116,6 +117,25 @@ def test_a_page_of_the_check_reads_its_apartments_by_index(admin: Connection, ki
         # For each of twenty bills about fifty: some twenty rows that hang on it, found by index.
         assert page.blocks < 10 * 20 * 80
     assert value(admin, "SELECT count(*) FROM billing.apartment_checks WHERE agrees") == 20
+
+
+@pytest.mark.parametrize("number", ["new", "00000000-0000-0000-0000-00000000001E"])
+def test_a_line_of_an_import_looks_bills_up_by_index(
+    admin: Connection, home: Home, number: str
+) -> None:
+    batch = {
+        "import_id": str(home.subject),
+        "file_name": "bills.csv",
+        "sha256": "1" * 64,
+        "lines": [line(home, provider_reference=number)],
+    }
+    query(admin, "BEGIN")
+    try:
+        found = trace(admin, "SELECT api.issue_bills(%s)", json.dumps(batch))
+    finally:
+        query(admin, "ROLLBACK")
+    # There is one import.
+    assert {table for table, _ in found.scans_of_whole_tables()} <= {"imports"}
 
 
 @pytest.mark.parametrize(

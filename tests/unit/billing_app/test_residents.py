@@ -93,7 +93,7 @@ def test_a_second_run_says_that_nothing_was_left(setup: Setup) -> None:
     told, rejection = setup.add(), setup.rejection()
     assert rejection.code == "resident_exists"
     assert rejection.data == {**asdict(told), "made": (), "kept": ("password", "since")}
-    assert "whose password and since" in rejection.for_operator().message
+    assert "ignored: password, since" in rejection.for_operator().message
     assert len(setup.ledger.apartments) == 1
 
 
