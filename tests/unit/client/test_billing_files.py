@@ -21,7 +21,9 @@ def test_files_and_folders_are_private(logged_in: Billing, apartment: Residency)
     logged_in.ok("history")
     modes = {stat.S_IMODE(path.stat().st_mode) for path in logged_in.files("*.json")}
     assert modes == {0o600}
-    assert stat.S_IMODE(logged_in.folder.stat().st_mode) == 0o700
+    folders = [logged_in.folder, *(path for path in logged_in.files("*") if path.is_dir())]
+    assert len(folders) == 6
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     assert [path.name for path in logged_in.files("*.new")] == []
 
 
