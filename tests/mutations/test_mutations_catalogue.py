@@ -41,7 +41,7 @@ def test_a_mutation_fits_the_code_its_tests_and_the_invariants(mutation: Mutatio
 
 
 def test_there_are_many_with_names_of_their_own_that_endanger_every_invariant() -> None:
-    assert len(CATALOGUE) >= 140
+    assert len(CATALOGUE) >= 130
     assert {number for mutation in CATALOGUE for number in mutation.endangers} == set(INVARIANTS)
     assert max(Counter(mutation.name for mutation in CATALOGUE).values()) == 1
 

@@ -98,14 +98,14 @@ def test_a_void_that_waited_for_a_reversal_is_stamped_after_it(ledger: Ledger, h
 def test_the_same_request_again_waits_for_the_answer_to_the_first(
     ledger: Ledger, home: Home
 ) -> None:
-    bill = ledger.bill(home)
+    bills = ledger.bills(home, 100, 200)
     paying = "SELECT api.pay(%s, 'key', %s, %s::uuid[])"
     second, _ = blocked(
-        ledger, "writer", lambda one: one.pay(home, [bill], key="key"),
-        by=(paying, home.subject, home.apartment, [bill]), meanwhile=clock,
+        ledger, "writer", lambda one: one.pay(home, bills[::-1], key="key"),
+        by=(paying, home.subject, home.apartment, bills), meanwhile=clock,
     )  # fmt: skip
     assert second["status"] == "done"
-    assert second == ledger.pay(home, [bill], key="key")
+    assert second == ledger.pay(home, bills, key="key")
 
 
 def pay(ledger: Ledger, home: Home, bill: str) -> Answer:

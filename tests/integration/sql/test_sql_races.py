@@ -123,15 +123,6 @@ def outcome(answer: Answer) -> str:
     return str(told.get("code") or told.get("result") or told["status"])
 
 
-def test_the_same_request_twice_at_once_gets_one_answer(ledger: Ledger, home: Home) -> None:
-    for _ in range(ROUNDS):
-        bills, key = ledger.bills(home, 100, 200), str(uuid4())
-        rivals = [paying(home, bills, key), paying(home, bills[::-1], key)]
-        first, second = race(ledger, rivals)
-        assert first == second
-        assert first["status"] == "done"
-
-
 def test_paying_again_happens_before_or_after_the_reversal(ledger: Ledger, home: Home) -> None:
     for _ in range(ROUNDS):
         bills = ledger.bills(home, 100)
