@@ -123,14 +123,21 @@ def session_parts(session: Session) -> list[str]:
         },
     }
     apartments = (
-        {"apartment_id": str(apartment.apartment_id), "address": apartment.address}
+        {
+            "apartment_id": str(apartment.apartment_id),
+            "address": apartment.address,
+            "former": apartment.former,
+        }
         for apartment in account.apartments
     )
     return paged(head, "apartments", apartments)
 
 
 def debts_parts(found: Debts) -> list[str]:
-    """Write debts; each part repeats the totals of all debts."""
+    """Write debts; each part repeats the totals of all that the resident owes.
+
+    What a former resident owes comes in parts of its own, where there is any.
+    """
     head = {
         "apartment_id": str(found.apartment_id),
         "version": found.version,
@@ -143,8 +150,13 @@ def debts_parts(found: Debts) -> list[str]:
         "by_period": _breakdown("period", write_period, found.by_period),
         "by_currency": [_total(one) for one in found.by_currency],
     }
-    today = found.today.day
-    return paged(head, "debts", (_debt(debt, today=today) for debt in found.debts))
+    day = found.today.day
+    theirs = (_debt(debt, today=day) for debt in found.debts)
+    others = [_debt(debt, today=day) for debt in found.former_residents_debts]
+    return [
+        *paged({**head, "former_residents_debts": []}, "debts", theirs),
+        *(paged({**head, "debts": []}, "former_residents_debts", others) if others else []),
+    ]
 
 
 def receipt_parts(receipt: Receipt) -> list[str]:

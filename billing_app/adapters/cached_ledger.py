@@ -22,18 +22,24 @@ Result = TypeVar("Result", OpenDebts, HistoryPage)
 
 @dataclass(frozen=True, slots=True)
 class Question(Generic[Result]):
-    """What a resident asks of an apartment: the key of its answer, and how to come by one.
+    """What a resident asks of an apartment, and how to come by an answer.
 
-    `compute` takes the answer and its version from one snapshot of the ledger; None when the
+    The answer is kept for this resident alone: no two need see the same of an apartment. `compute`
+    takes the answer and its version from one snapshot of the ledger; None when the
     resident may not act there.
     """
 
     subject: UUID
     apartment_id: UUID
-    key: str
+    what: str
     compute: Callable[[], Result | None]
     read: Callable[[Any], Result]
     write: Callable[[Result], Any]
+
+    @property
+    def key(self) -> str:
+        """The key of the answer in the cache."""
+        return f"{self.what}:{self.apartment_id.hex}:{self.subject.hex}"
 
 
 class CachedLedger:
@@ -44,12 +50,12 @@ class CachedLedger:
         self._cache = cache
 
     def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
-        """Return the open bills, the same for all residents of the apartment."""
+        """Return the open bills that the resident sees."""
         return self._answer(
             Question(
                 subject,
                 apartment_id,
-                key=f"debts:{apartment_id.hex}",
+                what="debts",
                 compute=lambda: self._ledger.open_debts(subject=subject, apartment_id=apartment_id),
                 read=ledger_json.read_open_debts,
                 write=ledger_json.write_open_debts,
@@ -59,7 +65,7 @@ class CachedLedger:
     def history(
         self, *, subject: UUID, apartment_id: UUID, query: HistoryQuery
     ) -> HistoryPage | None:
-        """Return a page of one resident: each may see the history since another instant.
+        """Return a page of the history that the resident sees.
 
         Only the first page of a client that holds nothing is kept. Where others begin is a client's
         word: each position that it makes up would be an entry.
@@ -70,7 +76,7 @@ class CachedLedger:
             Question(
                 subject,
                 apartment_id,
-                key=f"history:{apartment_id.hex}:{subject.hex}:{query.limit}",
+                what=f"history/{query.limit}",
                 compute=lambda: self._ledger.history(
                     subject=subject, apartment_id=apartment_id, query=query
                 ),

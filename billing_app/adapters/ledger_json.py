@@ -20,7 +20,8 @@ Json = Mapping[str, Any]
 def read_account(found: Json) -> Account:
     """Read the answer of `api.resident_account`."""
     apartments = tuple(
-        Apartment(UUID(row["apartment_id"]), row["address"]) for row in found["apartments"]
+        Apartment(UUID(row["apartment_id"]), row["address"], row["former"])
+        for row in found["apartments"]
     )
     return Account(name=found["name"], apartments=apartments)
 
@@ -74,12 +75,13 @@ def write_history_page(page: HistoryPage) -> Json:
 
 
 def _read_debt(row: Json) -> Debt:
-    return Debt(**_bill(row, row["currency"]), due_on=date.fromisoformat(row["due_on"]))
+    due_on = date.fromisoformat(row["due_on"])
+    return Debt(**_bill(row, row["currency"]), due_on=due_on, owed_by=row["owed_by"])
 
 
 def write_debt(debt: Debt) -> dict[str, Any]:
     """Write an open bill."""
-    return {**write_bill(debt), "due_on": debt.due_on.isoformat()}
+    return {**write_bill(debt), "due_on": debt.due_on.isoformat(), "owed_by": debt.owed_by}
 
 
 def _read_event(row: Json) -> SettledDebt:

@@ -10,6 +10,9 @@ from uuid import UUID
 
 Key = TypeVar("Key")
 
+# Who owes a debt, as the resident sees it who asks.
+YOU, FORMER_RESIDENT = "you", "former_resident"
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -41,9 +44,10 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Debt(Bill):
-    """An open bill."""
+    """An open bill. `owed_by` is `you` or, for who lives there now, `former_resident`."""
 
     due_on: date
+    owed_by: str = YOU
 
 
 def days_overdue(*, due_on: date, today: date) -> int:
@@ -79,7 +83,7 @@ def total_by(debts: Iterable[Debt], *, key: Callable[[Debt], Key]) -> tuple[Tota
 
 @dataclass(frozen=True, slots=True)
 class OpenDebts:
-    """The debts of an apartment at one version of its ledger."""
+    """The debts of an apartment that one resident sees, at one version of its ledger."""
 
     version: int
     debts: tuple[Debt, ...]

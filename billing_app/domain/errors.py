@@ -179,6 +179,10 @@ CATALOGUE: Mapping[str, ErrorKind] = {
         "Fetch the current debts; `data.bills` names the unknown ones.",
     )
     | _operator("No bill has this id.", "Check the id."),
+    "bill_of_former_resident": _resident(
+        "One of the bills is owed by somebody who lived there before. Nothing was paid.",
+        "Leave out what `data.bills` names: who owes it can still pay it.",
+    ),
     "bill_already_paid": _resident(
         "One of the bills is paid already. Nothing was paid now.",
         "Fetch the current debts; `data.bills` names the paid ones.",

@@ -15,10 +15,11 @@ from billing_app.ports.clock import CalendarDay
 
 @dataclass(frozen=True, slots=True)
 class Apartment:
-    """An apartment that a resident may act for."""
+    """An apartment of a resident; a `former` one they have left."""
 
     apartment_id: UUID
     address: str
+    former: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A resident may act for an apartment, whose ledger is at `version`.
+    """A resident lives or lived in an apartment, whose ledger is at `version`.
 
     `visible_from` is the instant since when the resident may see the history.
     """
@@ -87,12 +88,12 @@ class ApartmentReader(Protocol):
     """What residents see of an apartment. Raises `Unavailable` when the ledger doesn't answer."""
 
     def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
-        """Return the open bills from one snapshot; None when the resident may not act there."""
+        """Return the open bills that the resident sees, from one snapshot; None for strangers."""
 
     def history(
         self, *, subject: UUID, apartment_id: UUID, query: HistoryQuery
     ) -> HistoryPage | None:
-        """Return settled bills and reversals; None when the resident may not act there."""
+        """Return the settled bills and reversals that the resident sees; None for strangers."""
 
 
 class Ledger(ApartmentReader, Protocol):
@@ -105,15 +106,15 @@ class Ledger(ApartmentReader, Protocol):
         """Return the day that an aware instant belongs to, as the deployment counts days."""
 
     def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
-        """Return None when the resident may not act for the apartment now."""
+        """Return None for strangers, who never had the apartment."""
 
     def pay(self, order: PaymentOrder) -> Receipt:
         """Pay all of the bills or none; the same key gets the same receipt again, for ever.
 
         Raises:
-            Rejection: `apartment_not_found`, `bill_not_found`, `bill_void`, `bill_already_paid`,
-                `currency_mixed`, `total_changed`, `idempotency_key_reused`, `request_expired`,
-                `too_many_rejections`.
+            Rejection: `apartment_not_found`, `bill_not_found`, `bill_of_former_resident`,
+                `bill_void`, `bill_already_paid`, `currency_mixed`, `total_changed`,
+                `idempotency_key_reused`, `request_expired`, `too_many_rejections`.
             Unavailable: the outcome is not known; asking again with the same key is safe.
         """
 

@@ -118,7 +118,7 @@ def grant_residency(
 def end_residency(
     *, username: str, apartment_id: UUID, ledger: OperatorLedger, directory: UserDirectory
 ) -> EndedResidency:
-    """End a residency: from now on the apartment is not found for this resident.
+    """End a residency: from now on the resident sees and pays only what they owe from that time.
 
     Raises:
         Rejection: login_not_found, residency_not_found.

@@ -25,6 +25,7 @@ CLIENT_CODES: Mapping[str, str] = {
 COMMAND_CODES: Mapping[str, str] = {
     "bill_ambiguous": "Several open bills begin with the given id.",
     "bill_not_found": "No open bill begins with the given id.",
+    "bill_of_former_resident": "The bill is owed by somebody who lived there before.",
     "client_error": "The command has a bug. Please report what it printed.",
     "currency_mixed": "The selected bills are in several currencies.",
     "file_error": "A file can't be read or written.",

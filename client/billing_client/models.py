@@ -55,10 +55,14 @@ def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
 
 @dataclass(frozen=True)
 class Apartment:
-    """An apartment of the resident."""
+    """An apartment of the resident; a `former` one they have left.
+
+    Older services, and sessions that were stored before, don't say it.
+    """
 
     apartment_id: str
     address: str
+    former: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -109,24 +113,30 @@ class Bill:
 
 @dataclass(frozen=True)
 class Debt(Bill):
-    """An open bill. `days_overdue` is 0 until the day after `due_on`."""
+    """An open bill. `days_overdue` is 0 until the day after `due_on`.
+
+    `owed_by` is "you" or "former_resident"; older services don't send it.
+    """
 
     due_on: date
     days_overdue: int
+    owed_by: str | None = None
 
 
 @dataclass(frozen=True)
 class Debts:
     """All open bills of an apartment as of one instant, and the version of its ledger.
 
-    `today` is the day of that instant in the service's `time_zone` (IANA), which counts for
-    `days_overdue`; older services don't send the two.
+    `former_residents_debts` are open bills that the resident is shown and does not owe; no total
+    has them. `today` is the day of that instant in the service's `time_zone` (IANA), which
+    counts for `days_overdue`. Older services don't send the three.
     """
 
     apartment_id: str
     version: int
     as_of: datetime
     debts: tuple[Debt, ...]
+    former_residents_debts: tuple[Debt, ...] = ()
     today: date | None = None
     time_zone: str | None = None
 

@@ -71,6 +71,10 @@ class Fields:
         value = self.values.get(field)
         return value if isinstance(value, bool) else self._reject(field)
 
+    def optional_flag(self, field: str) -> bool | None:
+        """Return a boolean, None if it is missing or null."""
+        return self.flag(field) if self.has(field) else None
+
     def day(self, field: str) -> date:
         """Return a date."""
         try:
@@ -120,6 +124,7 @@ _READERS: dict[object, Callable[[Fields, str], object]] = {
     datetime: Fields.instant,
     str | None: Fields.optional_text,
     date | None: Fields.optional_day,
+    bool | None: Fields.optional_flag,
     datetime | None: Fields.optional_instant,
 }
 
@@ -164,12 +169,21 @@ def joined_login(parts: list[Fields]) -> Fields:
 def decode_debts(parts: list[Fields]) -> Debts:
     """Join the parts of one answer and check them against the total in each of them."""
     first = parts[0]
-    debts = tuple(Debt(**_bill(item, Debt)) for part in parts for item in part.items("debts"))
+    debts = _debts(parts, "debts")
+    others = "former_residents_debts"
     # There is no total if currencies are mixed.
     total = first.integer("total_minor") if first.has("total_minor") else None
     if total not in (None, sum(debt.amount.minor for debt in debts)):
         raise UnexpectedAnswer("The debts don't add up to the total that came with them.")
-    return Debts(**first.plain(Debts), debts=debts)
+    return Debts(
+        **first.plain(Debts),
+        debts=debts,
+        former_residents_debts=_debts([part for part in parts if part.has(others)], others),
+    )
+
+
+def _debts(parts: list[Fields], field: str) -> tuple[Debt, ...]:
+    return tuple(Debt(**_bill(item, Debt)) for part in parts for item in part.items(field))
 
 
 def decode_receipt(parts: list[Fields]) -> Receipt:

@@ -54,7 +54,7 @@ def eventful_run() -> RunBuilder:
     run.look(name="last look")
     run.look("eve", "den", name="eve looks")
     run.reject("apartment_not_found", "den's", user="eve", key="attack")
-    run.reject("apartment_not_found", op="utils", user="mo")
+    run.look("mo", name="mo looks")
     attributes = {"request_id": run.ask(bills=["open"], key="dead", name="dead")}
     run.event("phase", name="faults_end")
     run.final = {"dead_letters": [{"queue": "dlq", "body": "{}", "attributes": attributes}]}

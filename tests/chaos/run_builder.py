@@ -344,7 +344,8 @@ class RunBuilder:
     def login(self, user: str = "ada", *apartments: str, **fields: Any) -> str:
         """Log in; returns the request's id."""
         request_id = self.ask("auth", user, None, **{"login": "password", **fields})
-        listed = rebuilt.addresses(self.ledger, apartments or ["home"])
+        own = [{"apartment_id": one, "former": False} for one in apartments or ["home"]]
+        listed = rebuilt.addresses(self.ledger, own)
         data = {"resident": {"name": user}, "tokens": {"sub": user}, "apartments": listed}
         self.reply(request_id, data)
         return request_id

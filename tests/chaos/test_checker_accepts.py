@@ -40,13 +40,13 @@ def show_a_debt_before_the_operator_knows_of_its_reversal(run: RunBuilder) -> No
 
 
 def move_out_while_paying(run: RunBuilder) -> None:
-    run.grant("ada", "den")
+    run.grant("ada", "den", None)
     place: Json = {"apartment": "den", "bills": ["den's"]}
     paid, rejected = run.ask(**place, key="paid"), run.ask(**place, key="rejected")
     payment = run.book(["den's"], key="paid")
     run.end("ada", "den")
     run.reply(paid, run.receipt(payment))
-    run.reply(rejected, code="apartment_not_found")
+    run.reply(rejected, {"bills": ["den's"], "bills_count": 1}, code="bill_not_found")
     run.reply(run.ask(**place, key="paid"), run.receipt(payment))
 
 
@@ -55,12 +55,11 @@ def never_learn_who_lives_where(run: RunBuilder) -> None:
         args = {"user": user, "apartment": "home", "since": None}
         run.call(action, args, None, answer=None, unknown=True)
         run.look(user)
-        run.reject("apartment_not_found", op="utils", user=user)
 
 
 def see_less_of_the_history_after_moving_in_again(run: RunBuilder) -> None:
     run.end("ada", "home")
-    run.reject("apartment_not_found", "open", key="out")
+    run.look()
     since = run.instant()
     run.grant("ada", "home", since)
     run.pay("open")

@@ -176,6 +176,27 @@ def set_clock(run: RunBuilder) -> None:
     run.events.insert(0, {"e": "start", "t": 0.0, "at": "2026-11-21T10:00:00.000000Z"})
 
 
+def later_bill(run: RunBuilder) -> str:
+    """Issue a bill of a period that began after mo moved out."""
+    return run.bill("later", period_from="2027-01-01", period_to="2027-01-31")
+
+
+def look_at_later(run: RunBuilder) -> None:
+    later_bill(run)
+    run.look("mo")
+
+
+def leave_alone(run: RunBuilder) -> None:
+    """Have all leave the home but bob, who came after the periods of its bills."""
+    run.end("ada", "home")
+    run.look("bob")
+
+
+def show_what_bob_alone_sees(run: RunBuilder) -> None:
+    run.row("history", bill_id="keyless").update(for_payer_alone=True)
+    run.reply(run.ask("histories"), run.history())
+
+
 def drained(run: RunBuilder) -> None:
     clients = [{"client": "client-ada", "user": "ada", "apartments": ["home"]}]
     run.event("phase", name="drained", clients=clients)
@@ -185,7 +206,7 @@ def leak(text: str, **fields: Any) -> Step:
     """Have a text in the message of a rejection."""
 
     def step(run: RunBuilder) -> None:
-        run.reject("apartment_not_found", op="utils", user="mo")
+        run.reject("apartment_not_found", op="utils", user="eve")
         run.events[-1]["reply"].update({"message": text, **fields})
 
     return step
@@ -293,12 +314,15 @@ BROKEN: dict[str, dict[str, Step]] = {
         ),
         "a reply lies in another queue": lambda run: leave_in_queue(run, LOOK, "ada", "another"),
         "debts are shown to a stranger": lambda run: run.look("eve", "home"),
-        "debts are shown to one who moved out": lambda run: run.look("mo", "home"),
+        "a bill of later is shown to one who moved out": look_at_later,
+        "a former resident's debt is shown as one's own": leave_alone,
         "a residency from now on begins before what was known": move_in_before_now,
         "a residency counts from another instant than was said": (
             row("residencies", {"resident_id": "resident-ada"}, since="2019-01-01T00:00:00Z")
         ),
-        "one who moved out pays": lambda run: run.pay("open", user="mo", key="moved"),
+        "one who moved out pays a bill of later": (
+            lambda run: run.pay(later_bill(run), user="mo", key="moved")
+        ),
         "a receipt is of somebody else's payment": (
             row("payments", {"payment_id": "payment-2"}, resident_id="resident-eve")
         ),
@@ -422,6 +446,7 @@ BROKEN: dict[str, dict[str, Step]] = {
         ),
     },
     "I7 I10": {
+        "an event for its payer alone is shown to another": show_what_bob_alone_sees,
         "a frame begins before one moved in": (
             lambda run: run.reply(
                 run.ask("histories", "bob"), {**run.history(), "settled_debts": []}
@@ -461,11 +486,11 @@ def test_the_checker_finds_a_rejection_without_its_reason(code: str) -> None:
 
 
 def fields_of(node: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:
-    """Give the way to each value in an answer, and to each list."""
+    """Give the way to each value in an answer, and to each list that holds something."""
     if isinstance(node, dict | list):
         names = node if isinstance(node, dict) else range(len(node))
         yield from (way for name in names for way in fields_of(node[name], *path, name))
-    if not isinstance(node, dict) and not {"as_of", "cursor"} & {*path}:
+    if not isinstance(node, dict) and node != [] and not {"as_of", "cursor"} & {*path}:
         yield path
 
 

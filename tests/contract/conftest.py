@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2's class
 
 from billing_app.adapters.ledger import PostgresLedger
 from billing_app.adapters.operator_ledger import PostgresOperatorLedger
@@ -21,7 +22,6 @@ from billing_app.ports.operator_ledger import BillBatch, LineResult, OperatorLed
 from tests.support.bills import as_line
 from tests.support.databases import LedgerDatabase
 from tests.support.fake_ledger import FakeLedger
-from tests.support.ledger import query
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -33,7 +33,19 @@ class Setup:
     ledger: PostgresLedger | FakeLedger
     operators: OperatorLedger
     clock: Callable[[], datetime]
-    set_time_zone: Callable[[str], object]
+    owner: Callable[[], Connection] | None = None
+
+    def set_time_zone(self, zone: str) -> None:
+        if isinstance(self.ledger, FakeLedger):
+            self.ledger.set_time_zone(zone)
+        else:
+            self.as_owner("SELECT billing.set_time_zone(%(zone)s)", {"zone": zone})
+
+    def as_owner(self, statement: str, parameters: dict[str, Any]) -> None:
+        """Run statements in one transaction on the real ledger."""
+        assert self.owner is not None
+        with closing(self.owner()) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
 
     def apartment(self) -> UUID:
         apartment = uuid4()
@@ -75,13 +87,13 @@ class Setup:
 def setup(request: pytest.FixtureRequest) -> Setup:
     if request.param == "fake":
         fake = FakeLedger()
-        return Setup(fake, fake, fake.clock, partial(setattr, fake, "time_zone"))
+        return Setup(fake, fake, fake.clock)
     database: LedgerDatabase = request.getfixturevalue("database")
     return Setup(
         PostgresLedger(database.adapters("writer")),
         PostgresOperatorLedger(database.adapters("operator")),
         lambda: datetime.now(UTC),
-        lambda zone: query(database.connect("owner"), "SELECT billing.set_time_zone(%s)", zone),
+        lambda: database.connect("owner"),
     )
 
 

@@ -54,7 +54,7 @@ class Ada:
         return {
             "open": self.env.ledger.open_bills(home),
             "version": self.env.ledger.version(home),
-            "history": self.env.ledger.history(home)["last_seq"],
+            "history": self.env.ledger.history(home)["last_posted_at"],
             "replies": waiting(self.env, self.resident),
         }
 

@@ -162,7 +162,7 @@ class CacheProtocol:
     """
 
     read: Read
-    after_change: Callable[[SteppedCache, UUID, CachedResult], None] = lambda *_: None
+    after_change: Callable[[SteppedCache, Scenario, CachedResult], None] = lambda *_: None
     also_true: Read | None = None
 
 
@@ -290,7 +290,7 @@ class Model:
             owed = ledger.open_debts(subject=told.ada, apartment_id=told.home)
             if owed is not None:
                 result = CachedResult(owed.version, write_open_debts(owed))
-                self._protocol.after_change(SteppedCache(script), told.home, result)
+                self._protocol.after_change(SteppedCache(script), told, result)
             script.ask("answer")
 
 

@@ -107,9 +107,9 @@ class Labelling(Believing):
         return access.version if access else 0
 
 
-def debts_key(home: UUID) -> str:
+def debts_key(told: Scenario) -> str:
     """Return the key under which the shipped reader keeps debts."""
-    return f"debts:{home.hex}"
+    return f"debts:{told.home.hex}:{told.ada.hex}"
 
 
 def version_key(home: UUID) -> str:
@@ -131,18 +131,21 @@ def keep_version(cache: Any, home: UUID, result: CachedResult) -> None:
 WRONG_AT_ONCE = {
     "delete_after_commit": CacheProtocol(
         debts_by(Believing),
-        lambda cache, home, result: cache.write("delete", debts_key(home), result),
+        lambda cache, told, result: cache.write("delete", debts_key(told), result),
     ),
     "write_through": CacheProtocol(
         debts_by(Believing),
-        lambda cache, home, result: cache.store(key=debts_key(home), result=result),
+        lambda cache, told, result: cache.store(key=debts_key(told), result=result),
     ),
     "version_read_apart": CacheProtocol(debts_by(Labelling)),
 }
 WRONG_WHEN_REDIS_FAILS = {
     "set_if_newer": CacheProtocol(
         debts_by(BelievingNewer),
-        lambda cache, home, result: set_if_newer(cache, debts_key(home), result),
+        lambda cache, told, result: set_if_newer(cache, debts_key(told), result),
     ),
-    "version_in_redis": CacheProtocol(debts_by(ComparingInRedis), keep_version),
+    "version_in_redis": CacheProtocol(
+        debts_by(ComparingInRedis),
+        lambda cache, told, result: keep_version(cache, told.home, result),
+    ),
 }

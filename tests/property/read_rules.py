@@ -95,7 +95,16 @@ class ReadRules(OperatorRules):
         for name in ("ada", "bob"):
             if of == self.home and self.subjects[name] != asking.who:
                 other = Asking(self.subjects[name], of, client, FRAME, own=True)
-                self.sync_to_the_end(other)
+                if self.would_hold_the_same(other):
+                    self.sync_to_the_end(other)
+
+    def would_hold_the_same(self, other: Asking) -> bool:
+        """Whether another resident sees in the frame just what is held: some see less."""
+        if other.client.covered is None:
+            return False
+        down, up = other.client.covered
+        inside = {one for one in self.there(other) if down <= one.posted_at < up}
+        return inside <= other.client.events
 
     def asking(self, who: int, home: bool, held: int, by: str) -> Asking:
         """Choose who asks, where, and from what they hold: the latest states are the likeliest."""
@@ -120,7 +129,6 @@ class ReadRules(OperatorRules):
 
     def there(self, asking: Asking) -> frozenset[Held]:
         """Return what the resident may see of what was posted."""
-        since = self.model.residencies[asking.who, asking.apartment]
         return frozenset(
             Held(
                 one.kind,
@@ -128,8 +136,7 @@ class ReadRules(OperatorRules):
                 str(one.bill.bill_id),
                 format_instant(one.posted_at),
             )
-            for one in self.model.apartments[asking.apartment].events
-            if one.posted_at >= since
+            for one in self.model.seen(asking.who, asking.apartment)
         )
 
     def note_reach(self, client: HistoryClient, parts: list[Json]) -> None:

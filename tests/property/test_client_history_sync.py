@@ -120,11 +120,9 @@ def on_client(events: tuple[HistoryEvent, ...]) -> list[tuple[str, str, str]]:
 
 
 def on_server(apartment: Residency) -> list[tuple[str, str, str]]:
-    visible_from = apartment.service.ledger.residencies[apartment.subject, apartment.id]
     return [
         (event.kind, str(event.payment_id), str(event.bill.bill_id))
-        for event in sorted(apartment.events, key=lambda event: event.posted_at)
-        if event.posted_at >= visible_from
+        for event in apartment.service.ledger.seen(apartment.subject, apartment.id)
     ]
 
 

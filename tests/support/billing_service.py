@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -34,7 +34,7 @@ from billing_app.use_cases import history
 from chalicelib import replies
 from chalicelib.batch import Batch
 from chalicelib.operations import OPERATIONS
-from tests.support.fake_bills import START, FakeClock
+from tests.support.fake_bills import START, FakeClock, FakeResidency
 from tests.support.fake_ledger import FakeLedger
 from tests.support.fakes import (
     FakeCache,
@@ -210,6 +210,13 @@ class Residency:
         """What was posted, in order."""
         return self.service.ledger.apartments[self.id].events
 
+    def follows(self, former: UUID) -> None:
+        """Let somebody have had the apartment in the year before."""
+        since = START - timedelta(days=365)
+        self.service.ledger.residencies.append(
+            FakeResidency(former, self.id, since, since, ended_at=START)
+        )
+
     def owes(self, *bills: Debt) -> list[str]:
         """Issue bills; return their ids."""
         return [str(self.service.ledger.issue(self.id, bill)) for bill in bills]
@@ -253,7 +260,7 @@ class BillingService:
 
     def show_from(self, apartment: Residency, instant: datetime) -> None:
         """Let the resident see the history from an instant on."""
-        self.ledger.residencies[apartment.subject, apartment.id] = instant
+        self.ledger.show_from(apartment.subject, apartment.id, instant)
         self.ledger.apartments[apartment.id].version += 1
 
     def call(self, path: str, body: str) -> Answer:

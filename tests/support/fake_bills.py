@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from billing_app.domain.bill_lines import BillIdentity, BillLine
-from billing_app.domain.bills import Debt, Provider
+from billing_app.domain.bills import FORMER_RESIDENT, YOU, Debt, Provider
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import TICK
@@ -32,6 +32,7 @@ from tests.support.bills import as_line
 
 UTILITIES = {"electricity", "gas", "water"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
+FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 _CHANGED = {"issued", "revised"}
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -47,6 +48,25 @@ class FakeClock:
 
     def advance(self, by: timedelta) -> None:
         self.now += by
+
+
+@dataclass
+class FakeResidency:
+    """A residency; `granted_at` and `ended_at` are by the ledger's clock."""
+
+    subject: UUID
+    apartment_id: UUID
+    since: datetime
+    granted_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def end(self) -> datetime:
+        """The end, which is far away while the residency lasts."""
+        return self.ended_at or FOREVER
+
+    def covers(self, instant: datetime) -> bool:
+        return self.since <= instant < self.end
 
 
 @dataclass
@@ -79,6 +99,8 @@ class FakeApartment:
     address: str
     version: int = 1
     events: list[SettledDebt] = field(default_factory=list)
+    # Positions of the events that only their payer sees.
+    for_payer_alone: set[int] = field(default_factory=set)
 
     @property
     def last_posted_at(self) -> datetime | None:
@@ -98,7 +120,7 @@ class FakeBills(BillIssuer):
         self.time_zone = "UTC"
         self.providers: dict[str, str] = {}
         self.residents: dict[UUID, str] = {}
-        self.residencies: dict[tuple[UUID, UUID], datetime] = {}
+        self.residencies: list[FakeResidency] = []
         self.apartments: dict[UUID, FakeApartment] = {}
         self.bills: dict[UUID, FakeBill] = {}
         self.revisions: defaultdict[BillIdentity, list[FakeBill]] = defaultdict(list)
@@ -107,6 +129,11 @@ class FakeBills(BillIssuer):
 
     def new_id(self) -> UUID:
         return uuid4()
+
+    def set_time_zone(self, time_zone: str) -> None:
+        if time_zone != self.time_zone:
+            self.time_zone = time_zone
+            self.raise_versions(self.apartments)
 
     def day_of(self, instant: datetime) -> CalendarDay:
         day = instant.astimezone(ZoneInfo(self.time_zone)).date()
@@ -123,6 +150,15 @@ class FakeBills(BillIssuer):
         for apartment_id in apartments:
             self.grant_residency(subject=subject, apartment_id=apartment_id, since=since)
         return subject
+
+    def show_from(self, subject: UUID, apartment_id: UUID, since: datetime) -> None:
+        """Let somebody see an apartment since another instant, without the tale of a move."""
+        others = [
+            one
+            for one in self.residencies
+            if (one.subject, one.apartment_id) != (subject, apartment_id)
+        ]
+        self.residencies = [*others, FakeResidency(subject, apartment_id, since, since)]
 
     def new_apartment(self) -> UUID:
         apartment_id = uuid4()
@@ -157,20 +193,72 @@ class FakeBills(BillIssuer):
         self, *, subject: UUID, apartment_id: UUID, since: datetime | None
     ) -> GrantedResidency:
         self._check_residency(subject, apartment_id)
-        if (subject, apartment_id) in self.residencies:
+        if self.unended(subject, apartment_id):
             raise Rejection("residency_exists")
-        begins = since or self.apartments[apartment_id].after_last_event(self.clock())
-        self.residencies[subject, apartment_id] = begins
+        now = self.apartments[apartment_id].after_last_event(self.clock())
+        begins = since or now
+        self.residencies.append(FakeResidency(subject, apartment_id, begins, now))
         self.raise_versions([apartment_id])
         return GrantedResidency(subject, apartment_id, begins)
 
     def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
         self._check_residency(subject, apartment_id)
-        since = self.residencies.pop((subject, apartment_id), None)
-        if since is None:
+        ending = self.unended(subject, apartment_id)
+        if ending is None:
             raise Rejection("residency_not_found")
+        now = self.apartments[apartment_id].after_last_event(self.clock())
+        ending.ended_at = max(now, ending.since)
         self.raise_versions([apartment_id])
-        return EndedResidency(subject, apartment_id, max(self.clock(), since))
+        return EndedResidency(subject, apartment_id, ending.ended_at)
+
+    def unended(self, subject: UUID, apartment_id: UUID) -> FakeResidency | None:
+        """Return the residency that was not ended, even if it has yet to begin."""
+        theirs = self.residencies_of(apartment_id)
+        return next((one for one in theirs if one.subject == subject and not one.ended_at), None)
+
+    def residencies_of(self, apartment_id: UUID) -> list[FakeResidency]:
+        return [one for one in self.residencies if one.apartment_id == apartment_id]
+
+    def residency_of(self, subject: UUID, apartment_id: UUID) -> FakeResidency | None:
+        """Return the residency by which somebody sees an apartment: the present or the last one."""
+        now = self.apartments[apartment_id].after_last_event(self.clock())
+        theirs = [
+            one
+            for one in self.residencies_of(apartment_id)
+            if one.subject == subject and one.since <= now and one.since < one.end
+        ]
+        return max(theirs, key=lambda one: (one.end, one.granted_at), default=None)
+
+    def debtors(self, line: BillLine) -> set[UUID]:
+        """Who lived there on the last day of the period on which anybody did, or came first."""
+        days = [
+            (one, self.day_of(one.since).day, self.day_of(one.end - TICK).day)
+            for one in self.residencies_of(line.apartment_id)
+            if one.since < one.end
+        ]
+        last = {
+            (one.subject, min(left, line.period_to))
+            for one, came, left in days
+            if came <= line.period_to and left >= line.period_from
+        }
+        if last:
+            latest = max(day for _, day in last)
+            return {subject for subject, day in last if day == latest}
+        later = [one for one, came, _ in days if came > line.period_to]
+        first = min((one.since for one in later), default=None)
+        return {one.subject for one in later if one.since == first}
+
+    def debtor_lives_there(self, line: BillLine) -> bool:
+        return any(self.unended(one, line.apartment_id) for one in self.debtors(line))
+
+    def owed_by(self, subject: UUID, line: BillLine) -> str | None:
+        """Tell who owes a bill as a resident sees it, None if they don't see it."""
+        if subject in self.debtors(line):
+            return YOU
+        seen_by = self.residency_of(subject, line.apartment_id)
+        if seen_by is None or seen_by.ended_at:
+            return None
+        return YOU if self.debtor_lives_there(line) else FORMER_RESIDENT
 
     def _check_residency(self, subject: UUID, apartment_id: UUID) -> None:
         if subject not in self.residents:
@@ -297,7 +385,7 @@ class FakeBills(BillIssuer):
         newest = self.revisions[bill.line.identity][-1].bill_id
         raise Rejection(codes[bill.state], data={"bill_id": str(newest)})
 
-    def owed_by(self, apartment_id: UUID) -> list[FakeBill]:
+    def open_in(self, apartment_id: UUID) -> list[FakeBill]:
         return [bill for bill in self.bills_in("open") if bill.line.apartment_id == apartment_id]
 
     def provider_of(self, line: BillLine) -> Provider:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from billing_app.domain.bills import Bill, OpenDebts, Receipt
+from billing_app.domain.bills import FORMER_RESIDENT, Bill, OpenDebts, Receipt
 from billing_app.domain.errors import Rejection
 from billing_app.domain.history import SettledDebt
 from billing_app.domain.instants import TICK, format_instant
@@ -38,7 +38,6 @@ from billing_app.ports.operator_ledger import (
 from tests.support.bills import as_debt
 from tests.support.fake_bills import (
     START,
-    FakeApartment,
     FakeBill,
     FakeBills,
     naming,
@@ -86,23 +85,34 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
     def account(self, *, subject: UUID) -> Account | None:
         if subject not in self.residents:
             return None
-        theirs = [place for (who, place) in self.residencies if who == subject]
-        apartments = tuple(Apartment(one, self.apartments[one].address) for one in theirs)
-        return Account(self.residents[subject], apartments)
+        seen = filter(None, (self.residency_of(subject, one) for one in self.apartments))
+        theirs = [
+            Apartment(
+                one.apartment_id,
+                self.apartments[one.apartment_id].address,
+                former=one.ended_at is not None,
+            )
+            for one in seen
+        ]
+        in_order = sorted(theirs, key=lambda one: (one.former, one.address, one.apartment_id))
+        return Account(self.residents[subject], tuple(in_order))
 
     def access(self, *, subject: UUID, apartment_id: UUID) -> Access | None:
-        since = self.residencies.get((subject, apartment_id))
-        if since is None or since > self.clock():
+        if apartment_id not in self.apartments:
             return None
-        return Access(self.apartments[apartment_id].version, since)
+        residency = self.residency_of(subject, apartment_id)
+        if residency is None:
+            return None
+        return Access(self.apartments[apartment_id].version, residency.since)
 
     def open_debts(self, *, subject: UUID, apartment_id: UUID) -> OpenDebts | None:
         access = self.access(subject=subject, apartment_id=apartment_id)
         if access is None:
             return None
         debts = (
-            as_debt(bill.line, self.provider_of(bill.line), bill.bill_id)
-            for bill in self.owed_by(apartment_id)
+            replace(as_debt(bill.line, self.provider_of(bill.line), bill.bill_id), owed_by=owed_by)
+            for bill in self.open_in(apartment_id)
+            if (owed_by := self.owed_by(subject, bill.line))
         )
         in_order = sorted(debts, key=lambda debt: (debt.due_on, debt.utility, debt.bill_id))
         return OpenDebts(access.version, tuple(in_order))
@@ -113,20 +123,50 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         access = self.access(subject=subject, apartment_id=apartment_id)
         if access is None:
             return None
-        apartment = self.apartments[apartment_id]
-        wanted = [
-            event
-            for event in apartment.events
-            if _is_wanted(event, query, visible_from=access.visible_from)
-        ]
+        seen = self.seen(subject, apartment_id)
+        wanted = [event for event in seen if _is_wanted(event, query)]
         return HistoryPage(
             version=access.version,
             visible_from=access.visible_from,
-            last_posted_at=apartment.last_posted_at,
+            last_posted_at=seen[-1].posted_at if seen else None,
             events=tuple(wanted[: query.limit]),
             more=len(wanted) > query.limit,
-            known_end_exists=_knows_end(apartment, query, visible_from=access.visible_from),
+            known_end_exists=self._knows_end(subject, apartment_id, query.known_to),
         )
+
+    def seen(self, subject: UUID, apartment_id: UUID) -> list[SettledDebt]:
+        """Return the events that a resident sees: while they had not left, and what they paid."""
+        residency = self.residency_of(subject, apartment_id)
+        apartment = self.apartments[apartment_id]
+        theirs = [
+            one
+            for one in self.residencies_of(apartment_id)
+            if one.subject == subject and one.since < one.end
+        ]
+        if residency is None:
+            return []
+
+        def is_seen(event: SettledDebt) -> bool:
+            payment = self.payments[event.payment_id]
+            if event.posted_at < residency.since:
+                return False
+            if payment.order.subject == subject:
+                return True
+            if event.seq in apartment.for_payer_alone:
+                return False
+            instants = event.posted_at, payment.receipt.settled_at
+            return not any(one.end <= event.posted_at for one in theirs) or any(
+                one.covers(at) and one.granted_at <= at for one in theirs for at in instants
+            )
+
+        return [event for event in apartment.events if is_seen(event)]
+
+    def _knows_end(self, subject: UUID, apartment_id: UUID, known_to: datetime | None) -> bool:
+        residency = self.residency_of(subject, apartment_id)
+        if known_to is None or residency is None or known_to <= residency.since:
+            return True
+        events = self.apartments[apartment_id].events
+        return any(event.posted_at == known_to - TICK for event in events)
 
     def pay(self, order: PaymentOrder) -> Receipt:
         asked_at = order.requested_at or self.clock()
@@ -158,8 +198,17 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         found = [self.bills[one] for one in order.bills if one in self.bills]
         theirs = [bill for bill in found if bill.line.apartment_id == order.apartment_id]
         unknown = set(order.bills) - {bill.bill_id for bill in theirs}
+        owed_by = {bill.bill_id: self.owed_by(order.subject, bill.line) for bill in theirs}
+        unknown |= {bill_id for bill_id, owner in owed_by.items() if owner is None}
         if unknown:
             return naming("bill_not_found", unknown)
+        others = [
+            bill.bill_id
+            for bill in theirs
+            if bill.state == "open" and owed_by[bill.bill_id] == FORMER_RESIDENT
+        ]
+        if others:
+            return naming("bill_of_former_resident", others)
         return rejection_unless_open(theirs) or _not_as_expected(theirs, order.expected_total_minor)
 
     def _settle(self, order: PaymentOrder) -> Receipt:
@@ -186,6 +235,8 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         apartment, settled_at = self.apartments[apartment_id], self._next_posting(apartment_id)
         apartment.version += 1
         for number, bill in enumerate(receipt.bills):
+            if not self.debtor_lives_there(self.bills[bill.bill_id].line):
+                apartment.for_payer_alone.add(len(apartment.events) + 1)
             apartment.events.append(
                 SettledDebt(
                     seq=len(apartment.events) + 1,
@@ -319,20 +370,14 @@ class FakeLedger(FakeBills, Ledger, ReplyQueueRegistry, OperatorLedger):
         ]
 
 
-def _is_wanted(event: SettledDebt, query: HistoryQuery, *, visible_from: datetime) -> bool:
-    if event.seq <= query.after_seq or event.posted_at < visible_from:
+def _is_wanted(event: SettledDebt, query: HistoryQuery) -> bool:
+    if event.seq <= query.after_seq:
         return False
     if query.known_from is None and query.known_to is None:
         return True
     after_start = query.known_from is None or event.posted_at >= query.known_from
     before_end = query.known_to is None or event.posted_at < query.known_to
     return not (after_start and before_end)
-
-
-def _knows_end(apartment: FakeApartment, query: HistoryQuery, *, visible_from: datetime) -> bool:
-    if query.known_to is None or query.known_to <= visible_from:
-        return True
-    return any(event.posted_at + TICK == query.known_to for event in apartment.events)
 
 
 def _not_as_expected(bills: Sequence[FakeBill], expected: int | None) -> Rejection | None:

@@ -18,7 +18,9 @@ from tests.support.ledger import query
 Node = dict[str, Any]
 
 # Tables of a few rows, which Postgres rightly reads whole.
-SMALL = frozenset({"providers", "utilities", "receipt_numbers", "pg_trigger", "pg_class"})
+SMALL = frozenset(
+    {"deployment", "providers", "utilities", "receipt_numbers", "pg_trigger", "pg_class"}
+)
 
 _SETTINGS = """
     LOAD 'auto_explain';

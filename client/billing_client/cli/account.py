@@ -142,5 +142,6 @@ def _show(terminal: Terminal, listed: tuple[Apartment, ...]) -> None:
         return terminal.say("You have no apartment.")
     table = Table(("#", "Address", "Apartment"))
     for number, apartment in enumerate(listed, start=1):
-        table.add(str(number), cell(apartment.address), cell(apartment.apartment_id))
+        address = f"{apartment.address} (former)" if apartment.former else apartment.address
+        table.add(str(number), cell(address), cell(apartment.apartment_id))
     return terminal.show(table)

@@ -173,7 +173,7 @@ def is_private_connection(url: str) -> bool:
 def choose_apartment(apartments: tuple[Apartment, ...], chosen: str | None) -> str:
     """Return the id of an apartment, given by number, id or the start of its id.
 
-    Without a choice it is the only apartment.
+    Without a choice it is the only apartment that the resident has not left.
 
     Raises:
         SelectionError: There is no apartment.
@@ -182,7 +182,8 @@ def choose_apartment(apartments: tuple[Apartment, ...], chosen: str | None) -> s
     if not apartments and chosen is None:
         raise SelectionError("no_apartment", "You have no apartment.")
     if chosen is None:
-        return _only(apartments, "Select an apartment with --apartment")
+        present = tuple(one for one in apartments if not one.former)
+        return _only(present or apartments, "Select an apartment with --apartment")
     # Digits are always a number in the list: 9 must not select the id that begins with 9.
     if chosen.isdecimal() and len(chosen) < SHORT_ID:
         number = int(chosen)

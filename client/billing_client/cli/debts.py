@@ -39,12 +39,20 @@ def debts(context: CommandContext, apartment: str | None, by: str) -> None:
         found = context.client.debts(apartment_id)
     if context.terminal.as_json:
         context.terminal.answer(_as_json(found))
-    elif not found.debts:
-        context.terminal.say("Nothing is owed.", style="green")
     else:
-        show_bills(context.terminal, found.debts)
-        _show_sums(context.terminal, found, by)
-        context.terminal.say(f"As of {instant_text(found.as_of)}{_day_text(found)}.", style="dim")
+        _show(context.terminal, found, by)
+
+
+def _show(terminal: Terminal, found: Debts, by: str) -> None:
+    if found.debts:
+        show_bills(terminal, found.debts)
+        _show_sums(terminal, found, by)
+        terminal.say(f"As of {instant_text(found.as_of)}{_day_text(found)}.", style="dim")
+    else:
+        terminal.say("Nothing is owed.", style="green")
+    if found.former_residents_debts:
+        terminal.say("Open, and owed by somebody who lived there before you:", style="dim")
+        show_bills(terminal, found.former_residents_debts)
 
 
 def _day_text(found: Debts) -> str:
@@ -57,6 +65,7 @@ def _as_json(found: Debts) -> Json:
         **encode_plain(found),
         "totals": [encode_total(total) for total in found.totals],
         "debts": [encode_bill(debt) for debt in found.debts],
+        "former_residents_debts": [encode_bill(debt) for debt in found.former_residents_debts],
         **{f"by_{by}": _sums_json(found.debts, by) for by in BILL_GROUPINGS},
     }
 

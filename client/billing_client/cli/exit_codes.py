@@ -30,6 +30,7 @@ ADVICE = {
     "bill_already_paid": "Run `billing debts` to see what is still owed.",
     "bill_ambiguous": "Give more characters of the id.",
     "bill_not_found": "Run `billing debts` to see what is owed.",
+    "bill_of_former_resident": "Leave it out: who owes it can still pay it.",
     "bill_void": "Run `billing debts` to see what is owed now.",
     "client_error": "Please report what was printed.",
     "currency_mixed": "Pay the bills of each currency separately.",

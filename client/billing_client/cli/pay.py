@@ -190,7 +190,9 @@ def _selected(
 ) -> list[Debt]:
     """Return the bills to pay. What a resumed payment has paid was selected, but is paid."""
     with context.terminal.waiting("Fetching the debts"):
-        debts = context.client.debts(apartment_id).debts
+        found = context.client.debts(apartment_id)
+    debts = found.debts
+    _reject_former_residents(selection, found.former_residents_debts)
     owed = {debt.bill_id for debt in debts}
     receipts = [one for path, one in outcome.resumed_receipts if apartment_id in path]
     paid = [line for one in receipts for line in one.lines if line.bill_id not in owed]
@@ -207,6 +209,14 @@ def _selected(
         message = f"A payment can have at most {MAX_BILLS:,} bills. Select fewer."
         raise SelectionError("too_many_bills", message)
     return selected
+
+
+def _reject_former_residents(selection: Selection, debts: Sequence[Debt]) -> None:
+    """Say of a selected bill why it can't be paid here, rather than that there is none."""
+    for start in selection.bills:
+        if any(debt.bill_id.startswith(start.lower()) for debt in debts):
+            message = f"{start!r} is the bill of somebody who lived there before."
+            raise SelectionError("bill_of_former_resident", message)
 
 
 def _pay_selected(

@@ -1,19 +1,18 @@
 -- Residents, apartments, and who may act where.
 
--- Takes no lock. An apartment of others reads like one that does not exist.
+-- Takes no lock. To strangers an apartment reads like one that does not exist.
 CREATE OR REPLACE FUNCTION api.apartment_access(p_subject uuid, p_apartment uuid)
 RETURNS TABLE (version bigint, visible_from timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
-DECLARE
-    seen_from timestamptz := billing.visible_from(billing.resident_of(p_subject), p_apartment);
 BEGIN
     RETURN QUERY
-    SELECT s.version, seen_from FROM billing.apartment_state s
-    WHERE s.apartment_id = p_apartment AND seen_from IS NOT NULL;
+    SELECT s.version, r.since
+    FROM billing.residency_of(billing.resident_of(p_subject), p_apartment) r
+    JOIN billing.apartment_state s ON s.apartment_id = r.apartment_id;
 END
 $$;
 COMMENT ON FUNCTION api.apartment_access(uuid, uuid) IS
-    'The apartment''s version, and since when the resident may see it; no row if they may not act.';
+    'The apartment''s version, and since when the resident may see it; no row for strangers.';
 
 -- Takes no lock.
 CREATE OR REPLACE FUNCTION api.resident_account(p_subject uuid) RETURNS jsonb
@@ -26,13 +25,19 @@ BEGIN
             'apartments', coalesce(
                 (
                     SELECT jsonb_agg(
-                        jsonb_build_object('apartment_id', a.apartment_id, 'address', a.address)
-                        ORDER BY a.address, a.apartment_id
+                        jsonb_build_object(
+                            'apartment_id', a.apartment_id,
+                            'address', a.address,
+                            'former', l.ended_at IS NOT NULL
+                        )
+                        ORDER BY l.ended_at IS NOT NULL, a.address, a.apartment_id
                     )
-                    FROM billing.residencies l
+                    FROM (
+                        SELECT DISTINCT apartment_id FROM billing.residencies
+                        WHERE resident_id = r.resident_id
+                    ) t
+                    CROSS JOIN LATERAL billing.residency_of(r.resident_id, t.apartment_id) l
                     JOIN billing.apartments a ON a.apartment_id = l.apartment_id
-                    WHERE l.resident_id = r.resident_id AND l.ended_at IS NULL
-                        AND billing.visible_from(r.resident_id, l.apartment_id) IS NOT NULL
                 ),
                 '[]'
             )
@@ -42,7 +47,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION api.resident_account(uuid) IS
-    'Name and current apartments of the resident behind a user; null if there is none.';
+    'Name and apartments of the resident behind a user, former ones last; null if there is none.';
 
 -- Rejects with resident_exists and the resident, so that a repetition finds what the first call
 -- added.
@@ -121,7 +126,7 @@ $$;
 COMMENT ON FUNCTION api.grant_residency(uuid, uuid, timestamptz) IS
     'Lets a resident act for an apartment.';
 
--- Locks the apartment, so a payment is made before the end or not at all. Rejects with
+-- Locks the apartment, so a payment is made before the end or after it. Rejects with
 -- resident_not_found, apartment_not_found, residency_not_found.
 CREATE OR REPLACE FUNCTION api.end_residency(p_subject uuid, p_apartment uuid) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
@@ -139,8 +144,9 @@ BEGIN
         RETURN billing.rejected('residency_not_found');
     END IF;
     PERFORM billing.bump_version(p_apartment);
-    -- A residency that has not begun ends at its beginning: it was never in force.
-    UPDATE billing.residencies SET ended_at = greatest(since, clock_timestamp())
+    -- A residency that has not begun ends at its beginning: it was never in force. No event that the
+    -- resident saw is later than the end.
+    UPDATE billing.residencies SET ended_at = greatest(since, billing.next_instant(p_apartment))
     WHERE resident_id = resident AND apartment_id = p_apartment AND ended_at IS NULL
     RETURNING ended_at INTO ended;
     RETURN billing.done(jsonb_build_object(
@@ -149,4 +155,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION api.end_residency(uuid, uuid) IS
-    'Ends a resident''s right to act for an apartment, now.';
+    'Ends a residency, now; what the resident owes from that time stays theirs.';

@@ -3,6 +3,8 @@
 -- Takes no lock. STABLE: version and debts come from one snapshot.
 CREATE OR REPLACE FUNCTION api.open_debts(p_subject uuid, p_apartment uuid) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+DECLARE
+    viewer uuid := billing.resident_of(p_subject);
 BEGIN
     RETURN (
         SELECT jsonb_build_object(
@@ -17,14 +19,20 @@ BEGIN
                             'period', billing.period(b.period_from, b.period_to),
                             'due_on', b.due_on,
                             'amount_minor', b.amount_minor,
-                            'currency', b.currency
+                            'currency', b.currency,
+                            'owed_by', w.owed_by
                         )
                         ORDER BY b.due_on, b.utility, b.bill_id
                     )
                     FROM billing.open_bills o
                     JOIN billing.bills b ON b.bill_id = o.bill_id
                     JOIN billing.providers p ON p.provider_id = b.provider_id
-                    WHERE o.apartment_id = p_apartment
+                    CROSS JOIN LATERAL (
+                        SELECT billing.owed_by(
+                            viewer, p_apartment, b.period_from, b.period_to
+                        ) AS owed_by
+                    ) w
+                    WHERE o.apartment_id = p_apartment AND w.owed_by IS NOT NULL
                 ),
                 '[]'
             )
@@ -34,7 +42,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION api.open_debts(uuid, uuid) IS
-    'The apartment''s version and open bills by due date; null if the resident may not act.';
+    'The apartment''s version and the open bills that the resident sees; null for strangers.';
 
 -- Debts show a provider's current name, so a new name moves the version of every apartment that
 -- owes it something, and none may come to owe it something meanwhile. All of them are locked until

@@ -1,8 +1,8 @@
 -- The history of settled debts.
 
--- Events after position p_after_seq, posted since the resident may see the apartment, and outside
--- of [p_known_from, p_known_to) (both null: nothing is known), at most p_limit. Takes no lock.
--- STABLE: events, head and version come from one snapshot.
+-- Events after position p_after_seq that the resident sees, outside of [p_known_from, p_known_to)
+-- (both null: nothing is known), at most p_limit. last_posted_at is of the last event that they
+-- see: nobody learns when others paid. Takes no lock. STABLE: all comes from one snapshot.
 --
 -- settled_at is when the debt was settled, or when that was reversed. frame_known: p_known_to is an
 -- instant that the service handed out, a microsecond after an event. It is false after a restore to
@@ -17,33 +17,36 @@ CREATE OR REPLACE FUNCTION api.settled_history(
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
-    first_seq bigint;
+    residency billing.residencies;
+    first_seq bigint := coalesce(p_after_seq, 0) + 1;
     known_first bigint := billing.position_at(p_apartment, p_known_from);
     known_end bigint := billing.position_at(p_apartment, p_known_to);
     head jsonb;
     events jsonb;
     more boolean;
 BEGIN
-    SELECT greatest(coalesce(p_after_seq, 0) + 1, billing.position_at(p_apartment, a.visible_from)),
-        jsonb_build_object(
-            'version', a.version,
-            'visible_from', billing.instant(a.visible_from),
-            'last_posted_at', billing.instant(s.last_posted_at),
-            'last_seq', s.last_seq,
-            'frame_known', coalesce(p_known_to, 'infinity') = 'infinity'
-                OR p_known_to <= a.visible_from
-                OR EXISTS (
-                    SELECT FROM billing.history
-                    WHERE apartment_id = p_apartment
-                        AND posted_at = p_known_to - interval '1 microsecond'
-                )
-        )
-    INTO first_seq, head
-    FROM api.apartment_access(p_subject, p_apartment) a
-    JOIN billing.apartment_state s ON s.apartment_id = p_apartment;
+    SELECT * INTO residency
+    FROM billing.residency_of(billing.resident_of(p_subject), p_apartment);
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
+    SELECT jsonb_build_object(
+        'version', s.version,
+        'visible_from', billing.instant(residency.since),
+        'last_posted_at', (
+            SELECT billing.instant(posted_at) FROM billing.seen_history(residency)
+            ORDER BY seq DESC LIMIT 1
+        ),
+        'frame_known', coalesce(p_known_to, 'infinity') = 'infinity'
+            OR p_known_to <= residency.since
+            OR EXISTS (
+                SELECT FROM billing.history
+                WHERE apartment_id = p_apartment
+                    AND posted_at = p_known_to - interval '1 microsecond'
+            )
+    )
+    INTO head
+    FROM billing.apartment_state s WHERE s.apartment_id = p_apartment;
 
     SELECT count(*) > p_limit,
         coalesce(
@@ -69,7 +72,7 @@ BEGIN
     INTO more, events
     FROM (
         SELECT page.*, row_number() OVER (ORDER BY page.seq) AS place
-        FROM billing.history_page(p_apartment, first_seq, known_first, known_end, p_limit) page
+        FROM billing.history_page(residency, first_seq, known_first, known_end, p_limit) page
     ) h
     -- LIMIT 1 makes each a look-up by its whole key, however few rows the planner believes in.
     CROSS JOIN LATERAL (
@@ -88,4 +91,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION api.settled_history(uuid, uuid, bigint, timestamptz, timestamptz, integer) IS
-    'A page of history events that the client lacks; null if the resident may not act.';
+    'A page of history events that the client lacks; null for strangers.';

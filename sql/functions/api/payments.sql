@@ -9,10 +9,10 @@
 --
 -- Returns the receipt, or rejects with the first that applies of idempotency_key_reused,
 -- too_many_rejections (not stored), request_expired, apartment_not_found, invalid_request (no
--- bills), bill_not_found, bill_void, bill_already_paid (these three with {"bills", "bills_count"}),
--- currency_mixed (with {"currencies"}), total_changed (with {"total_minor",
--- "expected_total_minor"}). A subject that is no resident gets apartment_not_found, which is not
--- stored.
+-- bills), bill_not_found, bill_of_former_resident, bill_void, bill_already_paid (these four with
+-- {"bills", "bills_count"}), currency_mixed (with {"currencies"}), total_changed (with
+-- {"total_minor", "expected_total_minor"}). A subject that is no resident gets apartment_not_found,
+-- which is not stored, for want of somebody to store it for: once they are one, the key is new.
 CREATE OR REPLACE FUNCTION api.pay(
     p_subject uuid,
     p_request_key text,

@@ -1,20 +1,31 @@
--- Who may act for an apartment, and the lock that every change of an apartment takes first.
+-- Who lives or lived in an apartment, and the lock that every change of an apartment takes first.
 
 CREATE OR REPLACE FUNCTION billing.resident_of(p_subject uuid) RETURNS uuid
 LANGUAGE sql STABLE AS $$
     SELECT resident_id FROM billing.residents WHERE subject = p_subject
 $$;
 
--- The only place that decides whether a resident may act for an apartment now. Returns the instant
--- from which they may see its history, or null if they may not act. Now is not before the last
--- event, even after the server's clock was set back.
-CREATE OR REPLACE FUNCTION billing.visible_from(p_resident uuid, p_apartment uuid)
-RETURNS timestamptz
-LANGUAGE sql STABLE AS $$
-    SELECT r.since FROM billing.residencies r
+-- The only place that decides whether a resident may see and pay something of an apartment now:
+-- returns their present residency there or else the last one, no row if they never had one. Now is
+-- not before the last event, even after the server's clock was set back.
+CREATE OR REPLACE FUNCTION billing.residency_of(p_resident uuid, p_apartment uuid)
+RETURNS SETOF billing.residencies
+LANGUAGE sql STABLE ROWS 1 AS $$
+    SELECT r.* FROM billing.residencies r
     JOIN billing.apartment_state s ON s.apartment_id = r.apartment_id
-    WHERE r.resident_id = p_resident AND r.apartment_id = p_apartment AND r.ended_at IS NULL
+    WHERE r.resident_id = p_resident AND r.apartment_id = p_apartment
         AND r.since <= greatest(clock_timestamp(), s.last_posted_at + interval '1 microsecond')
+        AND coalesce(r.ended_at, 'infinity') > r.since
+    ORDER BY r.ended_at DESC, r.granted_at DESC LIMIT 1
+$$;
+
+-- Whether the apartment is this resident's now; a former one's is not.
+CREATE OR REPLACE FUNCTION billing.lives_there(p_resident uuid, p_apartment uuid)
+RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM billing.residency_of(p_resident, p_apartment) r WHERE r.ended_at IS NULL
+    )
 $$;
 
 -- Locks the apartments' state rows in the order of their ids, so that two transactions never wait
@@ -30,18 +41,17 @@ BEGIN
 END
 $$;
 
--- Locks the apartment if this resident may act for it; returns whether they may. Checks before
--- locking, so that strangers can't hold up an apartment, and again with the lock held, because the
--- residency may have ended while this transaction waited.
+-- Locks the apartment if this resident lives or lived in it, and returns whether they did. Checks
+-- before locking, so that strangers can't hold up an apartment. Nobody loses this right.
 CREATE OR REPLACE FUNCTION billing.lock_apartment_for(p_resident uuid, p_apartment uuid)
 RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF billing.visible_from(p_resident, p_apartment) IS NULL THEN
+    IF NOT EXISTS (SELECT FROM billing.residency_of(p_resident, p_apartment)) THEN
         RETURN false;
     END IF;
     PERFORM billing.lock_apartments(ARRAY[p_apartment]);
-    RETURN billing.visible_from(p_resident, p_apartment) IS NOT NULL;
+    RETURN true;
 END
 $$;
 

@@ -21,5 +21,10 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     UPDATE billing.deployment SET time_zone = p_time_zone WHERE time_zone <> p_time_zone;
+    IF FOUND THEN
+        -- Whose a debt is depends on days, and answers at the old version are cached.
+        PERFORM billing.lock_apartments(ARRAY(SELECT apartment_id FROM billing.apartment_state));
+        UPDATE billing.apartment_state SET version = version + 1;
+    END IF;
 END
 $$;

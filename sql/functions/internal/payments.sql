@@ -80,6 +80,14 @@ BEGIN
 END
 $$;
 
+-- A rejection with the first ten of the bills at fault, and how many there are.
+CREATE OR REPLACE FUNCTION billing.rejected_bills(p_code text, p_bills uuid[]) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT billing.rejected(p_code, jsonb_build_object(
+        'bills', p_bills[:10], 'bills_count', cardinality(p_bills)
+    ))
+$$;
+
 -- Why these bills can't be paid or voided: the first that applies of bill_not_found, bill_void,
 -- bill_already_paid, with how many there are and the first ten; null when all are open bills of the
 -- apartment. A bill of another apartment reads like an unknown one, a replaced one like a void one.
@@ -96,13 +104,7 @@ BEGIN
         RETURN NULL;
     END IF;
     RETURN (
-        SELECT billing.rejected(
-            b.code,
-            jsonb_build_object(
-                'bills', (array_agg(b.bill_id ORDER BY b.bill_id))[:10],
-                'bills_count', count(*)
-            )
-        )
+        SELECT billing.rejected_bills(b.code, array_agg(b.bill_id ORDER BY b.bill_id))
         FROM (
             SELECT wanted.bill_id, CASE s.state
                 WHEN 'open' THEN NULL
@@ -147,6 +149,40 @@ BEGIN
 END
 $$;
 
+-- Why this resident may not pay these bills. A former one is told of their own bills only: all
+-- others are not found. Who lives there does not pay for those who did. The caller holds the
+-- apartment's lock.
+CREATE OR REPLACE FUNCTION billing.debtor_rejection(
+    p_resident uuid, p_apartment uuid, p_bill_set uuid[]
+) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN (
+        SELECT billing.rejected_bills(b.code, array_agg(b.bill_id ORDER BY b.bill_id))
+        FROM (
+            SELECT wanted.bill_id, CASE
+                WHEN bill.owed_by IS NULL THEN 'bill_not_found'
+                WHEN bill.owed_by = 'former_resident' AND bill.is_open THEN 'bill_of_former_resident'
+            END AS code
+            FROM unnest(p_bill_set) AS wanted (bill_id)
+            LEFT JOIN LATERAL (
+                SELECT
+                    billing.owed_by(p_resident, p_apartment, period_from, period_to) AS owed_by,
+                    EXISTS (
+                        SELECT FROM billing.open_bills o WHERE o.bill_id = b.bill_id
+                    ) AS is_open
+                FROM billing.bills b
+                WHERE b.bill_id = wanted.bill_id AND b.apartment_id = p_apartment
+            ) bill ON TRUE
+        ) b
+        WHERE b.code IS NOT NULL
+        GROUP BY b.code
+        ORDER BY b.code = 'bill_not_found' DESC
+        LIMIT 1
+    );
+END
+$$;
+
 -- Locks the apartment and returns why this payment can't be made, or null when it can.
 CREATE OR REPLACE FUNCTION billing.payment_rejection(
     p_resident uuid, p_apartment uuid, p_bill_set uuid[], p_expected_total bigint
@@ -160,6 +196,7 @@ BEGIN
         RETURN billing.rejected('invalid_request');
     END IF;
     RETURN coalesce(
+        billing.debtor_rejection(p_resident, p_apartment, p_bill_set),
         billing.bills_rejection(p_apartment, p_bill_set),
         billing.total_rejection(p_bill_set, p_expected_total)
     );

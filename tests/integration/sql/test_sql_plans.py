@@ -70,7 +70,7 @@ def test_the_many_bills_are_consistent(many_bills: Connection) -> None:
 
 
 def test_debts_login_and_access_are_found_by_index(admin: Connection, home: Home) -> None:
-    assert_cheap(warmed_up(admin, "SELECT api.open_debts(%s, %s)", *home), blocks=100)
+    assert_cheap(warmed_up(admin, "SELECT api.open_debts(%s, %s)", *home), blocks=150)
     account = warmed_up(admin, "SELECT api.resident_account(%s)", home.subject)
     assert_cheap(account, blocks=30)
     access = warmed_up(admin, "SELECT * FROM api.apartment_access(%s, %s)", *home)

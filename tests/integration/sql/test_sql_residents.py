@@ -17,17 +17,18 @@ def test_an_account_names_the_resident_and_their_apartments(ledger: Ledger) -> N
     account = ledger.ask("reader", "resident_account", subject)
     assert account["name"] == "Ωμέγα 🏠"
     assert account["apartments"] == [
-        {"apartment_id": str(earlier), "address": "A street"},
-        {"apartment_id": str(later), "address": "B street"},
+        {"apartment_id": str(earlier), "address": "A street", "former": False},
+        {"apartment_id": str(later), "address": "B street", "former": False},
     ]
 
 
-def test_an_account_leaves_out_former_and_future_apartments_and_strangers_have_none(
+def test_an_account_leaves_out_future_apartments_and_strangers_have_none(
     ledger: Ledger, home: Home
 ) -> None:
     ledger.grant(home.subject, ledger.apartment(), since=FUTURE)
     ledger.end_residency(home)
-    assert ledger.ask("reader", "resident_account", home.subject)["apartments"] == []
+    [listed] = ledger.ask("reader", "resident_account", home.subject)["apartments"]
+    assert (listed["apartment_id"], listed["former"]) == (str(home.apartment), True)
     assert ledger.ask("reader", "resident_account", uuid4()) is None
 
 

@@ -89,7 +89,8 @@ def test_what_a_resident_may_no_longer_see_is_not_covered(monkeypatch: pytest.Mo
     monkeypatch.setattr(history, "PAGE_EVENTS", 1)
     ada = Resident()
     held = Position(START, START + timedelta(seconds=1))
-    moved_in = ada.ledger.residencies[ada.subject, ada.home] = START + timedelta(days=1)
+    moved_in = START + timedelta(days=1)
+    ada.ledger.show_from(ada.subject, ada.home, moved_in)
     ada.ledger.clock.advance(timedelta(days=2))
     ada.pay()
     ada.pay()
@@ -113,7 +114,7 @@ def test_a_history_that_changes_between_two_reads_is_read_afresh(
     def history_while_ada_moves(**query: Any) -> HistoryPage | None:
         reads.append(query)
         if len(reads) == 2:
-            ada.ledger.residencies[ada.subject, ada.home] = moved_in
+            ada.ledger.show_from(ada.subject, ada.home, moved_in)
             ada.ledger.apartments[ada.home].version += 1
         return read(**query)
 

@@ -85,7 +85,8 @@ def test_all_four_things_are_made(setup: Setup) -> None:
     told = setup.add()
     assert told.made == ("login", "resident", "apartment", "residency")
     assert setup.ledger.residents == {setup.anna.subject: "Анна"}
-    assert list(setup.ledger.residencies) == [(setup.anna.subject, told.apartment_id)]
+    [residency] = setup.ledger.residencies
+    assert (residency.subject, residency.apartment_id) == (setup.anna.subject, told.apartment_id)
     assert (setup.anna.password, setup.anna.fresh) == (PASSWORD, False)
 
 
@@ -129,14 +130,14 @@ def test_a_username_of_somebody_else_changes_nothing_and_gives_nothing(
 ) -> None:
     first = replace(ANNA, password=FirstPassword(PASSWORD, permanent=permanent))
     setup.add(first)
-    before = (asdict(setup.anna), dict(setup.ledger.residencies))
+    before = (asdict(setup.anna), list(setup.ledger.residencies))
     mistyped = replace(
         first, **other, address="2", password=FirstPassword("Another-Horse-9", permanent=False)
     )
     rejection = setup.rejection(mistyped)
     assert rejection.code == "resident_differs"
     assert next(iter(other)) in rejection.for_operator().message
-    assert (asdict(setup.anna), dict(setup.ledger.residencies)) == before
+    assert (asdict(setup.anna), list(setup.ledger.residencies)) == before
 
 
 def test_a_first_password_that_was_replaced_is_told(setup: Setup) -> None:

@@ -83,8 +83,10 @@ def test_debts_are_written_with_totals_and_the_days_that_they_are_overdue(ada: R
                     "days_overdue": 7,
                     "amount_minor": 5140,
                     "currency": "EUR",
+                    "owed_by": "you",
                 }
             ],
+            "former_residents_debts": [],
         }
     ]
 

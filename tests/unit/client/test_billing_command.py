@@ -99,7 +99,8 @@ def test_amounts_of_all_currencies_line_up(logged_in: Billing, apartment: Reside
 def test_debts_as_json_keep_their_shape(logged_in: Billing, owed: Residency) -> None:
     found = logged_in.json("debts")
     assert sorted(found) == [
-        "apartment_id", "as_of", "by_period", "by_provider", "by_utility", "debts", "time_zone",
+        "apartment_id", "as_of", "by_period", "by_provider", "by_utility", "debts",
+            "former_residents_debts", "time_zone",
             "today", "totals",
         "version",
     ]  # fmt: skip

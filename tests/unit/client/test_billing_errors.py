@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import click
@@ -15,6 +17,7 @@ from billing_client.errors import COMMAND_CODES
 from billing_client.models import Apartment
 from click.testing import Result
 
+from billing_app.domain.bills import Period
 from billing_app.domain.errors import Unavailable
 from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
 from tests.support.bills import a_debt
@@ -74,10 +77,12 @@ def test_two_apartments_and_no_selection_end_with_2(
 ) -> None:
     second = service.add_apartment(apartment.subject)
     logged_in.ok("apartments", "--refresh")
-    listed = [f"{one.apartment_id[:4]} street" for one in (apartment, second)]
+    # By their address, which begins as the id does.
+    in_order = sorted((apartment, second), key=lambda one: one.apartment_id)
+    listed = [f"{one.apartment_id[:4]} street" for one in in_order]
     ends(logged_in.run("debts"), 2, "Select an apartment", *listed)
     found = logged_in.json("debts", "--apartment", "2")
-    assert found["apartment_id"] == second.apartment_id
+    assert found["apartment_id"] == in_order[1].apartment_id
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,7 @@ def test_a_wrong_password_ends_with_3(billing: Billing) -> None:
 SELECTIONS: dict[str, tuple[Sequence[str], str]] = {
     "bill_ambiguous": (["pay", "--bill", "abcd"], "'abcd' matches several open bills."),
     "bill_not_found": (["pay", "--bill", "ffff"], "'ffff' matches no open bill."),
+    "bill_of_former_resident": (["pay", "--bill", "abcd"], "'abcd' is the bill of somebody"),
     "currency_mixed": (["pay", "--all"], "51.40 EUR and 5,140 JPY"),
     "history_not_fetched": (["history", "--offline"], "No history of this apartment"),
     "no_matching_bill": (["pay", "--utility", "steam"], "No open bill matches"),
@@ -123,7 +129,11 @@ def test_each_error_of_the_command_itself_has_its_code(
     monkeypatch: pytest.MonkeyPatch,
     code: str,
 ) -> None:
-    owed.owes(a_debt(currency="JPY", bill_id=UUID("abcd1111-6a52-4f0e-8f8e-2d7b0c1f3a11")))
+    other = a_debt(currency="JPY", bill_id=UUID("abcd1111-6a52-4f0e-8f8e-2d7b0c1f3a11"))
+    if code == "bill_of_former_resident":
+        owed.follows(service.add_resident("zoe"))
+        other = replace(other, period=Period(date(2025, 11, 1), date(2025, 11, 30)))
+    owed.owes(other)
     if code == "too_many_bills":
         monkeypatch.setattr(pay, "MAX_BILLS", 1)
     if code == "no_apartment":

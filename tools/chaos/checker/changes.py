@@ -84,6 +84,10 @@ class Changes:
         """Return the history of an apartment as it must be, in its order."""
         return [event for change in self.posted(apartment) for event in change.events]
 
+    def seen(self, user: str, apartment: str) -> list[Row]:
+        """Return the events of the history that a user may see, once they see that time."""
+        return [e for e in self.history(apartment) if self._ledger.is_shown_to(user, e)]
+
     def states_in(self, read: Read, bill_id: str) -> set[str]:
         """Return what a bill may be for a read."""
         return self._states(bill_id, lambda one: one.is_in(read), lambda one: one.may_be_in(read))

@@ -129,7 +129,7 @@ class Answer:
 
     def rows(self, name: str) -> list[Row]:
         """Return the rows of all parts: debts, lines or events."""
-        return [row for part in self.parts for row in part.data[name]]
+        return [row for part in self.parts for row in part.data.get(name, [])]
 
     def shown(self, name: str) -> dict[str, Any]:
         """Return the parts as one: what they repeat, as each of them says it, and all rows."""

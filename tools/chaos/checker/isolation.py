@@ -43,17 +43,52 @@ def _foreign_content(run: RunRecord, reply: Reply, request: Request) -> str | No
     if request.op == "auth":
         return _login_trouble(run, reply, request)
     user, apartment = request.user, request.apartment
-    stays = run.stays.possible(user, apartment, request.t, reply.t)
+    stays = run.stays.seen(user, apartment, request.t, reply.t)
     if not stays and request.op != "payments":
         return f"{user} was shown apartment {apartment}, where they didn't live"
     if reply.data.get("apartment_id", apartment) != apartment:
         return f"the answer is about apartment {reply.data['apartment_id']}"
-    for name in ("debts", "settled_debts", "lines"):
+    for name in ("debts", rebuilt.OTHERS, "settled_debts", "lines"):
         for row in reply.data.get(name, []):
             if run.ledger.apartment(row["bill_id"]) != apartment:
                 return f"the answer shows bill {row['bill_id']}, which is not of this apartment"
     if request.op == "histories":
-        return _too_early(run, reply, request, stays)
+        return _too_early(run, reply, request, stays) or _not_theirs(run, reply, request)
+    return _anothers_debt(run, reply, request)
+
+
+def _anothers_debt(run: RunRecord, reply: Reply, request: Request) -> str | None:
+    """Say of which bill an answer is wrong about who owes it, or tells who has left."""
+    user, span = request.user, (request.t, reply.t)
+    for row in reply.data.get("debts", []):
+        if not _may_owe(run, user, row["bill_id"], span):
+            return f"bill {row['bill_id']} is shown as a debt of {user}, whose it is not"
+    lives_there = run.stays.possible(user, request.apartment, *span)
+    for row in reply.data.get(rebuilt.OTHERS, []):
+        if not lives_there or run.ledger.owes(user, row["bill_id"]):
+            return f"bill {row['bill_id']} is shown as another's to {user}"
+    return None
+
+
+def _may_owe(run: RunRecord, user: str, bill_id: str, span: tuple[float, float]) -> bool:
+    """Whether a bill may have been a user's: their own, or of somebody they lived with.
+
+    Of a debtor whose moves were not recorded nobody knows that they left.
+    """
+    owing, apartment = run.ledger.debtors(bill_id), run.ledger.apartment(bill_id)
+    if user in owing:
+        return True
+    lives_there = run.stays.possible(user, apartment, *span)
+    known = [one for one in owing if run.stays.possible(one, apartment, 0.0, span[1])]
+    with_them = any(run.stays.possible(one, apartment, *span) for one in known)
+    return bool(lives_there) and (with_them or not known)
+
+
+def _not_theirs(run: RunRecord, reply: Reply, request: Request) -> str | None:
+    """Say which event was shown that is for others alone."""
+    for event in reply.data["settled_debts"]:
+        if not run.ledger.is_shown_to(request.user, event):
+            return f"an event of payment {event['payment_id']} is not for {request.user}"
     return None
 
 
@@ -68,15 +103,17 @@ def _login_trouble(run: RunRecord, reply: Reply, request: Request) -> str | None
 
 
 def _apartments_trouble(run: RunRecord, reply: Reply, request: Request) -> str | None:
-    listed = [one["apartment_id"] for one in reply.data["apartments"]]
-    if reply.data["apartments"] != rebuilt.addresses(run.ledger, listed):
+    if reply.data["apartments"] != rebuilt.addresses(run.ledger, reply.data["apartments"]):
         return "the login lists apartments twice, or not as they are in the ledger"
-    for apartment in listed:
-        if not run.stays.possible(request.user, apartment, request.t, reply.t):
+    for one in reply.data["apartments"]:
+        apartment, stays = one["apartment_id"], run.stays
+        sees = stays.seen if one["former"] else stays.possible
+        if not sees(request.user, apartment, request.t, reply.t):
             return f"the login lists apartment {apartment}, where they didn't live"
     for apartment in run.stays.apartments(request.user):
         lives_there = run.stays.is_certain(request.user, apartment, request.t, reply.t)
-        if lives_there and apartment not in listed:
+        present = [one["apartment_id"] for one in reply.data["apartments"] if not one["former"]]
+        if lives_there and apartment not in present:
             return f"the login doesn't list apartment {apartment}, where they live"
     return None
 
@@ -140,7 +177,8 @@ def _paid_by_a_resident(run: RunRecord, payment_id: str) -> Facts:
     changes = run.changes.posted(apartment)
     spans = ((one.begins, one.known) for one in changes if one.pays(payment_id))
     begin, end = next(spans, (asked[0].t, NEVER))
-    text = f"payment {payment_id} is by {user}, who didn't live in {apartment}"
+    text = f"payment {payment_id} is by {user}, who didn't owe it or live in {apartment}"
     events = tuple(one.event for one in asked)
     broken = Finding(text, asked[0].request_id, events, frozenset({payment_id}))
-    yield None if run.stays.possible(user, apartment, begin, end) else broken
+    theirs = all(_may_owe(run, user, b, (begin, end)) for b in bills if b in run.ledger.bills)
+    yield None if theirs and run.stays.seen(user, apartment, begin, end) else broken

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tools.chaos.checker.debtors import debtors, is_shown
+
 Row = Mapping[str, Any]
 
 
@@ -34,6 +36,14 @@ class Ledger:
         for events in self.history.values():
             events.sort(key=lambda event: int(event["seq"]))
         self.subjects = {row["resident_id"]: row["subject"] for row in self.rows("residents")}
+        self._residents = {sub: one for one, sub in self.subjects.items()}
+        self._debtors: dict[str, set[str]] = {}
+        # Events that only their payer may see.
+        self._for_payer_alone = {
+            (row["event"], row["payment_id"], row["bill_id"])
+            for row in self.rows("history")
+            if row.get("for_payer_alone")
+        }
         # (user, key) of the request that a payment answers.
         self.requests = {
             row["payment_id"]: (self.subject(row), row["request_key"])
@@ -55,6 +65,30 @@ class Ledger:
     def subject(self, row: Row) -> str:
         """Return the sub of a row's resident."""
         return str(self.subjects.get(row["resident_id"]))
+
+    def owes(self, user: str, bill_id: str) -> bool:
+        """Whether a bill is one that this user owes."""
+        return user in self.debtors(bill_id)
+
+    def debtors(self, bill_id: str) -> set[str]:
+        """Return the users who owe a bill."""
+        if bill_id not in self._debtors:
+            rows = self.rows("residencies")
+            found = debtors(self.bills[bill_id], rows, time_zone=self.time_zone)
+            self._debtors[bill_id] = {str(self.subjects.get(one)) for one in found}
+        return self._debtors[bill_id]
+
+    def is_shown_to(self, user: str, event: Row) -> bool:
+        """Whether an event of the history is one that a user may see, once they see that time."""
+        payment = self.payments.get(event["payment_id"])
+        alone = (event["event"], event["payment_id"], event["bill_id"]) in self._for_payer_alone
+        return payment is None or is_shown(
+            event,
+            payment,
+            self._residents.get(user),
+            self.rows("residencies"),
+            for_payer_alone=alone,
+        )
 
     def rejections(self, user: str) -> int:
         """Count the payments that were rejected and whose answers are stored."""

@@ -14,6 +14,8 @@ Json = dict[str, Any]
 
 # A longer one is left out.
 _BREAKDOWN_BYTES = 15_000
+# The list of what others owe, in answers about debts.
+OTHERS = "former_residents_debts"
 _WRITTEN = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -61,8 +63,11 @@ def _line(row: Row) -> Json:
     return {**shown, "provider": row["provider_name"], "period": _period(row)}
 
 
-def debts(ledger: Ledger, bills: Iterable[str], *, as_of: str) -> Json:
-    """Return what debts show when these bills are open, but for whose and at which version."""
+def debts(ledger: Ledger, bills: Iterable[str], *, as_of: str, others: Iterable[str] = ()) -> Json:
+    """Return what debts show when these bills are open, and `others` of former residents.
+
+    It lacks whose they are and at which version.
+    """
     rows = sorted(
         (ledger.bills[bill_id] for bill_id in bills),
         key=lambda row: (row["due_on"], row["utility"], row["bill_id"]),
@@ -80,15 +85,26 @@ def debts(ledger: Ledger, bills: Iterable[str], *, as_of: str) -> Json:
         "by_provider": _breakdown(rows, lambda row: {"provider": _provider(ledger, row)}),
         "by_period": _breakdown(rows, lambda row: {"period": _period(row)}),
         "by_currency": by_currency,
-        "debts": [_debt(ledger, row, today=today) for row in rows],
+        "debts": [{**_debt(ledger, row, today=today), "owed_by": "you"} for row in rows],
+        OTHERS: [
+            {**_debt(ledger, row, today=today), "owed_by": "former_resident"}
+            for row in sorted(
+                (ledger.bills[bill_id] for bill_id in others),
+                key=lambda row: (row["due_on"], row["utility"], row["bill_id"]),
+            )
+        ],
     }
 
 
-def addresses(ledger: Ledger, apartments: Iterable[str]) -> list[Json]:
-    """Return what a login lists of these apartments."""
-    found = (ledger.apartments.get(one, {}) for one in set(apartments))
-    rows = sorted((row["address"], row["apartment_id"]) for row in found if row)
-    return [{"apartment_id": apartment, "address": address} for address, apartment in rows]
+def addresses(ledger: Ledger, listed: Iterable[Mapping[str, Any]]) -> list[Json]:
+    """Return what a login lists of these apartments: the present ones, then the `former`."""
+    former = {one["apartment_id"]: one.get("former") for one in listed}
+    found = [ledger.apartments[one] for one in former if one in ledger.apartments]
+    rows = sorted((former[r["apartment_id"]], r["address"], r["apartment_id"]) for r in found)
+    return [
+        {"apartment_id": apartment, "address": address, "former": has_left}
+        for has_left, address, apartment in rows
+    ]
 
 
 def _debt(ledger: Ledger, row: Row, *, today: date) -> Json:

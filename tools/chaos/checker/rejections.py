@@ -36,10 +36,10 @@ def _causes(run: RunRecord, reply: Reply, request: Request) -> Iterator[_Cause]:
         yield "idempotency_key_reused", None
     if run.ledger.rejections(request.user) >= _MAX_REJECTIONS:
         yield "too_many_rejections", None
-    if not run.stays.is_certain(request.user, request.apartment, *span):
+    if not run.stays.came(request.user, request.apartment, span[0]):
         yield "apartment_not_found", None
     # To somebody else nothing more is said.
-    if run.stays.possible(request.user, request.apartment, *span):
+    if run.stays.seen(request.user, request.apartment, *span):
         if request.op == "histories" and not _frame_is_known(run, request):
             yield "history_frame_unknown", None
         if request.op == "payments":
@@ -49,10 +49,18 @@ def _causes(run: RunRecord, reply: Reply, request: Request) -> Iterator[_Cause]:
 def _bills_causes(run: RunRecord, reply: Reply, request: Request, span: _Span) -> Iterator[_Cause]:
     """Give the reasons in the order in which the ledger looks for them."""
     asked = sorted(set(request.event["bills"]))
-    foreign = [bill for bill in asked if run.ledger.apartment(bill) != request.apartment]
-    if foreign:
-        yield "bill_not_found", {"bills": foreign[:_NAMED], "bills_count": len(foreign)}
+    user, apartment = request.user, request.apartment
+    foreign = [bill for bill in asked if run.ledger.apartment(bill) != apartment]
+    not_theirs = [b for b in asked if b not in foreign and not run.ledger.owes(user, b)]
+    maybe_not = [] if run.stays.is_certain(user, apartment, *span) else not_theirs
+    surely_not = [] if run.stays.possible(user, apartment, *span) else not_theirs
+    unknown = sorted([*foreign, *surely_not])
+    if found := _at_fault(reply.data, sorted([*foreign, *maybe_not]), unknown):
+        yield "bill_not_found", found
+    if unknown:
         return
+    if found := _at_fault(reply.data, not_theirs, []):
+        yield "bill_of_former_resident", found
     states = {bill: run.changes.states_during(bill, *span) for bill in asked}
     for code, state, others in (
         ("bill_void", "gone", {"open", "paid"}),

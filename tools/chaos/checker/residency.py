@@ -47,6 +47,26 @@ class ResidencySpans:
                 stays = _ended(stays, float(call["t"]))
         return [stay for stay in stays if stay.meets(begin, end)]
 
+    def seen(self, user: str, apartment: str, begin: float, end: float) -> list[ResidencySpan]:
+        """Return the stays by which a user may see an apartment in [begin, end].
+
+        Who has left it sees it by the stays that are over.
+        """
+        present = self.possible(user, apartment, begin, end)
+        return present or self.possible(user, apartment, 0.0, end)
+
+    def came(self, user: str, apartment: str, by: float) -> bool:
+        """Whether the user surely had the apartment at some time, which they never lose."""
+        calls = self._calls.get((user, apartment), [])
+        for before, call in enumerate(calls):
+            if call["action"] != "grant" or not happened(call) or float(call["t"]) > by:
+                continue
+            # A repeated grant may have met not its own first attempt but another grant.
+            is_own = call["answer"]["status"] == "done" or before == 0
+            if is_own and self._certain_until(call) == NEVER:
+                return True
+        return False
+
     def is_certain(self, user: str, apartment: str, begin: float, end: float) -> bool:
         """Whether the user surely had the apartment all through [begin, end]."""
         stays: list[ResidencySpan] = []

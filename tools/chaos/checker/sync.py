@@ -31,7 +31,7 @@ def sync_is_history(run: RunRecord) -> Facts:
 
 def _answer_trouble(run: RunRecord, read: Read) -> str | None:
     """Say how an answer isn't what the client lacked, or all of the history if it begins anew."""
-    events = run.changes.history(read.request.apartment)
+    events = run.changes.seen(read.request.user, read.request.apartment)
     held = read.request.event.get("held") or {}
     starts = [None, (held["date_down"], held["date_up"])] if held.get("date_up") else [None]
     if not any(_is_the_rest(events, start, read.parts) for start in starts):
@@ -70,7 +70,10 @@ def _ends(run: RunRecord, read: Read) -> set[Any]:
     down = read.parts[-1].data["covered"]["date_down"]
     least = sum(change.is_in(read) for change in posted)
     most = sum(change.may_be_in(read) for change in posted)
-    ends = [down, *(rebuilt.later(change.events[-1]["posted_at"]) for change in posted)]
+    ends = [down]
+    for change in posted:
+        seen = [one for one in change.events if run.ledger.is_shown_to(read.request.user, one)]
+        ends.append(rebuilt.later(seen[-1]["posted_at"]) if seen else ends[-1])
     return {max(end, down) for end in ends[least : most + 1]}
 
 
@@ -84,7 +87,8 @@ def _broken(sync: Event, text: str, *about: str) -> Finding:
 
 def _copy_is_the_ledger(run: RunRecord, sync: Event) -> Finding | None:
     frame, held = sync["frame"], _held(sync)
-    between = _between(run.changes.history(sync["apartment"]), frame["date_down"], frame["date_up"])
+    seen = run.changes.seen(sync["user"], sync["apartment"])
+    between = _between(seen, frame["date_down"], frame["date_up"])
     inside = {rebuilt.identity(event) for event in between}
     if held == inside and len(held) == len(sync["events"]):
         return None
@@ -95,7 +99,8 @@ def _copy_is_the_ledger(run: RunRecord, sync: Event) -> Finding | None:
 def _reaches_to_both_ends(run: RunRecord, sync: Event) -> Finding | None:
     """The last copy begins where the resident's view does, and ends behind the last event."""
     frame = sync["frame"]
-    last = run.ledger.state[sync["apartment"]]["last_posted_at"] or ""
+    seen = run.changes.seen(sync["user"], sync["apartment"])
+    last = seen[-1]["posted_at"] if seen else ""
     if frame["date_down"] not in run.ledger.sinces(sync["user"], sync["apartment"]):
         return _broken(sync, f"its frame begins at {frame['date_down']}, its view does not")
     if frame["date_up"] <= last:
