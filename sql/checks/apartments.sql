@@ -79,6 +79,14 @@ WHERE s.last_seq < c.last_seq
 
 UNION ALL
 SELECT
+    'bills_change_with_the_version', s.apartment_id::text,
+    format('other bills than when version %s was last checked', s.version), s.apartment_id
+FROM billing.apartment_state s
+INNER JOIN billing.apartment_checks c ON c.apartment_id = s.apartment_id
+WHERE s.version = c.version AND c.content <> '' AND c.content <> billing.content_of(s.apartment_id)
+
+UNION ALL
+SELECT
     'residency_is_of_a_resident', l.apartment_id || '/' || l.resident_id, 'no such resident',
     l.apartment_id
 FROM billing.residencies l

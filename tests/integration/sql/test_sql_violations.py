@@ -41,6 +41,7 @@ def ledger(postgres_server: Server) -> Iterator[Ledger]:
         taken_back = ledger.bill(home, 7)
         ledger.void(taken_back)
         ledger.reinstate(taken_back)
+        ledger.bill(home, 8, provider_reference="owed")
         for amount in (5, 6):
             ledger.bill(home, provider_reference="replaced", amount_minor=amount)
         query(ledger.connection("operator"), IN_PAGES)
@@ -58,7 +59,9 @@ def test_damage_is_found(ledger: Ledger, damage: str) -> None:
     found = ledger.after_damage(statement, ALL_AT_ONCE)
     assert {rule for rule, _, _ in found} == broken
     assert all(subject and detail for _, subject, detail in found)
-    assert sorted(ledger.after_damage(statement, IN_PAGES)) == sorted(found)
+    # The next check finds it, too: the first has not taken it for right.
+    again = ledger.after_damage(f"{statement}; {IN_PAGES}", IN_PAGES)
+    assert sorted(again) == sorted(found)
 
 
 def test_two_kinds_of_damage_are_both_found(ledger: Ledger) -> None:
