@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.stub import ANY, Stubber
 
 from billing_app.adapters.cognito_admin import CognitoUserDirectory
 from billing_app.domain.errors import Rejection, Unavailable
@@ -107,6 +108,21 @@ def test_an_operator_vouches_for_the_address_of_a_login(cognito: CognitoUserDire
     user = cognito._client.admin_get_user(UserPoolId=cognito._pool, Username="anna")
     attributes = {one["Name"]: one.get("Value") for one in user["UserAttributes"]}
     assert attributes["email_verified"] == "true"
+
+
+def test_invitations_go_by_mail_and_never_by_sms() -> None:
+    keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "test")
+    client = boto3.client("cognito-idp", region_name="eu-central-1", **keys)  # type: ignore[call-overload]
+    sent = {"UserPoolId": "pool_x", "Username": "anna", "DesiredDeliveryMediums": ["EMAIL"]}
+    attributes = [{"Name": "sub", "Value": "11111111-2222-4333-8444-555555555555"}]
+    user = {"User": {"Username": "anna", "Attributes": attributes}}
+    with Stubber(client) as stubber:
+        for more in ({"MessageAction": "RESEND"}, {"UserAttributes": ANY}):
+            stubber.add_response("admin_create_user", user, {**sent, **more})
+        directory = CognitoUserDirectory(client, user_pool_id="pool_x")
+        directory.invite(username="anna")
+        directory.create(username="anna", email="anna@example.org", password=None)
+        stubber.assert_no_pending_responses()
 
 
 def test_an_outage_of_cognito_is_told_apart() -> None:
