@@ -133,8 +133,8 @@ class OperatorRules(LedgerMachine):
             self.grant(one_of(PEOPLE, who), apartment, one_of(self.instants(apartment), since))
         elif how == "out":
             # Rarely a residency that there is.
-            name = one_of((*PEOPLE, "eve", "nobody"), who)
-            self.end(name, one_of((self.home, self.other, UNKNOWN), place))
+            name = one_of((*PEOPLE, *PEOPLE[3:]), who)
+            self.end(name, one_of((UNKNOWN, self.home, self.other), place))
         else:
             self.move_out_and_in_again(who, since)
 

@@ -63,7 +63,7 @@ class PaymentRules(LedgerMachine):
         bills = tuple(one_of(known, number) for number in chosen)
         name = one_of(("ada", "bob", "eve", *PEOPLE), who)
         self.pay_as(name, self.home if home else self.other, bills)
-        if who > 8:
+        if who % 2:
             self.pay_and_note(self.orders[-1])
 
     @rule(

@@ -33,7 +33,7 @@ SHRINKING_SECONDS = 30
 # The same examples each time, so that what is reached below is no matter of luck. A long run takes
 # others each time.
 SHORT = settings(
-    max_examples=60,
+    max_examples=80,
     stateful_step_count=40,
     derandomize=True,
     database=None,
