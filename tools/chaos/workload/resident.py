@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -139,7 +140,8 @@ class Resident:
         path = f"/apartments/{apartment}/payments"
         if bills and (accepted := self.client.post(path, bills_id=bills, queue_name=str(uuid4()))):
             key, body = accepted["request_id"], {"bills_id": bills}
-            pending = PendingRequest("payments", path, idempotency_key=key, body=body)
+            asked = {"idempotency_key": key, "body": body, "asked_at": int(time.time())}
+            pending = PendingRequest("payments", path, **asked)
             self.billing.pending_payments.keep(pending)
 
     def _pay_twice_with_one_key(self, apartment: str) -> None:
