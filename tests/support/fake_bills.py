@@ -78,7 +78,7 @@ class FakeBill:
     sha256: str
     state: str = "open"
 
-    def looks_like(self, line: BillLine) -> bool:
+    def looks_like(self, line: BillLine, sha256: str) -> bool:
         """Tell whether the line is probably this bill, if it is owed or paid."""
         mine = self.line
         same = ("apartment_id", "provider_id", "utility")
@@ -88,7 +88,9 @@ class FakeBill:
             and _agree(mine, line, same)
             and mine.period_from <= line.period_to
             and mine.period_to >= line.period_from
-            and (_agree(mine, line, money) or _bare(mine) == _bare(line))
+            and (
+                _bare(mine) == _bare(line) or (self.sha256 != sha256 and _agree(mine, line, money))
+            )
         )
 
 
@@ -323,16 +325,16 @@ class FakeBills(BillIssuer):
         if newest and newest.state == "settled":
             return "rejected", "bill_already_paid", newest
         closed = newest is None or newest.state != "open"
-        duplicate = self._duplicate(line) if closed and not batch.allow_duplicates else None
-        if duplicate:
+        duplicate = self._duplicate(line, batch.sha256) if closed else None
+        if duplicate and not batch.allow_duplicates:
             return "rejected", "probable_duplicate", duplicate
         return "revised" if newest else "issued", None, None
 
     def _known(self, bill_id: UUID | None) -> UUID | None:
         return bill_id if bill_id in self.bills else None
 
-    def _duplicate(self, line: BillLine) -> FakeBill | None:
-        return next((bill for bill in self.bills.values() if bill.looks_like(line)), None)
+    def _duplicate(self, line: BillLine, sha256: str = "") -> FakeBill | None:
+        return next((bill for bill in self.bills.values() if bill.looks_like(line, sha256)), None)
 
     def _unknown_in(self, line: BillLine) -> str | None:
         checks = {

@@ -172,7 +172,7 @@ BEGIN
         RETURN rejection;
     END IF;
     SELECT * INTO voided FROM billing.bills WHERE bill_id = p_bill;
-    duplicate := billing.probable_duplicate(voided);
+    duplicate := billing.probable_duplicate(voided, NULL);
     IF duplicate.bill_id IS NOT NULL AND NOT p_allow_duplicates THEN
         RETURN billing.rejected('probable_duplicate', jsonb_build_object(
             'bill_id', duplicate.bill_id, 'provider_reference', duplicate.provider_reference

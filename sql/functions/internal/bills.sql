@@ -36,9 +36,10 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The first open or settled bill that this one probably is: of the same apartment, provider and
--- utility, with the same period and amount, or in an overlapping period with a reference that looks
--- alike. All fields are null when there is none.
-CREATE OR REPLACE FUNCTION billing.probable_duplicate(p_bill billing.bills) RETURNS billing.bills
+-- utility, with the same period and amount but not from the same file, or in an overlapping period
+-- with a reference that looks alike. All fields are null when there is none.
+CREATE OR REPLACE FUNCTION billing.probable_duplicate(p_bill billing.bills, p_sha256 text)
+RETURNS billing.bills
 LANGUAGE plpgsql AS $$
 DECLARE
     found billing.bills;
@@ -48,10 +49,14 @@ BEGIN
         AND b.utility = p_bill.utility
         AND b.period_from <= p_bill.period_to AND b.period_to >= p_bill.period_from
         AND (
-            (b.period_from, b.period_to, b.amount_minor, b.currency)
-            = (p_bill.period_from, p_bill.period_to, p_bill.amount_minor, p_bill.currency)
-            OR billing.bare_reference(b.provider_reference)
+            billing.bare_reference(b.provider_reference)
             = billing.bare_reference(p_bill.provider_reference)
+            OR (b.period_from, b.period_to, b.amount_minor, b.currency)
+            = (p_bill.period_from, p_bill.period_to, p_bill.amount_minor, p_bill.currency)
+            AND NOT EXISTS (
+                SELECT FROM billing.imports i
+                WHERE i.import_id = b.import_id AND i.sha256 = p_sha256
+            )
         )
         AND (
             EXISTS (SELECT FROM billing.open_bills o WHERE o.bill_id = b.bill_id)

@@ -93,7 +93,7 @@ BEGIN
     ELSE
         IF state IS DISTINCT FROM 'open'
             AND (p_import ->> 'allow_duplicates')::boolean IS NOT TRUE THEN
-            told := billing.probable_duplicate(line);
+            told := billing.probable_duplicate(line, p_import ->> 'sha256');
             rejected_code := CASE WHEN told.bill_id IS NOT NULL THEN 'probable_duplicate' END;
         END IF;
         IF rejected_code IS NULL THEN
