@@ -19,7 +19,13 @@ from tests.hostile.routes import BODIES, Route, routes
 from tests.support.api import Caller, Environment, Json, Resident, wait_until
 
 # Not names of anything: a number, a proof, a wish.
-NAME_NOTHING = {"wait_seconds", "password", "new_password", "expected_total_minor"}
+NAME_NOTHING = {
+    "wait_seconds",
+    "password",
+    "new_password",
+    "expected_total_minor",
+    "asked_seconds_ago",
+}
 # With which code somebody is rejected who uses what is another's; one that isn't here, with any.
 CODES: Mapping[str, str] = {
     "username": "invalid_credentials",

@@ -156,14 +156,10 @@ Read = Callable[[Scenario, Any, SteppedCache], Any]
 
 @dataclass(frozen=True)
 class CacheProtocol:
-    """How the cache is read, and what the writer does to it between a change and its answer.
-
-    `also_true`: what may be answered as well, whatever `read` answers where nobody disturbs it.
-    """
+    """How the cache is read, and what the writer does to it between a change and its answer."""
 
     read: Read
     after_change: Callable[[SteppedCache, Scenario, CachedResult], None] = lambda *_: None
-    also_true: Read | None = None
 
 
 class Reader(NamedTuple):
@@ -258,7 +254,7 @@ class Model:
         if "I9" in self._promises and shown:
             return f"I9: the payment was answered before the read began; it shows {shown} as debt"
         moments = range(reader.committed, system.committed + 1)
-        true = any(answer in self._truths(moment) for moment in moments)
+        true = any(answer == self._truths(moment) for moment in moments)
         if "snapshot" in self._promises and not true:
             return f"snapshot: the answer was true at no moment of the read: {answer}"
         return None
@@ -272,10 +268,9 @@ class Model:
         shown = [one for one in getattr(answer.result, "debts", ()) if one.bill_id in paid]
         return ", ".join(f"the bill of {debt.period.first_day}" for debt in shown)
 
-    def _undisturbed(self, moment: int) -> list[Finished]:
+    def _undisturbed(self, moment: int) -> Finished:
         """Return what is answered when nothing else happens and Redis is empty."""
-        reads = filter(None, [self._protocol.read, self._protocol.also_true])
-        return [_alone(self._stepping(read), moment) for read in reads]
+        return _alone(self._read, moment)
 
     def _stepping(self, read: Read) -> Callable[[Answers], Call | Finished]:
         def program(script: Script) -> Any:

@@ -7,8 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from billing_app.adapters.cached_ledger import CachedLedger, Question, Result
-from billing_app.domain.history import Position
-from billing_app.domain.instants import TICK
 from billing_app.ports.cache import CachedResult
 from billing_app.use_cases.debts import show_debts
 from billing_app.use_cases.history import HistorySync
@@ -16,8 +14,6 @@ from tests.model_checking.cache_model import CacheProtocol, Read, Scenario, Step
 from tests.support.fake_bills import START
 
 NOW = START + timedelta(days=40)
-# When the second of the two bills was posted that were paid before.
-MIDDLE = START + timedelta(seconds=2)
 
 
 def debts_by(way: type[CachedLedger]) -> Read:
@@ -35,23 +31,14 @@ def debts_by(way: type[CachedLedger]) -> Read:
     return read
 
 
-def history_of(start: Position | None) -> Read:
-    """Sync the history as shipped, with what a client holds."""
-
-    def read(told: Scenario, ledger: Any, cache: SteppedCache) -> Any:
-        return HistorySync(CachedLedger(ledger, cache), told.ada, told.home).update(start)
-
-    return read
+def whole_history(told: Scenario, ledger: Any, cache: SteppedCache) -> Any:
+    """Sync the history as shipped; what a client holds begins elsewhere and is never cached."""
+    return HistorySync(CachedLedger(ledger, cache), told.ada, told.home).update(None)
 
 
 # Nobody touches the cache after a change: readers compare versions.
 DEBTS = CacheProtocol(debts_by(CachedLedger))
-WHOLE_HISTORY = CacheProtocol(history_of(None))
-# A client that holds the middle lacks what is older and what is newer: two reads. When the ledger
-# moves between these, it is sent everything.
-HISTORY_AROUND_THE_MIDDLE = CacheProtocol(
-    history_of(Position(MIDDLE, MIDDLE + TICK)), also_true=history_of(None)
-)
+WHOLE_HISTORY = CacheProtocol(whole_history)
 
 
 class Believing(CachedLedger):

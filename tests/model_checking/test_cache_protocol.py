@@ -19,7 +19,6 @@ from tests.model_checking.cache_model import (
 )
 from tests.model_checking.cache_protocols import (
     DEBTS,
-    HISTORY_AROUND_THE_MIDDLE,
     WHOLE_HISTORY,
     WRONG_AT_ONCE,
     WRONG_WHEN_REDIS_FAILS,
@@ -34,7 +33,6 @@ SCENARIOS: list[tuple[CacheProtocol, tuple[str, ...]]] = [
     (DEBTS, (PAY, "Ada pays B")),
     (DEBTS, (PAY, MOVE_OUT)),
     (WHOLE_HISTORY, (PAY, REVERSE)),
-    (HISTORY_AROUND_THE_MIDDLE, (PAY,)),
 ]
 LONG_SCENARIOS: list[tuple[CacheProtocol, tuple[str, ...]]] = [
     (DEBTS, (PAY, REVERSE, "Ada pays A and B")),
