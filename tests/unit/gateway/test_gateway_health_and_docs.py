@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin
 
 import pytest
@@ -16,18 +19,24 @@ def test_health_says_whether_all_is_ready(
     serve: Callable[..., Client], ready: bool, status: int
 ) -> None:
     state = {"ready": ready, "parts": {"postgres": ready}}
-    looks: list[dict[str, object]] = []
+    answer = serve(health=lambda: state).get("/health")
+    assert (answer.status_code, answer.json) == (status, state)
+
+
+def test_however_many_ask_for_health_one_looks(serve: Callable[..., Client]) -> None:
+    """Each look connects to the database, and anybody may ask."""
+    looking, together = threading.Lock(), []
 
     def look() -> dict[str, object]:
-        looks.append(state)
-        return state
+        together.append(not looking.acquire(blocking=False))
+        time.sleep(0.01)
+        looking.release()
+        return {"ready": True}
 
     client = serve(health=look)
-    for _ in range(100):
-        answer = client.get("/health")
-        assert (answer.status_code, answer.json) == (status, state)
-    # Each look connects to the database, and anybody may ask.
-    assert 1 <= len(looks) < 50
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: client.get("/health").status_code, range(16)))
+    assert (answers, together) == ([200] * 16, [False] * 16)
 
 
 def test_health_without_a_check_is_ready(client: Client) -> None:

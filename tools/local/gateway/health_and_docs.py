@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,6 @@ from tools.local.gateway.document import parse
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-# How long an answer of /health is given again.
-HEALTH_SECONDS = 1.0
 
 # In place of the bundle's own, which shows another document.
 _INITIALIZER = """window.onload = function () {
@@ -53,8 +49,6 @@ class HealthAndDocs:
     def __init__(self, document: str, health: Callable[[], Mapping[str, Any]] | None) -> None:
         self._health = health
         self._lock = threading.Lock()
-        self._state: Mapping[str, Any] = {"ready": True}
-        self._known_until = 0.0
         self._pages = {
             "swagger-initializer.js": (_INITIALIZER, "text/javascript"),
             "openapi.json": (json.dumps(public_document(document)), "application/json"),
@@ -74,12 +68,9 @@ class HealthAndDocs:
         return None
 
     def _answer_health(self) -> Response:
-        # One look at a time and a second: each connects to the database, and anybody may ask.
+        # One look at a time: each connects to the database, and anybody may ask.
         with self._lock:
-            if self._health and time.monotonic() >= self._known_until:
-                self._state = self._health()
-                self._known_until = time.monotonic() + HEALTH_SECONDS
-            state = self._state
+            state = self._health() if self._health else {"ready": True}
         status = 200 if state.get("ready") else 503
         return Response(json.dumps(state), status, content_type="application/json")
 
