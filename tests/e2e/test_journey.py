@@ -46,43 +46,6 @@ def history(caller: Caller, apartment: Any, covered: Any = None, **body: Any) ->
     return data
 
 
-def test_the_history_is_synced_by_difference_after_payments_and_a_reversal(
-    env: Environment,
-) -> None:
-    ada = env.resident()
-    home = ada.home.apartment
-    covered = history(ada.caller, home)["covered"]
-    for expected in (1, 2, 1):
-        bills = env.ledger.bills(ada.home, *range(100, 100 + expected))
-        receipt = ada.caller.pay(home, *bills)["data"]
-        difference = history(ada.caller, home, covered)
-        assert {e["bill_id"] for e in difference["settled_debts"]} == set(bills)
-        covered = difference["covered"]
-    env.ledger.reverse(receipt["payment_id"])
-    difference = history(ada.caller, home, covered)
-    assert [(e["event"], e["bill_id"]) for e in difference["settled_debts"]] == [
-        ("reversal", bills[0])
-    ]
-    assert history(ada.caller, home, difference["covered"])["settled_debts"] == []
-    by_cursor = history(ada.caller, home, covered, cursor=difference["cursor"])
-    assert by_cursor["settled_debts"] == []
-    assert [debt["bill_id"] for debt in ada.caller.debts(home)["debts"]] == bills
-
-
-def test_the_same_payment_sent_twice_with_one_key_is_one_payment(env: Environment) -> None:
-    ada = env.resident()
-    bill = env.ledger.bill(ada.home)
-    key = str(uuid4())
-    first = ada.caller.pay(ada.home.apartment, bill, key=key)
-    second = ada.caller.pay(ada.home.apartment, bill, key=key)
-    assert first["data"] == second["data"]
-    assert first["request_id"] != second["request_id"]
-    other = env.ledger.bill(ada.home)
-    assert ada.caller.pay(ada.home.apartment, other, key=key)["code"] == "idempotency_key_reused"
-    assert ada.caller.pay(ada.home.apartment, bill)["code"] == "bill_already_paid"
-    assert len(history(ada.caller, ada.home.apartment)["settled_debts"]) == 1
-
-
 def test_every_part_of_500_debts_and_of_5000_settled_ones_arrives(env: Environment) -> None:
     ada = env.resident()
     home = ada.home.apartment

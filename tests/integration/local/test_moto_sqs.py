@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tools.local import moto_sqs
-from tools.local.fair_queues import FairOrder
 from tools.local.moto_sqs import DependableSQSBackend, QueueDeletedRecently
 
 QUEUE = "requests"
@@ -44,41 +42,6 @@ def test_who_takes_the_functions_time_waits_behind_everybody_else(backend: Any) 
     backend.send_message(QUEUE, "flood 5", group_id="flood")
     backend.send_message(QUEUE, "anna 3", group_id="anna")
     assert receive(backend) + receive(backend) == ["flood 5", "anna 3"]
-
-
-@pytest.mark.parametrize(
-    ("in_flight", "seconds", "first"),
-    [
-        ({"a": 29, "z": 1}, {"a": 1, "z": 9}, "a"),
-        ({"a": 30, "z": 1}, {"a": 1, "z": 9}, "b"),
-        ({"a": 30, "z": 270}, {"a": 1, "z": 9}, "a"),
-        ({"z": 1}, {"a": 1.1, "z": 9}, "b"),
-        # Of noisy groups, the one with the fewest in flight.
-        ({"a": 2, "b": 1}, {"a": 5, "b": 5}, "b"),
-    ],
-)
-def test_a_group_is_noisy_by_its_share_of_messages_in_flight_or_of_time(
-    in_flight: dict[str, int], seconds: dict[str, float], first: str
-) -> None:
-    clock = 0.0
-    order = FairOrder(now=lambda: clock)
-    waiting = [message("a", 1), message("b", 2)]
-    flying = [message(group, n) for group, count in in_flight.items() for n in range(-count, 0)]
-    for one in flying:
-        one.visible = False
-    for group, spent in seconds.items():
-        order.take([message(group, 0)])
-        clock += spent
-        order.settle([*waiting, *flying])
-    order.take(flying)
-    order.arrange(waiting := [*waiting, *flying])
-    assert next(one.group_id for one in waiting if one.visible) == first
-
-
-def message(group: str, number: int) -> SimpleNamespace:
-    """Make a message of a queue that waits."""
-    name = f"{group} {number}"
-    return SimpleNamespace(id=name, group_id=group, visible=True, sent_timestamp=number)
 
 
 def test_many_senders_and_receivers_hand_over_each_message_once(backend: Any) -> None:

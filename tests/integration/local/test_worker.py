@@ -70,10 +70,6 @@ def raising(event: dict[str, Any], context: LambdaContext) -> Any:
     raise RuntimeError("out of order")
 
 
-def test_what_succeeded_is_deleted(sqs: Any, url: str, make: Make) -> None:
-    assert (make(failing(), "one", "two").work(), waiting(sqs, url)) == (2, 0)
-
-
 def test_what_failed_stays_and_the_rest_is_deleted(sqs: Any, url: str, make: Make) -> None:
     make(failing("two"), "one", "two", "three").work()
     left = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
@@ -118,20 +114,6 @@ def test_a_function_gets_no_more_messages_than_its_batch_size(
 ) -> None:
     assert make(failing(), "one", "two", batch_size=1).work() == 1
     assert waiting(sqs, url) == 1
-
-
-def test_attributes_and_context_reach_the_function(sqs: Any, url: str, make: Make) -> None:
-    seen: list[Any] = []
-
-    def function(event: dict[str, Any], context: LambdaContext) -> Any:
-        record = event["Records"][0]
-        seen.append(record["messageAttributes"]["subject"]["stringValue"])
-        seen.append((context.function_name, context.get_remaining_time_in_millis() > 4000))
-
-    attributes = {"subject": {"StringValue": "Олена", "DataType": "String"}}
-    sqs.send_message(QueueUrl=url, MessageBody="{}", MessageAttributes=attributes)
-    make(function).work()
-    assert seen == ["Олена", ("payments", True)]
 
 
 def test_a_stopped_worker_finishes_its_event_and_takes_no_other(

@@ -28,16 +28,6 @@ def test_a_new_resident_sees_no_history_of_the_one_before(ledger: Ledger, home: 
     assert positions(ledger.history(tenant, known=(LONG_AGO, edge))) == [2]
 
 
-def test_a_former_resident_sees_the_history_up_to_the_end(ledger: Ledger, home: Home) -> None:
-    pay_one_by_one(ledger, home, 1)
-    tenant = Home(ledger.resident(), home.apartment)
-    ledger.grant(*tenant)
-    before = ledger.history(home)
-    ledger.end_residency(home)
-    pay_one_by_one(ledger, tenant, 1)
-    assert {**ledger.history(home), "version": None} == {**before, "version": None}
-
-
 def test_a_thousand_bills_are_paid_at_once_and_two_thousand_read(
     ledger: Ledger, home: Home
 ) -> None:

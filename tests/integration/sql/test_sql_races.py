@@ -46,10 +46,6 @@ def reversing(payment_id: str) -> Runner:
     return "operator", lambda ledger: ledger.reverse(payment_id)
 
 
-def moving_out(home: Home) -> Runner:
-    return "operator", lambda ledger: ledger.end_residency(home)
-
-
 def issuing(*lines: Answer) -> Runner:
     return "operator", lambda ledger: ledger.issue(lines)
 
@@ -123,16 +119,6 @@ def outcome(answer: Answer) -> str:
     return str(told.get("code") or told.get("result") or told["status"])
 
 
-def test_paying_again_happens_before_or_after_the_reversal(ledger: Ledger, home: Home) -> None:
-    for _ in range(ROUNDS):
-        bills = ledger.bills(home, 100)
-        payment = ledger.pay(home, bills)["data"]["payment_id"]
-        again, reversal = race(ledger, [paying(home, bills), reversing(payment)])
-        assert reversal["status"] == "done"
-        assert (again.get("code") or "done") in {"done", "bill_already_paid"}
-        assert ledger.open_bills(home).isdisjoint(bills) == (again["status"] == "done")
-
-
 def test_a_bill_is_paid_or_replaced_and_never_both(ledger: Ledger, home: Home) -> None:
     for _ in range(ROUNDS):
         reference = str(uuid4())
@@ -157,20 +143,6 @@ def test_a_void_bill_is_owed_once_however_it_comes_back(ledger: Ledger, home: Ho
         [owed] = ledger.debts(home)["debts"]
         assert owed["amount_minor"] == 1
         ledger.void(owed["bill_id"])
-
-
-def test_a_payment_and_the_end_of_the_residency_have_an_order(ledger: Ledger) -> None:
-    for _ in range(ROUNDS):
-        home = ledger.home()
-        # Of a period that is yet to begin: who leaves before it doesn't owe it.
-        bills = ledger.bills(home, 100, period_from="2999-01-01", period_to="2999-01-31")
-        rivals = [paying(home, bills), moving_out(home)]
-        paid, ended = race(ledger, rivals)
-        assert ended["status"] == "done"
-        if paid["status"] == "done":
-            assert paid["data"]["settled_at"] < ended["data"]["ended_at"]
-        else:
-            assert paid["code"] == "bill_not_found"
 
 
 def test_imports_over_many_apartments_and_payments_in_them_never_deadlock(ledger: Ledger) -> None:

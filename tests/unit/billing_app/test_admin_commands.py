@@ -45,15 +45,6 @@ def test_a_resident_is_added_with_a_password_from_stdin(admin: AdminCli) -> None
     assert "Horse" not in result.output
 
 
-def test_adding_a_resident_again_is_rejected_with_what_stands(admin: AdminCli) -> None:
-    command = ("resident", "add", "anna", "--name", "Anna", "--email", "anna@example.org")
-    assert admin.run(*command).exit_code == 0
-    again = admin.run(*command)
-    assert again.exit_code == 3
-    assert again.stderr.startswith("billing-admin: resident_exists: The resident exists")
-    assert again.stderr.count("\n") == 1
-
-
 def test_an_empty_stdin_is_no_password(admin: AdminCli) -> None:
     result = admin.run("resident", "add", "anna", "--name", "A", "--password-stdin", stdin="")
     assert result.exit_code == 2

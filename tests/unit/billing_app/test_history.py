@@ -51,16 +51,6 @@ def test_events_lost_by_a_restore_are_noticed_however_much_was_posted_since() ->
     assert bills(synced(ada)) == [kept.bills[0].bill_id, later.bills[0].bill_id]
 
 
-def test_a_client_that_holds_everything_is_sent_nothing() -> None:
-    """Whether it says so by its frame or by its cursor."""
-    ada = Resident()
-    ada.pay()
-    first = synced(ada)
-    assert len(first.steps) == 1
-    for held in (first.end, Position(first.end.date_down, first.end.date_up)):
-        assert bills(synced(ada, held)) == []
-
-
 def test_a_client_that_holds_the_end_alone_is_sent_what_is_older() -> None:
     ada = Resident()
     older, newer = ada.pay(), ada.pay()

@@ -7,7 +7,6 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from billing_client import BillingClient, RequestRejected
 
 from billing_app.domain.bills import Period
 from tests.support.billing_service import BillingService, Residency
@@ -41,15 +40,6 @@ def test_who_moved_in_pays_their_own_bills_and_sees_whose_the_others_are(
     logged_in.ok("pay", "--all", "--yes")
     assert [event.bill.bill_id for event in sold.events] == [OWN.bill_id]
     assert "Nothing is owed." in logged_in.ok("pay", "--all", "--yes")
-
-
-def test_the_service_rejects_the_payment_of_a_former_residents_bill(
-    client: BillingClient, sold: Residency
-) -> None:
-    with pytest.raises(RequestRejected) as rejected:
-        client.pay(sold.apartment_id, [str(OLD.bill_id), str(OWN.bill_id)])
-    assert rejected.value.code == "bill_of_former_resident"
-    assert sold.events == []
 
 
 def test_who_moved_out_pays_what_is_left_and_keeps_the_receipt(

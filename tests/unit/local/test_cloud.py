@@ -38,21 +38,6 @@ def test_a_function_logs_in_with_no_more_than_its_role() -> None:
     }
 
 
-def test_only_the_functions_that_compute_know_the_cache() -> None:
-    knowing = [f for f in FUNCTIONS if "CACHE_SECRET_ID" in environment_of(CLOUD, f)]
-    assert knowing == ["histories", "utils"]
-
-
-def test_a_migration_knows_the_passwords_that_it_sets() -> None:
-    variables = environment_of(CLOUD, "migrate")
-    names = ("WRITER_SECRET_ID", "READER_SECRET_ID", "OPERATOR_SECRET_ID")
-    assert [variables[name].rpartition("/")[2] for name in names] == [
-        "writer",
-        "reader",
-        "operator",
-    ]
-
-
 def test_no_password_is_in_an_environment() -> None:
     cloud = replace(CLOUD, database_url="postgresql://owner:hush@127.0.0.1:2/billing")
     values = [value for f in FUNCTIONS for value in environment_of(cloud, f).values()]
