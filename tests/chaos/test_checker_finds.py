@@ -101,11 +101,6 @@ def reject_before_payment(run: RunBuilder) -> None:
     run.pay("open", key="late")
 
 
-def reject_before_void(run: RunBuilder) -> None:
-    run.reject("bill_void", run.bill("soon"), key="early")
-    run.void("soon")
-
-
 def say_rejected(request_id: str, bill_id: str) -> Step:
     answer = {
         "status": "rejected",
@@ -259,7 +254,6 @@ BROKEN: dict[str, dict[str, Step]] = {
             lambda run: run.reply("sync", {**run.data("sync"), "cursor": "another"})
         ),
         "a bill is rejected as paid before anybody pays": reject_before_payment,
-        "a bill is rejected as void before it was": reject_before_void,
         "a bill is rejected as paid after its reversal": reject("bill_already_paid", "reversed"),
         "it names another bill": reject(
             "bill_already_paid", "open", data={"bills": ["paid"], "bills_count": 1}

@@ -179,13 +179,6 @@ def test_requests_are_validated_whole() -> None:
         }
 
 
-def test_the_authorizer_is_the_user_pool() -> None:
-    scheme = TREE["components"]["securitySchemes"]["resident"]
-    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "Authorization")
-    assert scheme["x-amazon-apigateway-authtype"] == "cognito_user_pools"
-    assert scheme["x-amazon-apigateway-authorizer"]["type"] == "cognito_user_pools"
-
-
 def test_every_gateway_response_is_ours() -> None:
     assert set(RESPONSES) == set(CODES)
 

@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from billing_client import AnswerTimeout, BillingClient, ConnectionFailed
+from billing_client import AnswerTimeout, BillingClient
 from werkzeug.serving import make_server
 
 from billing_app.domain.bills import Provider
@@ -328,11 +328,3 @@ def test_a_slow_answer_does_not_outlast_the_timeout(
             client.debts(apartment.apartment_id)
         # The whole answer takes nine seconds.
         assert time.monotonic() - started < 5.0
-
-
-def test_a_closed_port_is_a_failed_connection(logged_in: Billing, apartment: Residency) -> None:
-    with listening() as closed:
-        pass
-    with client_of(closed.port, logged_in) as client, pytest.raises(ConnectionFailed) as caught:
-        client.debts(apartment.apartment_id)
-    assert not caught.value.reached

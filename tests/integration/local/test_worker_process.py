@@ -76,13 +76,6 @@ def test_a_call_past_its_timeout_ends_the_process_and_the_message_comes_back(
     assert receive(sqs, wait_seconds=10) == ["2"]
 
 
-def test_sigterm_lets_the_current_event_finish(aws: EmbeddedAws, sqs: Any, tmp_path: Path) -> None:
-    worker = start_worker(aws.url, tmp_path / "log", takes=1, timeout=20)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=20) == 0
-    assert receive(sqs, wait_seconds=3) == []
-
-
 def test_a_worker_ends_soon_when_it_has_nothing_to_do(
     aws: EmbeddedAws, sqs: Any, tmp_path: Path
 ) -> None:

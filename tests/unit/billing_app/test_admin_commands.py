@@ -233,14 +233,6 @@ def test_an_error_becomes_one_sentence(error: Exception, exit_code: int, code: s
     assert "secret" not in result.output
 
 
-def test_a_failed_answer_ends_with_one(admin: AdminCli) -> None:
-    failed = rejected(Rejection("service_unavailable"))
-    backend = Backend(ask=lambda _name, _arguments: failed, bills=admin.ledger)
-    cli = CliContext(lambda _prefix: backend)
-    result = CliRunner().invoke(billing_admin, ["--invoke", "bill", "reconcile"], obj=cli)
-    assert (result.exit_code, result.stdout) == (1, "")
-
-
 def commands(group: click.Group = billing_admin) -> Iterator[list[str]]:
     for name, command in group.commands.items():
         inner = commands(command) if isinstance(command, click.Group) else [[]]

@@ -131,15 +131,6 @@ def check_rejected(rejected: list[Row]) -> None:
         assert not cell.lstrip().startswith(("=", "+", "-", "@"))
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=300))
-def test_bytes_that_are_no_file_of_bills_are_rejected_whole(content: bytes) -> None:
-    ledger = ledger_to_bill()
-    code, _ = imported(content, ledger)
-    assert code in WHOLE_FILE
-    assert ledger.bills == {}
-
-
 def test_a_quote_that_runs_over_lines_spoils_these_and_no_other() -> None:
     opening, after = bill_line(provider_reference='"G-1'), bill_line(provider_reference="G-2")
     content = f'{HEADER}\n{opening}\nG-1"\n{after}'.encode()

@@ -44,12 +44,6 @@ def test_of_two_lines_with_one_reference_neither_is_issued(ledger: FakeLedger) -
     assert summary.results["issued"] == BATCH_LINES
 
 
-def test_a_reference_in_another_form_of_unicode_is_the_same(ledger: FakeLedger) -> None:
-    run_import(bill_text(bill_line(provider_reference="Ao\u00fbt")), ledger=ledger)
-    again, _ = run_import(bill_text(bill_line(provider_reference="Aou\u0302t")), ledger=ledger)
-    assert dict(again.results) == {"already_present": 1}
-
-
 @pytest.mark.parametrize(
     "text",
     [

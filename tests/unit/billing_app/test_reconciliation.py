@@ -88,11 +88,6 @@ def test_days_that_take_too_long_are_left_to_the_next_call(
     assert data["next"] == {"from": "2026-11-02"}
 
 
-def test_pages_grow_until_they_take_long_enough(context: AdminContext, ledger: SlowLedger) -> None:
-    list(calls(context))
-    assert [checked for _, checked in ledger.pages] == [100, 200, 400, 300]
-
-
 def test_a_page_that_takes_too_long_is_tried_again_in_smaller_ones(
     context: AdminContext, ledger: SlowLedger
 ) -> None:

@@ -108,31 +108,6 @@ def body_with(value: str) -> str:
     return json.dumps({"queue_name": QUEUE_NAME, value: value, "x": [value]}, ensure_ascii=False)
 
 
-@pytest.mark.parametrize(
-    ("path", "vouched"),
-    [
-        ("/auth", {"request_id"}),
-        *[
-            (f"/apartments/{{apartment_id}}/{name}", PAYER if name == "payments" else RESIDENT)
-            for name in sorted({*OPERATIONS} - {"auth"})
-        ],
-    ],
-)
-@given(value=values)
-def test_a_body_arrives_untouched_and_adds_no_parameter(
-    path: str, vouched: set[str], value: str
-) -> None:
-    body = body_with(value)
-    # Only a payment has a key.
-    headers = {} if path.endswith("payments") else {"Idempotency-Key": value}
-    sent, _ = render(
-        "POST", path, body=body, path_parameters={"apartment_id": APARTMENT}, headers=headers
-    )
-    assert (sent["MessageBody"], sent["Action"]) == (body, "SendMessage")
-    assert set(message_attributes(sent)) == vouched
-    assert len(sent) == 4 + 3 * len(vouched)
-
-
 @given(value=values, slot=st.sampled_from(["apartment_id", "subject", "request_id"]))
 def test_an_attribute_arrives_as_it_was(value: str, slot: str) -> None:
     slots = {"apartment_id": APARTMENT, "subject": ANNA, "request_id": "r-1", slot: value}
