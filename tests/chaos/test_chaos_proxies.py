@@ -1,8 +1,7 @@
-"""The proxies see a request's steps, pass everything else on, and SQS misbehaves as it is told."""
+"""The proxies see a payment's steps, pass everything else on, and SQS misbehaves as it is told."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,37 +134,7 @@ def receive(client: Any, queue: str, wait: int = 0) -> list[dict[str, Any]]:
     return list(answer.get("Messages", []))
 
 
-def delete(client: Any, queue: str, message: dict[str, Any]) -> list[dict[str, Any]]:
-    entry = {"Id": "0", "ReceiptHandle": message["ReceiptHandle"]}
-    done = client.delete_message_batch(QueueUrl=queue, Entries=[entry])["Successful"]
-    return list(done)
-
-
-def test_the_steps_are_told_with_queue_and_process(
-    servers: Servers, client: Any, queue: str
-) -> None:
-    seen: list[tuple[str, str, str, int | None]] = []
-    replies = client.create_queue(QueueName="t-r-1")["QueueUrl"]
-
-    def watch(moment: StepEvent) -> None:
-        seen.append((moment.step, moment.operation, moment.queue, moment.line.pid))
-
-    with servers.aws_proxy.watching(watch):
-        assert receive(client, queue) == []
-        send(client, queue)
-        [message] = receive(client, queue)
-        send(client, replies)
-        assert len(receive(client, replies)) == 1
-        delete(client, queue, message)
-    me, name = os.getpid(), queue.rpartition("/")[2]
-    assert seen == [
-        ("received", "payments", name, me),
-        ("replied", "", "t-r-1", me),
-        ("before_delete", "payments", name, me),
-    ]
-
-
-# How sends fail and deletes get lost is what each cell of tests/matrix counts on.
+# That steps are told, sends fail and deletes get lost is what each cell of tests/matrix counts on.
 def test_one_send_is_doubled_though_its_answer_is_cut_off_and_the_next_is_not(
     servers: Servers, client: Any, queue: str
 ) -> None:

@@ -14,7 +14,6 @@ from billing_app.use_cases.residents import (
     FirstPassword,
     NewResident,
     add_resident,
-    disable_login,
 )
 from tests.support.fake_bills import NOW
 from tests.support.fake_ledger import FakeLedger
@@ -170,8 +169,3 @@ def test_an_apartment_that_does_not_exist_is_told(setup: Setup) -> None:
 
 def test_a_password_is_never_printed() -> None:
     assert PASSWORD not in repr(ANNA)
-
-
-def test_nobody_is_found_under_an_unknown_username(setup: Setup) -> None:
-    with pytest.raises(Rejection, match="login_not_found"):
-        disable_login(username="nobody", directory=setup.directory)
