@@ -72,13 +72,13 @@ caught by ::test_run[functions-a_role_is_that_of_its_function_and_has_its_permis
 caught by tests/terraform/test_terraform_configuration.py
 
 anybody_invokes_reconcile: I11
-caught by ::test_run[functions-a_new_package_or_password_migrates_before_new_code_runs]
+caught by ::test_run[functions-a_new_package_password_or_time_zone_migrates_before_new_code_runs]
 -  principal     = "events.amazonaws.com"
 -  source_arn    = aws_cloudwatch_event_rule.reconcile.arn
 +  principal     = "*"
 
 nightly_check_never_fails: I1 I3 I8
-caught by ::test_run[functions-a_new_package_or_password_migrates_before_new_code_runs]
+caught by ::test_run[functions-a_new_package_password_or_time_zone_migrates_before_new_code_runs]
 -  input     = jsonencode({ scheduled = true })
 +  input     = jsonencode({})
 
