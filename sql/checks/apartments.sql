@@ -95,10 +95,14 @@ WHERE r.resident_id IS NULL
 
 UNION ALL
 SELECT
-    'rules_are_enforced', c.relname || '/' || t.tgname, 'the trigger is switched off',
+    -- Names have another collation than texts, and a view keeps the one that it was made with.
+    'rules_are_enforced', subject COLLATE "default", 'the trigger is switched off',
     '00000000-0000-0000-0000-000000000000'::uuid
-FROM pg_trigger t
-INNER JOIN pg_class c ON c.oid = t.tgrelid
-WHERE c.relnamespace = 'billing'::regnamespace AND t.tgenabled NOT IN ('O', 'A');
+FROM (
+    SELECT c.relname || '/' || t.tgname AS subject
+    FROM pg_trigger t
+    INNER JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'billing'::regnamespace AND t.tgenabled NOT IN ('O', 'A')
+) switched_off;
 
 COMMENT ON VIEW billing.apartment_violations IS 'Contradictions in apartments and residencies.';

@@ -89,8 +89,3 @@ CREATE TRIGGER bill_reinstatements_reject_changes
 CREATE TRIGGER bill_reinstatements_reject_truncate
     BEFORE TRUNCATE ON billing.bill_reinstatements
     FOR EACH STATEMENT EXECUTE FUNCTION billing.reject_change();
-
--- These take or return something else now.
-DROP FUNCTION IF EXISTS billing.bill_is_present(billing.bills, uuid, text);
-DROP FUNCTION IF EXISTS billing.insert_bill_revision(billing.bills, billing.bills, uuid);
-DROP FUNCTION IF EXISTS billing.issue_line(uuid, text, jsonb);

@@ -9,8 +9,3 @@ SET LOCAL statement_timeout = '60s';
 ALTER TABLE billing.reply_queues ADD COLUMN claimed_until timestamptz;
 COMMENT ON COLUMN billing.reply_queues.claimed_until IS
     'The sweeper deletes the queue, and SQS is not done with that before then; null: not claimed.';
-
--- Its result is new.
-DROP FUNCTION IF EXISTS api.register_reply_queue(text, uuid, interval);
-DROP FUNCTION IF EXISTS api.expired_reply_queues(integer);
-DROP FUNCTION IF EXISTS api.reply_queue_is_registered(text);

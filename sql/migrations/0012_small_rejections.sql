@@ -4,9 +4,6 @@
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 
--- api.pay has one more argument. The function with fewer would make calls ambiguous.
-DROP FUNCTION IF EXISTS api.pay(uuid, text, uuid, uuid[], bigint, boolean);
-
 ALTER TABLE billing.payment_requests ADD COLUMN requested_at timestamptz;
 COMMENT ON COLUMN billing.payment_requests.requested_at IS
     'When the gateway took the request; null in rows that are older than this column.';

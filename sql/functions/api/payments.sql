@@ -13,6 +13,8 @@
 -- {"bills", "bills_count"}), currency_mixed (with {"currencies"}), total_changed (with
 -- {"total_minor", "expected_total_minor"}). A subject that is no resident gets apartment_not_found,
 -- which is not stored, for want of somebody to store it for: once they are one, the key is new.
+-- The one of the package before has fewer arguments, and would make calls ambiguous.
+DROP FUNCTION IF EXISTS api.pay(uuid, text, uuid, uuid[], bigint, boolean);
 CREATE OR REPLACE FUNCTION api.pay(
     p_subject uuid,
     p_request_key text,

@@ -4,6 +4,11 @@
 -- the sweeper's alone until `claimed_until`: it is not registered meanwhile. So whoever registered
 -- a queue can send to it without asking whether it is being deleted.
 
+-- Those of the package before had other results.
+DROP FUNCTION IF EXISTS api.register_reply_queue(text, uuid, interval);
+DROP FUNCTION IF EXISTS api.expired_reply_queues(integer);
+DROP FUNCTION IF EXISTS api.reply_queue_is_registered(text);
+
 -- Never shortens a queue's life, whoever asks. p_subject is null for the queue of a login.
 CREATE OR REPLACE FUNCTION api.register_reply_queue(
     p_name text, p_subject uuid, p_lifetime interval

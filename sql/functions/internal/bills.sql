@@ -24,14 +24,18 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- What is left of a reference without what spreadsheets and people change: leading zeros, capitals,
--- spaces, punctuation, and other forms of the same character.
+-- spaces, punctuation, and other forms of the same character. Between digits one mark is left: 1-23
+-- and 12-3 are two meters.
 CREATE OR REPLACE FUNCTION billing.bare_reference(p_reference text) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT regexp_replace(
         regexp_replace(
-            upper(normalize(p_reference, NFKC)), '(^|[^0-9])0+(?=[0-9])', '\1', 'g'
+            regexp_replace(
+                upper(normalize(p_reference, NFKC)), '(^|[^0-9])0+(?=[0-9])', '\1', 'g'
+            ),
+            '[\s!-/:-@\[-`{-~\u2010-\u2015]+', '-', 'g'
         ),
-        '[\s!-/:-@\[-`{-~\u2010-\u2015]', '', 'g'
+        '(?<![0-9])-|-(?![0-9])', '', 'g'
     )
 $$;
 
@@ -50,7 +54,7 @@ BEGIN
         AND b.period_from <= p_bill.period_to AND b.period_to >= p_bill.period_from
         AND (
             billing.bare_reference(b.provider_reference)
-            = billing.bare_reference(p_bill.provider_reference)
+            = nullif(billing.bare_reference(p_bill.provider_reference), '')
             OR (b.period_from, b.period_to, b.amount_minor, b.currency)
             = (p_bill.period_from, p_bill.period_to, p_bill.amount_minor, p_bill.currency)
             AND NOT EXISTS (
@@ -66,6 +70,9 @@ BEGIN
     RETURN found;
 END
 $$;
+
+-- The one of the package before returned the id.
+DROP FUNCTION IF EXISTS billing.insert_bill_revision(billing.bills, billing.bills, uuid);
 
 -- Inserts a bill, or the revision that replaces an open or void one, opens it and returns it.
 -- The caller holds the apartment's lock.

@@ -1,5 +1,9 @@
 -- The steps of an import of bills, in the order in which api.issue_bills takes them.
 
+-- Those of the package before took or returned something else.
+DROP FUNCTION IF EXISTS billing.bill_is_present(billing.bills, uuid, text);
+DROP FUNCTION IF EXISTS billing.issue_line(uuid, text, jsonb);
+
 -- Records the import, unless an earlier chunk of the same file has. Returns import_id_reused when
 -- the id belongs to another file, else null.
 CREATE OR REPLACE FUNCTION billing.import_rejection(p_import jsonb) RETURNS jsonb
