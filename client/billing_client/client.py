@@ -54,6 +54,10 @@ log = logging.getLogger("billing_client")
 # Operations, as the API calls them.
 AUTH, UTILS, PAYMENTS, HISTORIES = "auth", "utils", "payments", "histories"
 
+# Rejections of a repetition that say nothing of the first request: it may still be carried out, or
+# have been. The first comes from a service that is older than its contract.
+NOT_ABOUT_THE_PAYMENT = {"invalid_request", "too_many_rejections"}
+
 # `maximum` of `asked_seconds_ago` in the API contract.
 MAX_AGE_SECONDS = 2**31 - 1
 
@@ -198,7 +202,9 @@ class BillingClient:
         self.pending_payments.keep(pending)
         try:
             return self._paid(pending)
-        except RequestRejected:
+        except RequestRejected as rejected:
+            if rejected.code in NOT_ABOUT_THE_PAYMENT:
+                raise rejected.with_pending(pending) from rejected
             self._forget(pending)
             raise
         except BillingError as error:

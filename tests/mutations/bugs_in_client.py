@@ -20,7 +20,7 @@ caught by ::test_a_redirect_is_not_followed
 caught by tests/unit/client/test_billing_outcomes.py
 
 broken_encoding_is_a_crash: I4
-caught by ::test_an_answer_of_somebody_else_leaves_a_payment_open
+caught by tests/unit/client/test_client_faults.py::test_temporary_trouble_is_waited_out
 -        except httpx.RequestError as error:
 +        except httpx.TransportError as error:
 
@@ -43,11 +43,10 @@ caught by ::test_a_payment_with_an_uncertain_outcome_stays_pending
 --- client/billing_client/client.py
 caught by tests/unit/client/test_billing_outcomes.py
 
-resumed_payment_forgotten_by_any_error: I4
-caught by ::test_an_answer_of_somebody_else_leaves_a_payment_open
--        except RequestRejected:
-+        except BillingError:
-             self._forget(pending)
+resumed_payment_forgotten_by_any_rejection: I4
+caught by tests/unit/client/test_client_payments.py::test_a_rejection_that_says_nothing_of_the_first_request_leaves_it_open
+-            if rejected.code in NOT_ABOUT_THE_PAYMENT:
+-                raise rejected.with_pending(pending) from rejected
 
 rejection_of_another_resident_believed: I4 I6
 caught by ::test_the_rejection_of_another_resident_says_nothing_about_a_payment

@@ -300,6 +300,8 @@ def _resume(context: CommandContext, pending: PendingRequest, outcome: Outcome) 
         with context.terminal.waiting("Getting the outcome of the pending payment"):
             receipt = context.client.resume_payment(pending)
     except RequestRejected as rejected:
+        if rejected.pending:
+            raise
         told = f"The pending payment was not made: {rejected.message}"
         context.terminal.warn(f"{told} {exit_codes.ADVICE.get(rejected.code, '')}".rstrip())
         return {**result, "rejected": {"code": rejected.code, "message": rejected.message}}

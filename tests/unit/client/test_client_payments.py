@@ -12,11 +12,13 @@ from billing_client import (
     BillingError,
     PendingRequest,
     Receipt,
+    RequestRejected,
     ServiceFailed,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from billing_app.domain.errors import Rejection, Unavailable
 from tests.support.billing_service import BillingService, Fault, FaultyTransport, Residency
 from tests.support.bills import a_debt
 
@@ -93,6 +95,24 @@ def test_the_key_of_a_pending_payment_resumes_that_payment_or_none(
     receipt = client.pay(apartment.apartment_id, bills[:1], idempotency_key="k")
     assert [line.bill_id for line in receipt.lines] == bills[:1]
     assert len(apartment.events) == 1
+
+
+@pytest.mark.parametrize("code", ["invalid_request", "too_many_rejections"])
+def test_a_rejection_that_says_nothing_of_the_first_request_leaves_it_open(
+    hasty: BillingClient, service: BillingService, apartment: Residency, code: str
+) -> None:
+    """It may be in the queue still, or made by a service that doesn't know the newest contract."""
+    service.failing["payments"] = Unavailable("database", "away")
+    with pytest.raises(BillingError):
+        hasty.pay(apartment.apartment_id, apartment.owes(a_debt()))
+    [pending] = hasty.pending_payments.all()
+    service.failing["payments"] = Rejection(code)
+    with pytest.raises(RequestRejected) as caught:
+        hasty.resume_payment(pending)
+    assert (caught.value.code, caught.value.pending) == (code, pending)
+    assert hasty.pending_payments.all() == (pending,)
+    service.failing.clear()
+    assert hasty.resume_payment(pending).lines
 
 
 def test_a_payment_without_a_reply_can_be_collected(
