@@ -66,7 +66,7 @@ def reconcile_by_schedule(context: AdminContext, until: datetime) -> object:
     )
     told = {"apartments": progress.apartments, "waiting": progress.waiting}
     data = _reconciled(found, today.time_zone, **told, oldest_check=progress.oldest)
-    if is_overdue(progress, context.clock()):
+    if found.next_day or is_overdue(progress, context.clock()):
         raise Rejection("check_overdue", data=data)
     return data
 

@@ -134,6 +134,7 @@ DUPLICATE = ("rejected", "probable_duplicate")
         ("open", {"provider_reference": "g 0001", "amount_minor": 4000}, DUPLICATE),
         ("paid", {"provider_reference": "\uff27\u20111", "amount_minor": 4000}, DUPLICATE),
         ("open", {"provider_reference": "G-10", "amount_minor": 4000}, ISSUED),
+        ("open", {"provider_reference": "G-1-1", "amount_minor": 4000}, ISSUED),
         ("open", {"period_to": date(2026, 11, 1), "amount_minor": 4000}, DUPLICATE),
     ],
 )

@@ -89,7 +89,8 @@ class FakeBill:
             and mine.period_from <= line.period_to
             and mine.period_to >= line.period_from
             and (
-                _bare(mine) == _bare(line) or (self.sha256 != sha256 and _agree(mine, line, money))
+                _bare(mine) == _bare(line) != ""
+                or (self.sha256 != sha256 and _agree(mine, line, money))
             )
         )
 
@@ -399,9 +400,11 @@ def _agree(one: BillLine, other: BillLine, names: Iterable[str]) -> bool:
 
 
 def _bare(line: BillLine) -> str:
-    """Write a reference without leading zeros, capitals, spaces and punctuation."""
+    """Write a reference without leading zeros, capitals, spaces, and punctuation around words."""
     text = unicodedata.normalize("NFKC", line.provider_reference).upper()
-    return re.sub(r"[\s!-/:-@\[-`{-~\u2010-\u2015]", "", re.sub(r"(?<![0-9])0+(?=[0-9])", "", text))
+    text = re.sub(r"(?<![0-9])0+(?=[0-9])", "", text)
+    text = re.sub(r"[\s!-/:-@\[-`{-~\u2010-\u2015]+", "-", text)
+    return re.sub(r"(?<![0-9])-|-(?![0-9])", "", text)
 
 
 def naming(code: str, bills: Iterable[UUID]) -> Rejection:
