@@ -68,9 +68,11 @@ class PostgresOperatorLedger(OperatorLedger):
         data = self._call("grant_residency", subject, apartment_id, since)
         return GrantedResidency(subject, apartment_id, parse_instant(data["since"]))
 
-    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
+    def end_residency(
+        self, *, subject: UUID, apartment_id: UUID, by_mistake: bool = False
+    ) -> EndedResidency:
         """End a resident's right to an apartment."""
-        data = self._call("end_residency", subject, apartment_id)
+        data = self._call("end_residency", subject, apartment_id, by_mistake)
         return EndedResidency(subject, apartment_id, parse_instant(data["ended_at"]))
 
     def add_provider(self, *, provider_id: str, name: str) -> str | None:

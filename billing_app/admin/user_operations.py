@@ -84,6 +84,15 @@ def _grant_residency(given: Json, context: AdminContext) -> object:
     return residents.grant_residency(**given, ledger=context.ledger, directory=context.directory)
 
 
+class EndResidency(Residency):
+    """A residency to end."""
+
+    by_mistake = fields.Boolean(
+        load_default=False,
+        metadata={"help": "It never was theirs: they owe and see nothing of that time either."},
+    )
+
+
 def _end_residency(given: Json, context: AdminContext) -> object:
     return residents.end_residency(**given, ledger=context.ledger, directory=context.directory)
 
@@ -148,7 +157,7 @@ USER_OPERATIONS = (
     AdminOperation(
         name="end_residency",
         function="admin_users",
-        schema=Residency(),
+        schema=EndResidency(),
         work=_end_residency,
         example={"username": "anna", "apartment_id": _APARTMENT_ID},
         command=Command(

@@ -174,8 +174,13 @@ class OperatorLedger(BillIssuer, Protocol):
         Rejected: resident_not_found, apartment_not_found, residency_exists.
         """
 
-    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
-        """End a resident's right to an apartment at once. Rejected: residency_not_found."""
+    def end_residency(
+        self, *, subject: UUID, apartment_id: UUID, by_mistake: bool = False
+    ) -> EndedResidency:
+        """End a resident's right to an apartment at once. Rejected: residency_not_found.
+
+        `by_mistake`: it never was theirs, so they owe and see nothing of that time either.
+        """
 
     def add_provider(self, *, provider_id: str, name: str) -> str | None:
         """Add a provider, or give a known one another name; return the name that it had."""

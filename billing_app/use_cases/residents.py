@@ -116,15 +116,22 @@ def grant_residency(
 
 
 def end_residency(
-    *, username: str, apartment_id: UUID, ledger: OperatorLedger, directory: UserDirectory
+    *,
+    username: str,
+    apartment_id: UUID,
+    by_mistake: bool,
+    ledger: OperatorLedger,
+    directory: UserDirectory,
 ) -> EndedResidency:
     """End a residency: from now on the resident sees and pays only what they owe from that time.
+
+    One that was given `by_mistake` leaves them nothing.
 
     Raises:
         Rejection: login_not_found, residency_not_found.
     """
     subject = _known(username, directory).subject
-    return ledger.end_residency(subject=subject, apartment_id=apartment_id)
+    return ledger.end_residency(subject=subject, apartment_id=apartment_id, by_mistake=by_mistake)
 
 
 def invite_resident(*, username: str, directory: UserDirectory) -> Login:

@@ -48,7 +48,7 @@ GRANT EXECUTE ON FUNCTION
     api.add_apartment(uuid, text),
     api.add_provider(text, text),
     api.grant_residency(uuid, uuid, timestamptz),
-    api.end_residency(uuid, uuid),
+    api.end_residency(uuid, uuid, boolean),
     api.issue_bills(jsonb),
     api.void_bill(uuid, text, text),
     api.reinstate_bill(uuid, text, text, boolean),

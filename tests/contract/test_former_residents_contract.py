@@ -208,6 +208,20 @@ def test_what_is_paid_after_a_move_does_not_move_the_others_frame(flat: Flat) ->
     assert events(flat.setup, bob, flat.home).last_posted_at == last
 
 
+def test_who_had_an_apartment_by_mistake_keeps_nothing_of_it(flat: Flat) -> None:
+    ada = flat.moves_in(since=LONG_AGO)
+    bill, paid = flat.bill(), flat.bill(month=7)
+    flat.pays(ada, paid)
+    eve = flat.moves_in(since=LONG_AGO)
+    assert flat.history(eve) == [("payment", paid)]
+    flat.wait()
+    ended = flat.setup.operators.end_residency(subject=eve, apartment_id=flat.home, by_mistake=True)
+    assert ended.ended_at == LONG_AGO
+    assert flat.rejects(eve, bill)[0] == "apartment_not_found"
+    assert flat.setup.ledger.access(subject=eve, apartment_id=flat.home) is None
+    assert flat.owed(ada) == {bill: "you"}
+
+
 def test_a_reversal_after_a_move_is_told_to_whom_the_payment_was(flat: Flat) -> None:
     ada, eve = (flat.moves_in(since=LONG_AGO) for _ in range(2))
     bill = flat.bill()

@@ -40,13 +40,13 @@ caught by ::test_a_payment_with_an_uncertain_outcome_stays_pending
 -                self._forget(pending)
 +            self._forget(pending)
 
---- client/billing_client/client.py
-caught by tests/unit/client/test_billing_outcomes.py
-
 resumed_payment_forgotten_by_any_rejection: I4
-caught by tests/unit/client/test_client_payments.py::test_a_rejection_that_says_nothing_of_the_first_request_leaves_it_open
+caught by ::test_a_rejection_that_says_nothing_of_the_first_request_leaves_it_open
 -            if rejected.code in NOT_ABOUT_THE_PAYMENT:
 -                raise rejected.with_pending(pending) from rejected
+
+--- client/billing_client/client.py
+caught by tests/unit/client/test_billing_outcomes.py
 
 rejection_of_another_resident_believed: I4 I6
 caught by ::test_the_rejection_of_another_resident_says_nothing_about_a_payment

@@ -62,10 +62,6 @@ bills_of_two_currencies_together: I2
 -    IF cardinality(currencies) > 1 THEN
 +    IF false THEN
 
-bills_of_another_apartment_payable: I7
--        WHERE bill_id = ANY (p_bill_set) AND apartment_id = p_apartment
-+        WHERE bill_id = ANY (p_bill_set)
-
 debts_with_paid_bills: I9
 -    DELETE FROM billing.open_bills WHERE bill_id = ANY (p_bill_set);
 

@@ -204,13 +204,15 @@ class FakeBills(BillIssuer):
         self.raise_versions([apartment_id])
         return GrantedResidency(subject, apartment_id, begins)
 
-    def end_residency(self, *, subject: UUID, apartment_id: UUID) -> EndedResidency:
+    def end_residency(
+        self, *, subject: UUID, apartment_id: UUID, by_mistake: bool = False
+    ) -> EndedResidency:
         self._check_residency(subject, apartment_id)
         ending = self.unended(subject, apartment_id)
         if ending is None:
             raise Rejection("residency_not_found")
         now = self.apartments[apartment_id].after_last_event(self.clock())
-        ending.ended_at = max(now, ending.since)
+        ending.ended_at = ending.since if by_mistake else max(now, ending.since)
         self.raise_versions([apartment_id])
         return EndedResidency(subject, apartment_id, ending.ended_at)
 

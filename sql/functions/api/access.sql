@@ -128,7 +128,11 @@ COMMENT ON FUNCTION api.grant_residency(uuid, uuid, timestamptz) IS
 
 -- Locks the apartment, so a payment is made before the end or after it. Rejects with
 -- resident_not_found, apartment_not_found, residency_not_found.
-CREATE OR REPLACE FUNCTION api.end_residency(p_subject uuid, p_apartment uuid) RETURNS jsonb
+-- p_by_mistake: it was never theirs, so it ends where it began and nothing of that time is theirs.
+DROP FUNCTION IF EXISTS api.end_residency(uuid, uuid);
+CREATE OR REPLACE FUNCTION api.end_residency(
+    p_subject uuid, p_apartment uuid, p_by_mistake boolean DEFAULT false
+) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = billing, pg_temp AS $$
 DECLARE
     resident uuid := billing.resident_of(p_subject);
@@ -146,7 +150,10 @@ BEGIN
     PERFORM billing.bump_version(p_apartment);
     -- A residency that has not begun ends at its beginning: it was never in force. No event that the
     -- resident saw is later than the end.
-    UPDATE billing.residencies SET ended_at = greatest(since, billing.next_instant(p_apartment))
+    UPDATE billing.residencies
+    SET ended_at = CASE
+        WHEN p_by_mistake THEN since ELSE greatest(since, billing.next_instant(p_apartment))
+    END
     WHERE resident_id = resident AND apartment_id = p_apartment AND ended_at IS NULL
     RETURNING ended_at INTO ended;
     RETURN billing.done(jsonb_build_object(
@@ -154,5 +161,6 @@ BEGIN
     ));
 END
 $$;
-COMMENT ON FUNCTION api.end_residency(uuid, uuid) IS
-    'Ends a residency, now; what the resident owes from that time stays theirs.';
+COMMENT ON FUNCTION api.end_residency(uuid, uuid, boolean) IS
+    'Ends a residency, now; what the resident owes from that time stays theirs, unless it was a '
+    'mistake.';

@@ -67,6 +67,9 @@ def test_cached_debts_are_shown_to_nobody_who_may_not_see_them() -> None:
     assert total(owed(ada)) == 5140
     assert owed(ada, eve) is None
     assert len(ada.needs.cache.entries) == 1
+    # Nor to whom they were shown while an operator took them for somebody else.
+    ada.ledger.end_residency(subject=ada.subject, apartment_id=ada.home, by_mistake=True)
+    assert owed(ada) is None
 
 
 class MovingLedger(FakeLedger):
