@@ -17,7 +17,7 @@ SECRET = Credentials("ada", "secret")
 
 def test_a_login_gives_the_name_the_tokens_and_the_apartments() -> None:
     ledger, identity = FakeLedger(), FakeIdentity()
-    homes = [ledger.new_apartment(), ledger.new_apartment()]
+    homes = sorted([ledger.new_apartment(), ledger.new_apartment()])
     ada = ledger.new_resident("Ada", *homes)
     identity.users["ada"] = ("secret", ada)
     session = log_in(identity=identity, ledger=ledger, credentials=SECRET)
