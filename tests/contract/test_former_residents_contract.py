@@ -235,6 +235,15 @@ def test_a_reversal_after_a_move_is_told_to_whom_the_payment_was(flat: Flat) -> 
     assert flat.history(bob) == []
 
 
+def test_who_left_is_told_of_the_reversal_of_what_was_paid_in_their_time(flat: Flat) -> None:
+    ada, eve = (flat.moves_in(since=LONG_AGO) for _ in range(2))
+    bill = flat.bill()
+    receipt = flat.pays(ada, bill)
+    flat.moves_out(eve)
+    flat.reverses(receipt)
+    assert flat.history(eve) == flat.history(ada) == [("payment", bill), ("reversal", bill)]
+
+
 def test_who_stays_sees_that_a_common_bill_was_paid_by_who_left(flat: Flat) -> None:
     ada, eve = (flat.moves_in(since=LONG_AGO) for _ in range(2))
     common, paid_here = flat.bill(), flat.bill()
