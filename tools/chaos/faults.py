@@ -137,7 +137,9 @@ def postgres_immediate(fault: Fault) -> Steps:
     def see(moment: StepEvent) -> None:
         if moment.step == "in_commit" and not fault.over.is_set():
             time.sleep(fault.rng.uniform(0, _COMMIT_SECONDS))
-            stop()
+            # The time for it may have ended meanwhile.
+            if not fault.over.is_set():
+                stop()
 
     if fault.variant == "any":
         stop()
@@ -147,7 +149,8 @@ def postgres_immediate(fault: Fault) -> Steps:
             yield
     if not fault.over.is_set():
         fault.struck = 0
-        stop()
+    # Whoever stopped it may still be waiting for its end.
+    stop()
     fault.servers.postgres.recover()
 
 
