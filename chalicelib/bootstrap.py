@@ -45,6 +45,7 @@ class Bootstrap(Adapters):
     def _aws_client(self, service: str) -> Any:
         """Make a client each of whose attempts begins only if it ends in time."""
         # The stubs know each service by a name of its own.
+        # boto3 is typed by literal names alone.
         client: Any = boto3.client(service, config=AWS)  # type: ignore[call-overload]
         client.meta.events.register(
             "before-send", lambda **_: self.deadline.require(ATTEMPT_SECONDS)

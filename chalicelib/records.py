@@ -177,6 +177,6 @@ def validated(schema: type[Schema], body: Mapping[str, Any]) -> dict[str, Any]:
 def _names(error: ValidationError, schema: type[Schema]) -> set[str]:
     """Name the known fields at fault; a name that the client made up is not repeated."""
     # marshmallow leaves this method without types.
-    messages: dict[Any, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    messages: dict[Any, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]  # untyped
     known = schema().declared_fields
     return {str(name) if name in known else "_body" for name in messages}

@@ -179,7 +179,7 @@ class Database:
         )
         connection.autocommit = True
         # The stubs leave this function without types.
-        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]  # its stub
         return connection
 
 

@@ -107,7 +107,7 @@ class RedisCache:
             return _nothing
         try:
             # redis-py leaves its connections without types.
-            connection.send_command("GET", key)  # type: ignore[no-untyped-call]
+            connection.send_command("GET", key)  # type: ignore[no-untyped-call]  # not typed by redis
         except _TROUBLE as error:
             self._broken(connection, pool, error)
             return _nothing
@@ -140,7 +140,7 @@ class RedisCache:
     def _broken(self, connection: Connection, pool: ConnectionPool, error: Exception) -> None:
         # An answer that comes too late would be read as the answer to the next question.
         # redis-py leaves this method without types.
-        connection.disconnect()  # type: ignore[no-untyped-call]
+        connection.disconnect()  # type: ignore[no-untyped-call]  # not typed by redis
         pool.release(connection)
         self._trouble(error)
 

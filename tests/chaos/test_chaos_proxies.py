@@ -79,6 +79,7 @@ def test_commands_and_answers_pass_unchanged(servers: Servers) -> None:
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=5), st.integers(1, 50))
 def test_a_command_is_read_from_pieces_of_any_size(words: list[bytes], size: int) -> None:
     # redis-py leaves this method without types.
+    # redis has no types for it.
     spelled = b"".join(RedisConnection().pack_command("SET", *words))  # type: ignore[no-untyped-call]
     lengths = {resp.length_of_first(spelled[:end]) for end in range(0, len(spelled), size)}
     assert lengths <= {0}

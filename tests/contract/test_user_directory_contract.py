@@ -112,6 +112,7 @@ def test_an_operator_vouches_for_the_address_of_a_login(cognito: CognitoUserDire
 
 def test_invitations_go_by_mail_and_never_by_sms() -> None:
     keys = dict.fromkeys(("aws_access_key_id", "aws_secret_access_key"), "test")
+    # boto3 is not typed for options in a dictionary.
     client = boto3.client("cognito-idp", region_name="eu-central-1", **keys)  # type: ignore[call-overload]
     sent = {"UserPoolId": "pool_x", "Username": "anna", "DesiredDeliveryMediums": ["EMAIL"]}
     attributes = [{"Name": "sub", "Value": "11111111-2222-4333-8444-555555555555"}]

@@ -289,7 +289,7 @@ caught by tests/integration/test_redis_connections.py
 
 late_answer_keeps_its_connection: I12
 caught by ::test_an_answer_that_comes_too_late_keeps_no_place_in_the_pool
-         connection.disconnect()  # type: ignore[no-untyped-call]
+         connection.disconnect()  # type: ignore[no-untyped-call]  # not typed by redis
 -        pool.release(connection)
 
 replica_kept: I12

@@ -61,7 +61,7 @@ class Login:
             options=_PATIENCE,
         )
         connection.autocommit = True
-        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+        register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]  # its stub
         return connection
 
 

@@ -60,7 +60,7 @@ class Trace:
 def trace(connection: Connection, statement: str, *parameters: Any) -> Trace:
     """Run a statement on a superuser's connection and return the plans of all that it ran."""
     query(connection, _SETTINGS)
-    # The plain list of psycopg2 keeps the last 50 notices only.
+    # The plain list of psycopg2 keeps the last 50 notices only; its type allows no other.
     notices: deque[str] = deque()
     connection.notices = notices  # type: ignore[assignment]
     query(connection, statement, *parameters)

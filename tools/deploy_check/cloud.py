@@ -47,7 +47,7 @@ class Cloud:
     def _connect(self, service: str, key: str, secret: str, token: str | None = None) -> Any:
         environment = self.environment
         return boto3.Session(key, secret, token, region_name=self.region).client(
-            service,  # type: ignore[call-overload]
+            service,  # type: ignore[call-overload]  # typed by literal names
             endpoint_url=environment.moto_url if service in BY_MOTO else environment.aws_url,
             verify=str(environment.authority),
             config=_CONFIG,

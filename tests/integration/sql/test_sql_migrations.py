@@ -219,6 +219,7 @@ def test_passwords_never_reach_the_server_in_clear(
         def execute(self, query: object, parameters: object = None) -> None:
             text = query.as_string(self) if isinstance(query, sql.Composable) else str(query)
             sent.append(f"{text} {parameters}")
+            # What psycopg2 takes, whatever that is.
             super().execute(query, parameters)  # type: ignore[arg-type]
 
     connect = psycopg2.connect

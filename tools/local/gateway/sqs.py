@@ -146,7 +146,7 @@ class Sqs:
             return rejection
         sent = self._client.send_message(
             QueueUrl=queue_url,
-            MessageAttributes=attributes,  # type: ignore[arg-type]
+            MessageAttributes=attributes,  # type: ignore[arg-type]  # the client checks it
             **asked,
         )
         return _answer("SendMessage", {"MessageId": sent["MessageId"]})

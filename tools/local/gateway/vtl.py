@@ -38,7 +38,7 @@ class Parameters(dict[str, str]):
     """A map of parameters: names in the case they were sent in, null prints as nothing."""
 
     def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override]
-        """Give the value, an empty string when there is none."""
+        """Give the value, an empty string when there is none, as Velocity does and not a dict."""
         return JavaString(super().get(name, default or ""))
 
     def keySet(self) -> list[JavaString]:
